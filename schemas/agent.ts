@@ -1,0 +1,44 @@
+import Type from 'typebox'
+import { closed, type Frozen, instant, resourceName, stringMap, text } from './field.ts'
+import type { Kind } from './resource.ts'
+
+export const ApiKey = closed(
+  {
+    name: text('Name of the key, unique within the agent; policies can select it.', 128),
+    sha256: Type.String({
+      pattern: '^[0-9a-f]{64}$',
+      description: 'SHA-256 of the key in hex, as `writ keys create` prints it.',
+    }),
+    expires: Type.Optional(instant('When the key stops working.')),
+  },
+  'A key of the agent; only its hash is written down.',
+)
+export type ApiKey = Frozen<Type.Static<typeof ApiKey>>
+
+export const AgentSpec = closed(
+  {
+    kind: Type.Optional(
+      text('What runs, for example claude-code; known kinds get their session header.', 128),
+    ),
+    owner: Type.Optional(resourceName('User who answers for the agent.')),
+    labels: Type.Optional(stringMap('Labels that conditions read as subject.labels.')),
+    apiKeys: Type.Optional(
+      Type.Array(ApiKey, { maxItems: 256, description: 'Keys that identify the agent.' }),
+    ),
+  },
+  'An enrolled agent or runtime: owner, labels, API keys.',
+)
+export type AgentSpec = Frozen<Type.Static<typeof AgentSpec>>
+
+export const Agent = {
+  kind: 'Agent',
+  plural: 'agents',
+  shortNames: [],
+  description: 'An agent that may call through Writ.',
+  spec: AgentSpec,
+  served: true,
+  columns: [
+    { name: 'Kind', type: 'string', jsonPath: '.spec.kind' },
+    { name: 'Owner', type: 'string', jsonPath: '.spec.owner' },
+  ],
+} satisfies Kind

@@ -1,0 +1,25 @@
+import { AccessPolicy } from './access-policy.ts'
+import { Agent } from './agent.ts'
+import { ApprovalWorkflow } from './approval-workflow.ts'
+import { Budget } from './budget.ts'
+import { ModelProvider } from './model-provider.ts'
+import { NotificationChannel } from './notification-channel.ts'
+import { PolicyTest } from './policy-test.ts'
+import type { Kind } from './resource.ts'
+import { Team } from './team.ts'
+import { ToolServer } from './tool-server.ts'
+import { User } from './user.ts'
+
+/** Every kind that people write, in the order of the documentation. */
+export const kinds: readonly Kind[] = [
+  AccessPolicy,
+  ApprovalWorkflow,
+  Budget,
+  ToolServer,
+  ModelProvider,
+  Agent,
+  User,
+  Team,
+  NotificationChannel,
+  PolicyTest,
+]

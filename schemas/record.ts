@@ -1,0 +1,70 @@
+import Type from 'typebox'
+import { actions } from './action.ts'
+import { callKinds } from './call.ts'
+import { closed, type Frozen, instant, oneOf, text } from './field.ts'
+
+export const outcomes = ['succeeded', 'failed', 'refused', 'cancelled', 'unknown'] as const
+
+export const RecordedPlace = closed(
+  {
+    file: Type.String({ description: 'File, or namespace/name of the object.' }),
+    line: Type.Integer({ minimum: 1, description: 'Line from 1.' }),
+    column: Type.Integer({ minimum: 1, description: 'Column from 1.' }),
+  },
+  'Where the deciding rule was written.',
+)
+
+/** One line of the journal and one row of the ledger. Every judged call leaves two: attempt and outcome. */
+export const Record = closed(
+  {
+    proxy: text('The proxy that wrote the entry.', 128),
+    seq: Type.Integer({ minimum: 1, description: 'Number of the entry at that proxy, no gaps.' }),
+    time: instant('When the entry was written.'),
+    phase: oneOf(['attempt', 'outcome'], 'Before or after.'),
+    call: text('Id shared by attempt and outcome of one call.', 64),
+    namespace: text('Namespace of the caller.', 253),
+    agent: Type.Optional(text('Agent that called.', 253)),
+    apiKey: Type.Optional(text('Name of its key.', 128)),
+    user: Type.Optional(text('Owner of the agent.', 253)),
+    session: Type.Optional(text('Session.', 256)),
+    clientCallId: Type.Optional(text("The client's own id of the call.", 256)),
+    kind: oneOf(callKinds, 'What was called.'),
+    server: Type.Optional(text('ToolServer.', 253)),
+    tool: Type.Optional(text('Tool, as the client named it.', 8192)),
+    model: Type.Optional(text('Model.', 256)),
+    uri: Type.Optional(text('Resource.', 8192)),
+    prompt: Type.Optional(text('Prompt.', 8192)),
+    args: Type.Optional(Type.Unknown({ description: 'Arguments, redacted.' })),
+    argsDigest: Type.Optional(text('SHA-256 of the canonical arguments, unredacted.', 80)),
+    justification: Type.Optional(
+      Type.String({ maxLength: 4096, description: 'The reason the caller gave.' }),
+    ),
+    action: oneOf(actions, 'What was decided.'),
+    reason: text('Reason code.', 64),
+    policy: Type.Optional(text('Policy that decided.', 253)),
+    rule: Type.Optional(text('Rule that decided.', 256)),
+    message: Type.Optional(Type.String({ description: 'What the caller was told.' })),
+    at: Type.Optional(RecordedPlace),
+    commit: Type.Optional(text('Commit of the policy.', 64)),
+    workflows: Type.Optional(
+      Type.Array(Type.String(), { description: 'Workflows the call was sent to.' }),
+    ),
+    observed: Type.Optional(
+      Type.Array(Type.Unknown(), { description: 'What policies in observe mode would have said.' }),
+    ),
+    table: Type.Optional(text('Digest of the table that decided.', 80)),
+    approval: Type.Optional(text('Approval that released the call.', 64)),
+    reservedMicroUsd: Type.Optional(Type.Integer({ description: 'Reserved, in micro-USD.' })),
+    costMicroUsd: Type.Optional(Type.Integer({ description: 'Settled cost, in micro-USD.' })),
+    status: Type.Optional(oneOf(outcomes, 'How the call ended; on outcomes.')),
+    upstreamStatus: Type.Optional(Type.String({ description: 'What the upstream answered.' })),
+    durationMs: Type.Optional(
+      Type.Number({ minimum: 0, description: 'Time at the upstream, ms.' }),
+    ),
+    resultDigest: Type.Optional(text('SHA-256 of the result.', 80)),
+    resultBytes: Type.Optional(Type.Integer({ minimum: 0, description: 'Size of the result.' })),
+    error: Type.Optional(Type.String({ description: 'What went wrong, without secrets.' })),
+  },
+  'An entry: attempt or outcome of a judged call.',
+)
+export type Record = Frozen<Type.Static<typeof Record>>

@@ -1,0 +1,89 @@
+import Type from 'typebox'
+import {
+  closed,
+  duration,
+  type Frozen,
+  httpUrl,
+  oneOf,
+  secretRef,
+  stringMap,
+  text,
+} from './field.ts'
+import type { Kind } from './resource.ts'
+
+/** A tool as its server describes it, as far as policies need to know it. */
+export const KnownTool = closed(
+  {
+    name: text('Tool name at the server, without the prefix.', 256),
+    description: Type.Optional(Type.String({ maxLength: 16384, description: 'What it does.' })),
+    inputSchema: Type.Optional(
+      Type.Unknown({ description: 'JSON Schema of the arguments; conditions are typed by it.' }),
+    ),
+  },
+  'A tool that the server offers.',
+)
+export type KnownTool = Frozen<Type.Static<typeof KnownTool>>
+
+export const ToolServerSpec = closed(
+  {
+    transport: Type.Optional(
+      oneOf(['streamable-http', 'sse', 'stdio'], 'How Writ talks to the server.', {
+        default: 'streamable-http',
+      }),
+    ),
+    url: Type.Optional(httpUrl('Address of the MCP endpoint, for streamable-http and sse.')),
+    headers: Type.Optional(stringMap('Headers sent with every request; never credentials.')),
+    auth: Type.Optional(
+      closed(
+        {
+          type: oneOf(['none', 'bearer', 'api_key', 'oauth'], 'How Writ authenticates itself.'),
+          header: Type.Optional(text('Header that carries the key; for api_key.', 128)),
+          secretRef: Type.Optional(secretRef('The credential.')),
+        },
+        'Credentials that Writ presents to the server; the agent never holds them.',
+      ),
+    ),
+    command: Type.Optional(text('Program to start, for stdio.', 4096)),
+    args: Type.Optional(
+      Type.Array(Type.String({ maxLength: 4096 }), {
+        maxItems: 256,
+        description: 'Arguments of the program.',
+      }),
+    ),
+    env: Type.Optional(
+      stringMap('Environment of the program, besides PATH and HOME; nothing else is passed on.'),
+    ),
+    cwd: Type.Optional(
+      text('Folder the program starts in, relative to the file that says so.', 4096),
+    ),
+    prefix: Type.Optional(
+      Type.String({
+        pattern: '^[A-Za-z0-9_.-]{1,64}$',
+        description: 'Put before the name of every tool and prompt of the server.',
+      }),
+    ),
+    timeout: Type.Optional(duration('How long one call may take.', '60s')),
+    tools: Type.Optional(
+      Type.Array(KnownTool, {
+        maxItems: 4096,
+        description:
+          'The tools as known when the policy was written; conditions are checked against them.',
+      }),
+    ),
+  },
+  'An MCP server behind Writ: transport, address, credentials by reference, name prefix.',
+)
+export type ToolServerSpec = Frozen<Type.Static<typeof ToolServerSpec>>
+
+export const ToolServer = {
+  kind: 'ToolServer',
+  plural: 'toolservers',
+  shortNames: ['ts'],
+  description: 'An MCP server whose tools agents reach through Writ.',
+  spec: ToolServerSpec,
+  served: true,
+  columns: [
+    { name: 'Transport', type: 'string', jsonPath: '.spec.transport' },
+    { name: 'URL', type: 'string', jsonPath: '.spec.url', priority: 1 },
+  ],
+} satisfies Kind

@@ -1,0 +1,92 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import t from 'tap'
+
+const root = resolve(import.meta.dirname, '..')
+
+/** Who may import whom. A folder may always import itself; the longest matching name speaks. */
+const mayImport: Record<string, readonly string[]> = {
+  schemas: [],
+  'policy/decide': ['schemas'],
+  'policy/compile': ['schemas', 'policy/decide'],
+  lifecycle: [],
+  proxy: ['schemas', 'policy/decide', 'lifecycle'],
+  controller: ['schemas', 'policy/decide', 'policy/compile', 'lifecycle'],
+  cli: ['schemas', 'policy/decide', 'policy/compile', 'lifecycle', 'proxy', 'controller'],
+}
+
+/** What each folder may take from npm besides Node itself; folders not named here are free. */
+const mayInstall: Record<string, readonly string[]> = {
+  schemas: ['typebox'],
+  'policy/decide': ['re2js', 'canonicalize'],
+  'policy/compile': ['@marcbachmann/cel-js', 'ajv', 'ajv-formats', 'canonicalize', 'yaml'],
+}
+
+/** Node's own modules that stand for the clock, the disk and the network. */
+const impure = /^node:(fs|fs\/promises|net|http|https|http2|tls|dgram|dns|child_process|timers)$/
+
+interface Import {
+  readonly file: string
+  readonly to: string
+}
+
+function sources(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter(name => name.endsWith('.ts'))
+    .map(name => join(folder, name))
+}
+
+function imports(file: string, text: string): Import[] {
+  const specifiers = [
+    ...text.matchAll(
+      /^(?:import|export)[^'";]*?from '([^']+)'|\bimport\('([^']+)'\)|^import '([^']+)'/gm,
+    ),
+  ]
+  return specifiers.map(match => ({ file, to: match[1] ?? match[2] ?? match[3] ?? '' }))
+}
+
+function roomOf(path: string): string {
+  const rooms = Object.keys(mayImport).filter(room => path.startsWith(`${room}/`))
+  return rooms.sort((a, b) => b.length - a.length)[0] ?? path
+}
+
+function breach({ file, to }: Import): string | null {
+  const room = roomOf(file)
+  if (to.startsWith('.')) {
+    const target = roomOf(relative(root, resolve(root, dirname(file), to)))
+    return target === room || mayImport[room]?.includes(target) ? null : `${file} imports ${target}`
+  }
+  if (to.startsWith('node:')) {
+    return room.startsWith('policy') && impure.test(to) ? `${file} imports ${to}` : null
+  }
+  const name = to.split('/', to.startsWith('@') ? 2 : 1).join('/')
+  const allowed = mayInstall[room]
+  return allowed === undefined || allowed.includes(name) ? null : `${file} imports ${name}`
+}
+
+t.test('every import keeps to its layer', async t => {
+  const files = Object.keys(mayImport).flatMap(sources)
+  t.ok(files.length > 0, 'there are sources to look at')
+  const all = files.flatMap(file => imports(file, readFileSync(join(root, file), 'utf8')))
+  t.strictSame(all.map(breach).filter(Boolean), [])
+})
+
+t.test('a planted import is found', async t => {
+  const plant = (file: string, text: string) => imports(file, text).map(breach).filter(Boolean)
+  t.strictSame(plant('proxy/a.ts', "import { compile } from '../policy/compile/compile.ts'"), [
+    'proxy/a.ts imports policy/compile',
+  ])
+  t.strictSame(plant('proxy/a.ts', "import { b } from '../controller/b.ts'"), [
+    'proxy/a.ts imports controller',
+  ])
+  t.strictSame(plant('policy/decide/a.ts', "import { parse } from 'yaml'"), [
+    'policy/decide/a.ts imports yaml',
+  ])
+  t.strictSame(plant('policy/compile/a.ts', "import { readFileSync } from 'node:fs'"), [
+    'policy/compile/a.ts imports node:fs',
+  ])
+  t.strictSame(plant('schemas/a.ts', "const b = await import('../cli/b.ts')"), [
+    'schemas/a.ts imports cli',
+  ])
+  t.strictSame(plant('cli/a.ts', "import { run } from '../proxy/run.ts'"), [])
+})
