@@ -3,6 +3,8 @@ import { closed, type Frozen, instant, oneOf, stringMap, text } from './field.ts
 
 export const callKinds = ['tool', 'model', 'resource', 'prompt'] as const
 
+export type CallKind = (typeof callKinds)[number]
+
 const names = (description: string) =>
   Type.Optional(Type.Array(Type.String({ maxLength: 256 }), { maxItems: 4096, description }))
 
