@@ -1,0 +1,37 @@
+import { document, type Kind } from '../../schemas/resource.ts'
+import { schemaNode } from './schema-node.ts'
+
+const dialect = 'http://json-schema.org/draft-07/schema#'
+
+/** The JSON Schema by which an editor checks and completes a document of the kind. */
+export function editorSchema(kind: Kind): object {
+  return { $schema: dialect, title: kind.kind, ...schemaNode(document(kind)) }
+}
+
+/** One JSON Schema for any document that Writ reads: the kind decides which part applies. */
+export function anyDocumentSchema(kinds: readonly Kind[]): object {
+  return {
+    $schema: dialect,
+    title: 'Writ',
+    description: 'A document that Writ reads: one of its kinds, or a portable policy file.',
+    type: 'object',
+    properties: {
+      kind: { enum: kinds.map(kind => kind.kind), description: 'What the document is.' },
+    },
+    allOf: [...kinds.map(whenKind), whenNoKind],
+  }
+}
+
+function whenKind(kind: Kind): object {
+  return when({ required: ['kind'], properties: { kind: { const: kind.kind } } }, document(kind))
+}
+
+function when(condition: object, consequence: object): object {
+  // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+  return { if: condition, then: schemaNode(consequence) }
+}
+
+const whenNoKind = when(
+  { not: { required: ['kind'] } },
+  { required: ['version'], properties: { version: { const: '1.0' } } },
+)
