@@ -1,0 +1,111 @@
+import { unlink } from 'node:fs/promises'
+import { backoff } from '../../lifecycle/backoff.ts'
+import type { Service } from '../../lifecycle/run.ts'
+import { wait } from '../../lifecycle/wait.ts'
+import { readIdentity, writeIdentity } from '../journal/identity.ts'
+import type { Journal } from '../journal/journal.ts'
+import { type Batch, type Position, readOn } from '../journal/read-on.ts'
+import { segments } from '../journal/segment.ts'
+import type { ControllerLink } from './controller-link.ts'
+
+export interface ShipNeeds {
+  readonly journal: Journal
+  readonly controller: ControllerLink
+  readonly log: { warn(fields: object, message: string): void }
+  /** About how many bytes are sent, and held in memory, at once. */
+  readonly batchBytes?: number
+}
+
+/** The service that hands the journal to the controller. */
+export interface Shipping extends Service {
+  /** Number of the newest entry that the controller has. */
+  shipped(): number
+}
+
+/**
+ * Sends entries in order, again and again until the controller has them, and only what a power failure
+ * cannot take back: a number once sent is never used for another entry. Segments that were sent whole
+ * are deleted; the newest stays.
+ */
+export async function shipJournal(needs: ShipNeeds): Promise<Shipping> {
+  const { shipped } = await readIdentity(needs.journal.folder)
+  return new JournalShipping(needs, shipped)
+}
+
+class JournalShipping implements Shipping {
+  readonly name = 'journal shipping'
+  readonly #needs: ShipNeeds
+  readonly #backoff = backoff(100, 30_000)
+  #shipped: number
+  #position: Position
+
+  constructor(needs: ShipNeeds, shipped: number) {
+    this.#needs = needs
+    this.#shipped = shipped
+    const holding = segments(needs.journal.folder).findLast(({ first }) => first <= shipped + 1)
+    this.#position = { first: holding?.first ?? 0, offset: 0 }
+  }
+
+  shipped(): number {
+    return this.#shipped
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        const batch = await this.#next()
+        if (batch === null) await this.#untilFlushed(signal)
+        else await this.#ship(batch, signal)
+      } catch (error) {
+        if (signal.aborted) return
+        this.#needs.log.warn({ err: error, after: this.#shipped }, 'journal not shipped')
+        await wait(this.#backoff.next(), signal)
+      }
+    }
+  }
+
+  async #next(): Promise<Batch | null> {
+    const { journal, batchBytes = 512 * 1024 } = this.#needs
+    const { flushed } = journal.state()
+    if (flushed <= this.#shipped) return null
+    const from = { position: this.#position, after: this.#shipped }
+    const batch = await readOn(journal.folder, from, flushed, batchBytes)
+    if (batch.lines.length > 0) return batch
+    this.#position = batch.position
+    return null
+  }
+
+  async #ship(batch: Batch, signal: AbortSignal): Promise<void> {
+    const { journal, controller } = this.#needs
+    const answer = await controller.send('/api/v1/records', {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-ndjson' },
+      body: `${batch.lines.join('\n')}\n`,
+      signal,
+    })
+    await answer.body.dump()
+    this.#position = batch.position
+    this.#shipped = batch.last
+    this.#backoff.reset()
+    await writeIdentity(journal.folder, { proxy: journal.proxy, shipped: batch.last })
+    await this.#deleteShipped()
+  }
+
+  async #deleteShipped(): Promise<void> {
+    const all = segments(this.#needs.journal.folder)
+    for (const [i, { path }] of all.entries()) {
+      const next = all[i + 1]
+      if (next !== undefined && next.first <= this.#shipped + 1) await unlink(path)
+    }
+  }
+
+  /** Waits for a flush, or for a while: what was passed over may have been the last. */
+  async #untilFlushed(signal: AbortSignal): Promise<void> {
+    const { journal } = this.#needs
+    if (journal.state().flushed > this.#shipped) return wait(50, signal)
+    const woken = new AbortController()
+    const stop = journal.onFlushed(() => woken.abort())
+    await wait(60_000, AbortSignal.any([signal, woken.signal]))
+    stop()
+  }
+}

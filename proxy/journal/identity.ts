@@ -1,0 +1,47 @@
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { replaceFile } from '../../lifecycle/replace-file.ts'
+import { proxyOf } from './line.ts'
+import { segments } from './segment.ts'
+
+/** Who writes the journal of a folder, and how far the controller has it. */
+export interface Identity {
+  readonly proxy: string
+  readonly shipped: number
+}
+
+/** The identity kept in the folder, else the one its entries show, else a new one. */
+export async function readIdentity(folder: string): Promise<Identity> {
+  const kept = parse(folder)
+  if (kept !== null) return kept
+  const proxy = fromEntries(folder) ?? `proxy-${randomBytes(8).toString('hex')}`
+  const identity = { proxy, shipped: 0 }
+  await writeIdentity(folder, identity)
+  return identity
+}
+
+/** Replaces the identity of the folder whole. */
+export async function writeIdentity(folder: string, identity: Identity): Promise<void> {
+  await replaceFile(join(folder, 'identity.json'), `${JSON.stringify(identity)}\n`)
+}
+
+function parse(folder: string): Identity | null {
+  try {
+    const { proxy, shipped } = JSON.parse(readFileSync(join(folder, 'identity.json'), 'utf8'))
+    const sound = /^[\w.-]{1,128}$/.test(proxy) && Number.isSafeInteger(shipped) && shipped >= 0
+    return sound ? { proxy, shipped } : null
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof TypeError) return null
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    throw error
+  }
+}
+
+function fromEntries(folder: string): string | null {
+  for (const { path } of segments(folder)) {
+    const proxy = proxyOf(readFileSync(path, 'utf8'))
+    if (proxy !== null) return proxy
+  }
+  return null
+}

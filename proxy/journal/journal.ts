@@ -1,0 +1,249 @@
+import { mkdir } from 'node:fs/promises'
+import { backoff } from '../../lifecycle/backoff.ts'
+import { type FolderLock, lockFolder } from '../../lifecycle/folder-lock.ts'
+import { JournalFailure, type JournalFailureCode } from './failure.ts'
+import { type Identity, readIdentity } from './identity.ts'
+import { line, type NewEntry } from './line.ts'
+import { recover } from './recover.ts'
+import type { Mark, Tail } from './tail.ts'
+
+export interface JournalOptions {
+  /** Folder of the journal; made with mode 0700 when it is not there. */
+  readonly folder: string
+  /** `batched`: an entry outlives the process at once and a power failure after 50 ms; `strict`: both at once. */
+  readonly durability?: 'batched' | 'strict'
+  /** A segment is closed when it has grown past this many bytes. */
+  readonly segmentBytes?: number
+  readonly maxEntryBytes?: number
+  readonly now?: () => number
+  /** Told of what nobody waits for: a flush that failed, a tail that was cut. */
+  readonly warn?: (fields: object, message: string) => void
+}
+
+/** Where the proxy writes down every judged call before anybody hears of it. */
+export interface Journal {
+  /** Id of the proxy, stable as long as the folder is. */
+  readonly proxy: string
+  readonly folder: string
+  /**
+   * Keeps the entries, in order and all or none. Returns nothing when they are durable already, else a
+   * promise that says so. Throws or rejects with a JournalFailure when they cannot be kept.
+   */
+  write(entries: readonly NewEntry[]): Promise<void> | void
+  /** Number of the newest entry written, and of the newest that survives a power failure. */
+  state(): JournalState
+  /** Calls the listener when more entries survive a power failure; returns how to stop. */
+  onFlushed(listener: () => void): () => void
+  /** Flushes, and lets another process open the folder. */
+  close(): Promise<void>
+}
+
+export interface JournalState {
+  readonly seq: number
+  readonly flushed: number
+}
+
+/** Opens the journal of a folder, cuts a torn last line, goes on with the sequence. Rejects with a JournalFailure. */
+export async function openJournal(options: JournalOptions): Promise<Journal> {
+  const { folder, warn = () => undefined } = options
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const lock = lockFolder(folder)
+  if ('heldBy' in lock) {
+    throw new JournalFailure(
+      'journal_locked',
+      `the journal in ${folder} is in use by process ${lock.heldBy}; stop it or give this proxy a data folder of its own`,
+    )
+  }
+  try {
+    const identity = await readIdentity(folder)
+    const { tail, seq } = await recover(folder, identity, lock.afterPowerLoss, warn)
+    return new FileJournal(options, identity, lock, tail, seq)
+  } catch (cause) {
+    lock.release()
+    throw new JournalFailure('journal_broken', `the journal in ${folder} cannot be opened`, {
+      cause,
+    })
+  }
+}
+
+interface Waiter {
+  readonly seq: number
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+}
+
+/** The longest that an acknowledged entry waits for its flush to begin. */
+const flushEveryMs = 20
+
+class FileJournal implements Journal {
+  readonly proxy: string
+  readonly folder: string
+  readonly #options: Required<JournalOptions>
+  readonly #lock: FolderLock
+  readonly #tail: Tail
+  readonly #backoff = backoff(100, 5000)
+  readonly #listeners = new Set<() => void>()
+  #waiters: Waiter[] = []
+  #seq: number
+  #flushed: { readonly seq: number; readonly mark: Mark }
+  /** What to go back to before anything is written again, and not before when. */
+  #broken: {
+    readonly error: JournalFailure
+    readonly cut: Mark | null
+    readonly until: number
+  } | null = null
+  #flushing: Promise<void> | null = null
+  #timer: NodeJS.Timeout | null = null
+  #closed = false
+
+  constructor(
+    options: JournalOptions,
+    identity: Identity,
+    lock: FolderLock,
+    tail: Tail,
+    seq: number,
+  ) {
+    this.proxy = identity.proxy
+    this.folder = options.folder
+    this.#options = {
+      durability: 'batched',
+      segmentBytes: 16 * 1024 * 1024,
+      maxEntryBytes: 2 * 1024 * 1024,
+      now: Date.now,
+      warn: () => undefined,
+      ...options,
+    }
+    this.#lock = lock
+    this.#tail = tail
+    this.#seq = seq
+    this.#flushed = { seq, mark: tail.mark }
+  }
+
+  write(entries: readonly NewEntry[]): Promise<void> | void {
+    if (entries.length === 0) return
+    if (this.#closed) throw new JournalFailure('journal_closed', 'the journal is closed')
+    if (this.#broken !== null) this.#mend(this.#broken)
+    this.#append(this.#bytes(entries))
+    this.#seq += entries.length
+    if (this.#options.durability === 'strict') return this.#untilFlushed()
+    this.#timer ??= setTimeout(() => void this.#flush(), flushEveryMs)
+  }
+
+  state(): JournalState {
+    return { seq: this.#seq, flushed: this.#flushed.seq }
+  }
+
+  onFlushed(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#flush()
+    await this.#tail.close()
+    this.#lock.release()
+  }
+
+  #bytes(entries: readonly NewEntry[]): Buffer {
+    const { maxEntryBytes } = this.#options
+    const lines = entries.map((entry, i) => Buffer.from(line(this.proxy, this.#seq + 1 + i, entry)))
+    if (lines.some(({ length }) => length > maxEntryBytes)) {
+      throw new JournalFailure('entry_too_large', `an entry is larger than ${maxEntryBytes} bytes`)
+    }
+    return lines.length === 1 && lines[0] !== undefined ? lines[0] : Buffer.concat(lines)
+  }
+
+  #append(bytes: Buffer): void {
+    try {
+      if (this.#tail.mark.length >= this.#options.segmentBytes) this.#tail.roll(this.#seq + 1)
+      this.#tail.append(bytes)
+    } catch (error) {
+      throw this.#break(error, this.#tail.cut() ? null : this.#tail.mark)
+    }
+  }
+
+  /** Remembers what is wrong, so that the disk is not asked again with every call. */
+  #break(cause: unknown, cut: Mark | null): JournalFailure {
+    const full = cause instanceof Error && 'code' in cause && fullCodes.has(String(cause.code))
+    const code: JournalFailureCode = full ? 'journal_full' : 'journal_broken'
+    const error = new JournalFailure(
+      code,
+      full ? 'there is no room for the journal' : 'the journal cannot be written',
+      { cause },
+    )
+    this.#broken = { error, cut, until: this.#options.now() + this.#backoff.next() }
+    return error
+  }
+
+  #mend({ error, cut, until }: { error: JournalFailure; cut: Mark | null; until: number }): void {
+    if (this.#options.now() < until) throw error
+    try {
+      if (cut !== null) this.#tail.rewind(cut)
+    } catch (cause) {
+      throw this.#break(cause, cut)
+    }
+    this.#broken = null
+  }
+
+  #untilFlushed(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.#waiters.push({ seq: this.#seq, resolve, reject })
+    void this.#flush()
+    return promise
+  }
+
+  /** One flush at a time; entries that come meanwhile share the next. Never rejects. */
+  #flush(): Promise<void> {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = null
+    if (this.#flushed.seq >= this.#seq) return Promise.resolve()
+    this.#flushing ??= this.#flushAll()
+    return this.#flushing
+  }
+
+  async #flushAll(): Promise<void> {
+    try {
+      while (this.#flushed.seq < this.#seq) {
+        const goal = { seq: this.#seq, mark: this.#tail.mark }
+        await this.#tail.flush()
+        this.#flushed = goal
+        this.#backoff.reset()
+        this.#release(goal.seq)
+      }
+    } catch (error) {
+      this.#flushFailed(error)
+    } finally {
+      this.#flushing = null
+    }
+  }
+
+  #release(seq: number): void {
+    const done = this.#waiters.filter(waiter => waiter.seq <= seq)
+    this.#waiters = this.#waiters.filter(waiter => waiter.seq > seq)
+    for (const waiter of done) waiter.resolve()
+    for (const listener of this.#listeners) listener()
+  }
+
+  /**
+   * After a failed flush the kernel may have thrown the bytes away and still call the next flush a success.
+   * Strict entries were acknowledged to nobody and are cut off. Batched ones were: they stay, and go to
+   * the controller as long as they can be read.
+   */
+  #flushFailed(cause: unknown): void {
+    const strict = this.#options.durability === 'strict'
+    const error = this.#break(cause, strict ? this.#flushed.mark : null)
+    this.#options.warn(
+      { err: error, from: this.#flushed.seq + 1, to: this.#seq },
+      'journal not flushed',
+    )
+    if (strict) this.#seq = this.#flushed.seq
+    else this.#flushed = { seq: this.#seq, mark: this.#tail.mark }
+    const waiters = this.#waiters
+    this.#waiters = []
+    for (const waiter of waiters) waiter.reject(error)
+  }
+}
+
+const fullCodes: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])

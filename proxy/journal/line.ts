@@ -1,0 +1,22 @@
+import type { Record } from '../../schemas/record.ts'
+
+/** An entry before the journal gives it a number. */
+export type NewEntry = Omit<Record, 'proxy' | 'seq'>
+
+/** One line of the journal, ended by a newline; `proxy` and `seq` come first so that they can be read without a parser. */
+export function line(proxy: string, seq: number, entry: NewEntry): string {
+  return `{"proxy":"${proxy}","seq":${seq},${JSON.stringify(entry).slice(1)}\n`
+}
+
+const head = /^\{"proxy":"([\w.-]{1,128})","seq":([1-9][0-9]{0,15}),/
+
+/** The number of a line that `line` wrote, or null for anything else. */
+export function seqOf(text: string): number | null {
+  const digits = head.exec(text)?.[2]
+  return digits === undefined ? null : Number(digits)
+}
+
+/** The proxy named in a line that `line` wrote, or null for anything else. */
+export function proxyOf(text: string): string | null {
+  return head.exec(text)?.[1] ?? null
+}
