@@ -1,0 +1,176 @@
+import { backoff } from '../../lifecycle/backoff.ts'
+import type { Service } from '../../lifecycle/run.ts'
+import { wait } from '../../lifecycle/wait.ts'
+import type { ProxyReport } from '../../schemas/proxy-report.ts'
+import type { TableRelease } from '../../schemas/table-release.ts'
+import { checkTable } from '../table/check-table.ts'
+import { type ControllerKey, verifyRelease } from '../table/controller-key.ts'
+import { TableFailure } from '../table/failure.ts'
+import { type KeptTables, openKeptTables } from '../table/kept-tables.ts'
+import { parseRelease } from '../table/parse-release.ts'
+import { type Tables, TablesInForce } from '../table/tables.ts'
+import type { ControllerLink } from './controller-link.ts'
+import { knownKey, pinKey } from './pinned-key.ts'
+import { readEvents } from './read-events.ts'
+
+export interface FollowOptions {
+  readonly controller: ControllerLink
+  /** Where the last good tables and the pinned key are kept. */
+  readonly folder: string
+  /** The controller's public key, PEM or base64 SPKI; the first one seen is pinned when omitted. */
+  readonly controllerKey?: string
+  readonly log: Log
+}
+
+interface Log {
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+}
+
+type Rejected = NonNullable<ProxyReport['rejected']>[number]
+
+/** The tables in force, kept current by the service. */
+export interface FollowedTables extends Service, Tables {
+  /** Namespace to digest of the table in force. */
+  enforced(): Readonly<Record<string, string>>
+  /** Releases that were not accepted since the last one that was. */
+  rejected(): readonly Rejected[]
+}
+
+/**
+ * Puts the tables kept on disk in force, after the same checks as any other, and then follows the
+ * controller: as a service it never gives up, and without a controller the last good tables stand.
+ */
+export async function followTables(options: FollowOptions): Promise<FollowedTables> {
+  const kept = await openKeptTables(options.folder)
+  const key = await knownKey(options.folder, options.controllerKey)
+  const follower = new TableFollower(options, kept, key)
+  await follower.loadKept()
+  return follower
+}
+
+/** A refused release may be fine when asked for again: it may have been damaged on the way. */
+const askAgainMs = 30_000
+
+class TableFollower extends TablesInForce implements FollowedTables {
+  readonly name = 'table subscription'
+  readonly #options: FollowOptions
+  readonly #kept: KeptTables
+  readonly #backoff = backoff(100, 10_000)
+  readonly #rejected = new Map<string, Rejected>()
+  #key: ControllerKey | null
+  #lastId = ''
+
+  constructor(options: FollowOptions, kept: KeptTables, key: ControllerKey | null) {
+    super()
+    this.#options = options
+    this.#kept = kept
+    this.#key = key
+  }
+
+  enforced(): Readonly<Record<string, string>> {
+    return Object.fromEntries(this.releases().map(({ namespace, digest }) => [namespace, digest]))
+  }
+
+  rejected(): readonly Rejected[] {
+    return [...this.#rejected.values()]
+  }
+
+  async loadKept(): Promise<void> {
+    for (const text of await this.#kept.releases()) {
+      try {
+        if (this.#key === null)
+          throw new TableFailure('unknown_key', 'no key of a controller is pinned')
+        const release = parseRelease(text)
+        verifyRelease(release, this.#key)
+        const bytes = await this.#kept.table(release.digest)
+        if (bytes === null) throw new TableFailure('digest_mismatch', 'the table is not there')
+        this.swap(await checkTable(release, bytes))
+      } catch (error) {
+        this.#options.log.warn({ err: error }, 'kept table refused')
+      }
+    }
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await this.#follow(signal)
+      } catch (error) {
+        if (signal.aborted) return
+        this.#options.log.warn({ err: error }, 'controller not followed')
+      }
+      await wait(this.#backoff.next(), signal)
+    }
+  }
+
+  /** One connection, until it ends or it is time to ask again for what was refused. */
+  async #follow(signal: AbortSignal): Promise<void> {
+    const { controller, folder } = this.#options
+    this.#key ??= await pinKey(folder, controller, signal)
+    const again = this.#rejected.size > 0
+    const connection = again ? AbortSignal.any([signal, AbortSignal.timeout(askAgainMs)]) : signal
+    const resume = again || this.#lastId === '' ? {} : { 'last-event-id': this.#lastId }
+    const answer = await controller.send('/api/v1/tables/stream', {
+      headers: { accept: 'text/event-stream', ...resume },
+      signal: connection,
+    })
+    for await (const { type, data, id } of readEvents(answer.body)) {
+      this.#backoff.reset()
+      if (type !== 'release') continue
+      await this.#consider(parseRelease(data), this.#key, signal)
+      if (this.#rejected.size > 0 && !again) return
+      this.#lastId = id
+    }
+  }
+
+  async #consider(release: TableRelease, key: ControllerKey, signal: AbortSignal): Promise<void> {
+    const { log } = this.#options
+    const { namespace, digest, sequence } = release
+    try {
+      verifyRelease(release, key)
+      if (!isNews(release, this.release(namespace))) return
+      const bytes = (await this.#kept.table(digest)) ?? (await this.#fetch(digest, signal))
+      this.swap(await checkTable(release, bytes))
+      this.#rejected.delete(namespace)
+      log.info({ namespace, digest, sequence }, 'table in force')
+      await this.#keep(release, bytes)
+    } catch (error) {
+      if (!(error instanceof TableFailure)) throw error
+      this.#rejected.set(namespace, { namespace, digest, error: `${error.code}: ${error.message}` })
+      log.warn({ err: error, namespace, digest, sequence }, 'release refused')
+    }
+  }
+
+  async #fetch(digest: string, signal: AbortSignal): Promise<Buffer> {
+    const answer = await this.#options.controller.send(`/api/v1/tables/${digest}`, { signal })
+    const chunks: Buffer[] = []
+    let size = 0
+    for await (const chunk of answer.body) {
+      size += chunk.length
+      if (size > mostTableBytes) throw new TableFailure('table_malformed', 'the table is too large')
+      chunks.push(chunk)
+    }
+    return Buffer.concat(chunks)
+  }
+
+  /** A disk that is full must not keep a stricter table from being enforced. */
+  async #keep(release: TableRelease, bytes: Buffer): Promise<void> {
+    try {
+      await this.#kept.keep(release, bytes, this.releases())
+    } catch (error) {
+      this.#options.log.warn({ err: error, namespace: release.namespace }, 'table not kept on disk')
+    }
+  }
+}
+
+const mostTableBytes = 128 * 1024 * 1024
+
+function isNews(release: TableRelease, inForce: TableRelease | null): boolean {
+  if (inForce === null || release.sequence > inForce.sequence) return true
+  if (release.sequence === inForce.sequence && release.digest === inForce.digest) return false
+  throw new TableFailure(
+    'rollback',
+    `release ${release.sequence} does not come after ${inForce.sequence}, which is in force`,
+  )
+}
