@@ -37,7 +37,11 @@ interface Because {
 export type Decision =
   | (Because & { readonly action: 'allow' })
   | (Because & { readonly action: 'deny' })
-  | (Because & { readonly action: 'require_approval'; readonly workflows: readonly string[] })
+  | (Because & {
+      readonly action: 'require_approval'
+      /** Sorted; each must approve. Empty: the owners of the namespace. An empty name among others: the owners as well. */
+      readonly workflows: readonly string[]
+    })
 
 /** A decision with everything that was looked at on the way. */
 export interface Explanation {

@@ -28,7 +28,10 @@ export interface TableFile {
 export type At = readonly [file: number, line: number, column: number]
 
 export interface TablePolicy {
+  /** The name; `writ-system/name` for a policy of the system namespace in another one's table. */
   readonly name: string
+  /** Set on a policy of the system namespace in another one's table: it narrows and never allows. */
+  readonly system?: true
   readonly mode: 'enforce' | 'observe'
   /** Globs; a caller must match each list that is there. */
   readonly subjects?: { readonly agents?: readonly string[]; readonly apiKeys?: readonly string[] }

@@ -1,0 +1,154 @@
+import type { CallKind } from '../../schemas/call.ts'
+import { type EntryIndex, entryIndex, speakers } from './entry-index.ts'
+import type { Facts } from './facts.ts'
+import type { LoadedEntry, LoadedPolicy } from './loaded-policy.ts'
+import { stricter, type Verdict } from './verdict.ts'
+
+/** Everything that is known about a call before its arguments are read. */
+export interface CallPlan {
+  /** The entries that speak, of the namespace's own enforcing policies; each adds its default to `silent`. */
+  readonly own: readonly LoadedEntry[]
+  /** The entries that speak, of enforcing policies of the system namespace. */
+  readonly system: readonly LoadedEntry[]
+  /** The verdict when every entry abstains, but for the defaults of policies in `system`. */
+  readonly silent: Verdict
+  readonly observers: readonly Observer[]
+}
+
+/** A policy in observe mode that selects the caller, with its entry that speaks, if any. */
+export interface Observer {
+  readonly policy: LoadedPolicy
+  readonly entry: LoadedEntry | null
+}
+
+/** Policies and entries by whom and what they concern, and the plans made so far. */
+export interface CallPlans {
+  readonly policies: LoadedPolicy[]
+  readonly entries: { readonly [K in CallKind]: EntryIndex }
+  /** The verdict on callers that no enforcing policy of the namespace's own selects. */
+  readonly noPolicy: Verdict
+  readonly remembered: Map<string, Map<string, SubjectPlans>>
+  /** How many subjects and plans are remembered. */
+  size: number
+}
+
+type SubjectPlans = Selected & {
+  readonly plans: { readonly [K in CallKind]: Map<string, Map<string, CallPlan>> }
+}
+
+interface Selected {
+  readonly own: readonly LoadedPolicy[]
+  readonly system: readonly LoadedPolicy[]
+  readonly observers: readonly LoadedPolicy[]
+}
+
+/** Plans for nothing yet. */
+export function callPlans(noPolicy: Verdict): CallPlans {
+  return {
+    noPolicy,
+    policies: [],
+    entries: {
+      tool: entryIndex(),
+      model: entryIndex(),
+      resource: entryIndex(),
+      prompt: entryIndex(),
+    },
+    remembered: new Map(),
+    size: 0,
+  }
+}
+
+/** The plan for a call; remembered, within bounds, since agents choose names as they like. */
+export function planFor(plans: CallPlans, facts: Facts): CallPlan {
+  const { agent, apiKey } = facts.subject
+  const { name, server } = targetOf(facts)
+  const subject = plans.remembered.get(agent)?.get(apiKey)
+  const known = subject?.plans[facts.kind].get(name)?.get(server)
+  if (known !== undefined) return known
+  return agent.length + apiKey.length + name.length + server.length > longest
+    ? makePlan(plans, selected(plans, facts), facts)
+    : remember(plans, facts)
+}
+
+/** The policies that select the caller, with the entry of each that speaks, in the order of names. */
+export function concerned(plans: CallPlans, facts: Facts): readonly Observer[] {
+  const { name, server } = targetOf(facts)
+  const speaking = speakers(plans.entries[facts.kind], name, server)
+  return plans.policies
+    .filter(policy => policy.selects(facts.subject))
+    .map(policy => ({ policy, entry: speaking.get(policy) ?? null }))
+}
+
+/** When this many subjects and plans are remembered, all are forgotten. */
+const most = 8192
+
+/** Names longer than this are not remembered. */
+const longest = 256
+
+function remember(plans: CallPlans, facts: Facts): CallPlan {
+  if (plans.size >= most) {
+    plans.remembered.clear()
+    plans.size = 0
+  }
+  const { name, server } = targetOf(facts)
+  const { agent, apiKey } = facts.subject
+  const keys = computed(plans, plans.remembered, agent, () => new Map<string, SubjectPlans>())
+  const subject = computed(plans, keys, apiKey, () => ({
+    ...selected(plans, facts),
+    plans: { tool: new Map(), model: new Map(), resource: new Map(), prompt: new Map() },
+  }))
+  const names = subject.plans[facts.kind]
+  const servers = computed(plans, names, name, () => new Map<string, CallPlan>())
+  return computed(plans, servers, server, () => makePlan(plans, subject, facts))
+}
+
+function computed<V>(plans: CallPlans, map: Map<string, V>, key: string, make: () => V): V {
+  const known = map.get(key)
+  if (known !== undefined) return known
+  const value = make()
+  map.set(key, value)
+  plans.size++
+  return value
+}
+
+function selected({ policies }: CallPlans, { subject }: Facts): Selected {
+  const selecting = policies.filter(policy => policy.selects(subject))
+  const enforced = selecting.filter(({ source }) => source.mode === 'enforce')
+  const own = enforced.filter(({ source }) => source.system !== true)
+  return {
+    own,
+    // Alone, policies of the system namespace would decide where nobody let the caller in.
+    system: own.length === 0 ? [] : enforced.filter(({ source }) => source.system === true),
+    observers: selecting.filter(({ source }) => source.mode === 'observe'),
+  }
+}
+
+function makePlan(plans: CallPlans, { own, system, observers }: Selected, facts: Facts): CallPlan {
+  const { name, server } = targetOf(facts)
+  const speaking = speakers(plans.entries[facts.kind], name, server)
+  const entryOf = (policy: LoadedPolicy) => speaking.get(policy) ?? null
+  const defaults = [...own, ...system.filter(policy => !speaking.has(policy))]
+  return {
+    own: own.map(entryOf).filter(entry => entry !== null),
+    system: system.map(entryOf).filter(entry => entry !== null),
+    silent: strictestDefault(defaults) ?? plans.noPolicy,
+    observers: observers.map(policy => ({ policy, entry: entryOf(policy) })),
+  }
+}
+
+function strictestDefault(policies: readonly LoadedPolicy[]): Verdict | null {
+  return policies.reduce<Verdict | null>((found, { unmatched }) => stricter(found, unmatched), null)
+}
+
+function targetOf(facts: Facts): { readonly name: string; readonly server: string } {
+  switch (facts.kind) {
+    case 'tool':
+      return facts.tool
+    case 'model':
+      return { name: facts.model.name, server: facts.model.provider }
+    case 'resource':
+      return { name: facts.resource.uri, server: facts.resource.server }
+    case 'prompt':
+      return facts.prompt
+  }
+}

@@ -1,0 +1,133 @@
+import { actions } from '../../schemas/action.ts'
+import type { RuleTable, TableEntry, TablePolicy, TableRule } from '../../schemas/rule-table.ts'
+
+/**
+ * Makes sure, in small steps, that a value has the shape of a rule table as far as deciding relies on
+ * it; throws a TypeError that names the first place where it has not.
+ */
+export function* tableOf(value: unknown): Generator<undefined, RuleTable> {
+  const table = record(value, 'table')
+  oneOf(['writ.dev/rule-table/v1'], table.format, 'format')
+  text(table.namespace, 'namespace')
+  each(table.files, 'files', file => text(file.path, 'path'))
+  for (const policy of list(table.policies, 'policies')) yield* policyShape(policy)
+  each(table.servers, 'servers', named)
+  each(table.agents, 'agents', agentShape)
+  each(table.workflows, 'workflows', named)
+  return value as RuleTable
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+function* policyShape(value: unknown): Generator<undefined, void> {
+  const policy = record(value, 'policy')
+  text(policy.name, 'policy.name')
+  oneOf(['enforce', 'observe'], policy.mode, 'policy.mode')
+  oneOf([undefined, true], policy.system, 'policy.system')
+  subjectsShape(policy.subjects)
+  fallbackShape(policy.unmatched, 'policy.unmatched')
+  fallbackShape(policy.onError, 'policy.onError')
+  atShape(policy.at)
+  for (const entries of [
+    'tools',
+    'models',
+    'resources',
+    'prompts',
+  ] satisfies (keyof TablePolicy)[]) {
+    for (const entry of list(policy[entries], entries)) yield* entryShape(entry)
+  }
+}
+
+function* entryShape(value: unknown): Generator<undefined, void> {
+  const entry = record(value, 'entry') as Shape<TableEntry>
+  text(entry.match, 'entry.match')
+  optionalText(entry.server, 'entry.server')
+  optionalText(entry.notServer, 'entry.notServer')
+  optionalText(entry.description, 'entry.description')
+  oneOf([true, false], entry.enabled, 'entry.enabled')
+  oneOf(['required', 'optional', 'off'], entry.justification, 'entry.justification')
+  if (entry.otherwise !== undefined) fallbackShape(entry.otherwise, 'entry.otherwise')
+  atShape(entry.at)
+  yield
+  for (const rule of list(entry.rules, 'entry.rules')) {
+    ruleShape(rule)
+    yield
+  }
+}
+
+function ruleShape(value: unknown): void {
+  const rule = record(value, 'rule') as Shape<TableRule>
+  text(rule.name, 'rule.name')
+  optionalText(rule.source, 'rule.source')
+  optionalText(rule.message, 'rule.message')
+  fallbackShape(rule, 'rule')
+  if (rule.when !== undefined) record(rule.when, 'rule.when')
+  atShape(rule.at)
+}
+
+type Shape<T> = { readonly [K in keyof T]?: unknown }
+
+function subjectsShape(value: unknown): void {
+  if (value === undefined) return
+  const subjects = record(value, 'policy.subjects')
+  for (const names of [subjects.agents, subjects.apiKeys]) {
+    if (names !== undefined) texts(names, 'policy.subjects')
+  }
+}
+
+function fallbackShape(value: unknown, what: string): void {
+  const fallback = record(value, what)
+  oneOf(actions, fallback.action, `${what}.action`)
+  texts(fallback.workflows, `${what}.workflows`)
+}
+
+function agentShape(agent: Fields): void {
+  named(agent)
+  each(agent.apiKeys, 'agent.apiKeys', key => {
+    named(key)
+    text(key.sha256, 'sha256')
+  })
+}
+
+function atShape(value: unknown): void {
+  const at = list(value, 'at')
+  if (at.length !== 3 || !at.every(Number.isSafeInteger)) throw malformed('at')
+}
+
+function named(fields: Fields): void {
+  text(fields.name, 'name')
+}
+
+function each(value: unknown, what: string, check: (item: Fields) => void): void {
+  for (const item of list(value, what)) check(record(item, what))
+}
+
+function texts(value: unknown, what: string): void {
+  for (const item of list(value, what)) text(item, what)
+}
+
+function text(value: unknown, what: string): void {
+  if (typeof value !== 'string') throw malformed(what)
+}
+
+function optionalText(value: unknown, what: string): void {
+  if (value !== undefined) text(value, what)
+}
+
+function oneOf(words: readonly unknown[], value: unknown, what: string): void {
+  if (!words.includes(value)) throw malformed(what)
+}
+
+function list(value: unknown, what: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw malformed(what)
+  return value
+}
+
+function record(value: unknown, what: string): Fields {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed(what)
+  return value as Fields
+}
+
+function malformed(what: string): TypeError {
+  return new TypeError(`malformed rule table: ${what}`)
+}
