@@ -1,0 +1,19 @@
+#!/usr/bin/env node
+import process from 'node:process'
+import { runProgram } from './program.ts'
+import { progressLine, sink } from './terminal.ts'
+
+// A reader that has seen enough (`writ audit list | head`) closes the pipe; that is no error.
+process.stdout.on('error', error => {
+  if ('code' in error && error.code === 'EPIPE') process.exit()
+  throw error
+})
+
+const err = sink(process.stderr)
+process.exitCode = await runProgram(process.argv.slice(2), {
+  out: sink(process.stdout),
+  err,
+  input: process.stdin,
+  env: process.env,
+  progress: progressLine(err),
+})
