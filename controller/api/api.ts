@@ -1,0 +1,35 @@
+import express, { type Express } from 'express'
+import { requireHost, requireRole, type Tokens } from './guard.ts'
+import { answerProblem, onError } from './problem-answer.ts'
+import type { Route } from './route.ts'
+
+export interface ApiOptions {
+  readonly routes: readonly Route[]
+  readonly tokens: Tokens
+  /** Host names, without port, that requests may name. */
+  readonly allowedHosts: ReadonlySet<string>
+  readonly log: { error(fields: object, message: string): void }
+}
+
+/** The HTTP API: every route behind the check of the role it names, everything else 404. */
+export function api({ routes, tokens, allowedHosts, log }: ApiOptions): Express {
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+  app.set('query parser', 'simple')
+  app.use(requireHost(allowedHosts))
+  app.use((_request, response, next) => {
+    response.set({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
+    next()
+  })
+  for (const route of routes) {
+    const read =
+      route.body === undefined
+        ? []
+        : [express.raw({ type: route.body.type, limit: route.body.mostBytes, inflate: false })]
+    app[route.method](route.path, requireRole(route, tokens), ...read, route.handle)
+  }
+  app.use((_request, response) => answerProblem(response, 404, 'There is nothing at this address.'))
+  app.use(onError(log))
+  return app
+}

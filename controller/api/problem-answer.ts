@@ -1,0 +1,85 @@
+import type { ErrorRequestHandler, Response } from 'express'
+import { ControllerFailure, type ControllerFailureCode } from '../failure.ts'
+
+/** Something the caller must do differently. */
+export class RequestFailure extends Error {
+  override readonly name = 'RequestFailure'
+  readonly status: number
+
+  constructor(status: number, message: string) {
+    super(message)
+    this.status = status
+  }
+}
+
+const titles: Readonly<Record<number, string>> = {
+  400: 'Bad request',
+  401: 'Not authenticated',
+  403: 'Not allowed',
+  404: 'Not found',
+  409: 'Conflict',
+  413: 'Too large',
+  415: 'Unsupported media type',
+  421: 'Misdirected request',
+  422: 'Cannot be processed',
+  429: 'Too many',
+  500: 'Internal error',
+  503: 'Not ready',
+}
+
+/** Answers with problem details (RFC 9457). */
+export function answerProblem(
+  response: Response,
+  status: number,
+  detail: string,
+  code?: string,
+): void {
+  response
+    .status(status)
+    .type('application/problem+json')
+    .send(
+      JSON.stringify({
+        type: 'about:blank',
+        title: titles[status] ?? 'Error',
+        status,
+        detail,
+        code,
+      }),
+    )
+}
+
+const statuses: { readonly [Code in ControllerFailureCode]?: number } = {
+  entry_malformed: 422,
+  sequence_conflict: 409,
+  too_many_proxies: 429,
+}
+
+/** Turns whatever a handler threw into an answer. What is not the caller's doing is logged and not told. */
+export function onError(log: {
+  error(fields: object, message: string): void
+}): ErrorRequestHandler {
+  return (error, _request, response, _next) => {
+    const { status, detail, code } = describe(error)
+    if (status >= 500) log.error({ err: error }, 'request failed')
+    if (response.headersSent) response.destroy()
+    else answerProblem(response, status, detail, code)
+  }
+}
+
+function describe(error: unknown): { status: number; detail: string; code?: string } {
+  if (error instanceof RequestFailure) return { status: error.status, detail: error.message }
+  if (error instanceof ControllerFailure) {
+    const status = statuses[error.code]
+    if (status !== undefined) return { status, detail: error.message, code: error.code }
+  }
+  const status = statusOfParser(error)
+  return status < 500
+    ? { status, detail: 'The request cannot be read.' }
+    : { status, detail: 'See the log of the controller.' }
+}
+
+/** Errors of body-parser carry the status they stand for. */
+function statusOfParser(error: unknown): number {
+  const status = error instanceof Error && 'status' in error ? Number(error.status) : 500
+  return status >= 400 && status < 500 ? status : 500
+}

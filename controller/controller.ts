@@ -1,0 +1,55 @@
+import type { Service } from '../lifecycle/run.ts'
+import type { SourceFile } from '../policy/compile/source-file.ts'
+import type { Tokens } from './api/guard.ts'
+import { runController } from './run-controller.ts'
+
+export interface ControllerOptions {
+  readonly host: string
+  /** 0 picks a free one. */
+  readonly port: number
+  /** Host names, besides those of this machine, that requests may name. */
+  readonly allowedHosts?: readonly string[]
+  /** Folder of the signing key and of the embedded database; made with mode 0700 when it is not there. */
+  readonly dataFolder: string
+  /** URL of a PostgreSQL to use instead of the embedded database. */
+  readonly databaseUrl?: string
+  /** Folder or file with policies. */
+  readonly source: string
+  /** Files that belong to the installation: compiled with the source, not part of it. */
+  readonly ownFiles?: readonly SourceFile[]
+  readonly tokens: Tokens
+  /** Ed25519 private key, PKCS #8 PEM; one is made and kept in the data folder when omitted. */
+  readonly signingKey?: string
+  readonly version: string
+  readonly log: Log
+  readonly now?: () => number
+}
+
+export interface Log {
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+/** The controller as a service; `listening` settles when it answers, with its address. */
+export interface Controller extends Service {
+  readonly listening: Promise<URL>
+}
+
+/** Puts the controller together; nothing is opened before it runs. */
+export function createController(options: ControllerOptions): Controller {
+  const { promise, resolve, reject } = Promise.withResolvers<URL>()
+  promise.catch(() => undefined)
+  return {
+    name: 'controller',
+    listening: promise,
+    async run(signal) {
+      try {
+        await runController(options, resolve, signal)
+      } catch (error) {
+        reject(error)
+        throw error
+      }
+    },
+  }
+}

@@ -1,0 +1,22 @@
+/** Codes are the contract: tests, logs and metrics match on them, never on text. */
+export type ControllerFailureCode =
+  | 'data_in_use'
+  | 'store_failed'
+  | 'signing_key_unusable'
+  | 'source_unreadable'
+  | 'source_busy'
+  | 'compile_failed'
+  | 'entry_malformed'
+  | 'sequence_conflict'
+  | 'too_many_proxies'
+
+/** Something the controller needs does not work; what is in force stays in force. */
+export class ControllerFailure extends Error {
+  override readonly name = 'ControllerFailure'
+  readonly code: ControllerFailureCode
+
+  constructor(code: ControllerFailureCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}

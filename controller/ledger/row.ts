@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto'
+import type { Insertable } from 'kysely'
+import type { RecordRow } from '../store/database.ts'
+
+/** A row of the ledger as it is written. */
+export type NewRow = Insertable<RecordRow>
+
+/** Longest text in a column that is searched; the entry itself is kept whole. */
+const mostCharacters = 512
+
+/**
+ * A line of a journal as a row, or null when it lacks what every entry has. Anything else in it is kept
+ * as it is: evidence is not refused for its form.
+ */
+export function rowOf(line: string): NewRow | null {
+  const entry = parse(line)
+  if (entry === null) return null
+  const { proxy, seq, time, phase, call, namespace, kind, action, reason } = entry
+  const words = { phase, call, namespace, kind, action, reason }
+  const texts = Object.entries(words).map(([name, value]) => [name, searchable(value)] as const)
+  const at = typeof time === 'string' ? Date.parse(time) : Number.NaN
+  if (texts.some(([, value]) => value === null || value === '')) return null
+  if (!isProxyId(proxy) || !isNumber(seq) || Number.isNaN(at)) return null
+  return {
+    ...(Object.fromEntries(texts) as { readonly [Name in keyof typeof words]: string }),
+    ...optional(entry),
+    proxy,
+    seq,
+    time: new Date(at),
+    entry: line,
+    entry_digest: createHash('sha256').update(line).digest('hex'),
+  }
+}
+
+/** Text as a column can hold it: PostgreSQL knows neither NUL nor half of a surrogate pair. Null unless it is text. */
+export function searchable(value: unknown): string | null {
+  if (typeof value !== 'string') return null
+  return value.slice(0, mostCharacters).toWellFormed().replaceAll('\0', '\uFFFD')
+}
+
+type Entry = Readonly<Record<string, unknown>>
+
+function optional(entry: Entry) {
+  return {
+    agent: searchable(entry.agent),
+    api_key: searchable(entry.apiKey),
+    user_name: searchable(entry.user),
+    session: searchable(entry.session),
+    server: searchable(entry.server),
+    tool: searchable(entry.tool),
+    model: searchable(entry.model),
+    uri: searchable(entry.uri),
+    prompt: searchable(entry.prompt),
+    args: searchableJson(entry.args),
+    policy: searchable(entry.policy),
+    rule: searchable(entry.rule),
+    commit_id: searchable(entry.commit),
+    table_digest: searchable(entry.table),
+    approval: searchable(entry.approval),
+    status: searchable(entry.status),
+    cost_micro_usd: Number.isSafeInteger(entry.costMicroUsd) ? Number(entry.costMicroUsd) : null,
+    duration_ms: Number.isFinite(entry.durationMs) ? Number(entry.durationMs) : null,
+  }
+}
+
+function parse(line: string): Entry | null {
+  try {
+    const value: unknown = JSON.parse(line)
+    return typeof value === 'object' && value !== null ? (value as Entry) : null
+  } catch {
+    return null
+  }
+}
+
+function isProxyId(value: unknown): value is string {
+  return typeof value === 'string' && /^[\w.-]{1,128}$/.test(value)
+}
+
+function isNumber(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 1
+}
+
+const deepest = 64
+
+/** Arguments in the form jsonb takes, or null for what it would choke on. */
+function searchableJson(value: unknown): string | null {
+  if (value === undefined || isDeeper(value, deepest)) return null
+  const text = JSON.stringify(value).toWellFormed()
+  return text.replace(/\\u0000|\\ud[89a-f][0-9a-f]{2}/gi, unescaped)
+}
+
+/** Only an odd number of backslashes escapes; the match begins with the last of them. */
+function unescaped(match: string, at: number, text: string): string {
+  let before = 0
+  while (text[at - 1 - before] === '\\') before += 1
+  return before % 2 === 0 ? '\uFFFD' : match
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some(inner => isDeeper(inner, levels - 1))
+}

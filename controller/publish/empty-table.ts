@@ -1,0 +1,19 @@
+import { createHash } from 'node:crypto'
+import canonicalize from 'canonicalize'
+import type { RuleTable } from '../../schemas/rule-table.ts'
+import type { Publishable } from './releases.ts'
+
+/** The table that knows nobody and so allows nothing: what a namespace gets when all of it was removed. */
+export function emptyTable(namespace: string): Publishable {
+  const table: RuleTable = {
+    format: 'writ.dev/rule-table/v1',
+    namespace,
+    files: [],
+    policies: [],
+    servers: [],
+    agents: [],
+    workflows: [],
+  }
+  const json = canonicalize(table) ?? ''
+  return { json, digest: `sha256:${createHash('sha256').update(json).digest('hex')}` }
+}

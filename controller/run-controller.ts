@@ -1,0 +1,127 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { run, type Service } from '../lifecycle/run.ts'
+import { api } from './api/api.ts'
+import { auditRoutes } from './api/audit-routes.ts'
+import { listen } from './api/listen.ts'
+import { proxyRoutes } from './api/proxy-routes.ts'
+import { statusRoutes } from './api/status-routes.ts'
+import { tableRoutes } from './api/table-routes.ts'
+import { openCompiler } from './compile/compiler.ts'
+import type { ControllerOptions } from './controller.ts'
+import { heartbeat } from './heartbeat.ts'
+import { Ledger } from './ledger/ledger.ts'
+import { Proxies } from './proxies.ts'
+import { Releases } from './publish/releases.ts'
+import { openSigningKey } from './publish/signing-key.ts'
+import { keepReconciling, type Reconciling } from './reconcile/keep-reconciling.ts'
+import { reconcile } from './reconcile/reconcile.ts'
+import { localSource } from './sources/local-source.ts'
+import { watchSource } from './sources/watch-source.ts'
+import { metricsOf } from './status/metrics.ts'
+import { readStatus } from './status/read-status.ts'
+import { SourceMemory } from './status/source-state.ts'
+import { openStore, type Store } from './store/open-store.ts'
+
+/** Opens what the controller keeps, serves until the signal aborts, closes it again. */
+export async function runController(
+  options: ControllerOptions,
+  onListening: (url: URL) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const { dataFolder, databaseUrl, now = Date.now } = options
+  await mkdir(dataFolder, { recursive: true, mode: 0o700 })
+  const store = await openStore({
+    folder: join(dataFolder, 'store'),
+    ...(databaseUrl !== undefined && { databaseUrl }),
+  })
+  try {
+    await serve({ ...options, now }, store, onListening, signal)
+  } finally {
+    await store.close()
+  }
+}
+
+type Settled = ControllerOptions & Required<Pick<ControllerOptions, 'now'>>
+
+async function serve(
+  options: Settled,
+  store: Store,
+  onListening: (url: URL) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const { now, source, dataFolder, signingKey, host, port, tokens, log } = options
+  const key = await openSigningKey(dataFolder, signingKey)
+  const releases = new Releases({ db: store.db, key, now })
+  await releases.open()
+  const proxies = new Proxies({ db: store.db, now, onToolsChanged: () => reconciling.wake() })
+  await proxies.open()
+  const memory = new SourceMemory(source, now)
+  const compiler = openCompiler()
+  const reconciling = reconcileService(options, { releases, proxies, memory, compiler })
+  const ledger = new Ledger(store.db)
+  const beat = heartbeat()
+  const status = () => readStatus({ options, store, releases, proxies, memory, ledger })
+  const notReady = () =>
+    memory.state.state === 'starting' ? 'The source has not been looked at yet.' : null
+  const handler = api({
+    routes: [
+      ...tableRoutes({ releases, key, onBeat: beat.onBeat }),
+      ...proxyRoutes({ ledger, proxies }),
+      ...auditRoutes(ledger),
+      ...statusRoutes({ status, notReady, metrics: metricsOf(status) }),
+    ],
+    tokens,
+    allowedHosts: new Set(['localhost', '127.0.0.1', '[::1]', ...(options.allowedHosts ?? [])]),
+    log,
+  })
+  const server = await listen(handler, host, port)
+  onListening(server.url)
+  const watching = watchSource(source, () => reconciling.wake())
+  await run([reconciling, watching, beat, closing(server.close), closing(compiler.close)], signal)
+}
+
+interface Parts {
+  readonly releases: Releases
+  readonly proxies: Proxies
+  readonly memory: SourceMemory
+  readonly compiler: ReturnType<typeof openCompiler>
+}
+
+function reconcileService(options: Settled, parts: Parts): Reconciling {
+  const { source, ownFiles = [], now, log } = options
+  const { releases, proxies, memory, compiler } = parts
+  const needs = {
+    source: localSource(source, now),
+    ownFiles,
+    compile: compiler.compile,
+    catalog: () => proxies.offered(),
+    releases,
+    report: (found: Parameters<SourceMemory['found']>[0]) => {
+      if (!memory.found(found)) return
+      const { problems, commit, inForce } = found
+      if (inForce) log.info({ problems, commit }, 'source in force')
+      else log.warn({ problems, commit }, 'source not in force, the last good tables stand')
+    },
+  }
+  return keepReconciling({
+    reconcile: signal => reconcile(needs, signal),
+    onFailure: error => {
+      if (memory.failed(error)) log.warn({ err: error }, 'source not reconciled')
+    },
+  })
+}
+
+/** A part that is closed when the others stop. */
+function closing(close: () => Promise<void>): Service {
+  return {
+    name: 'closing',
+    async run(signal) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      if (signal.aborted) resolve()
+      signal.addEventListener('abort', () => resolve(), { once: true })
+      await promise
+      await close()
+    },
+  }
+}

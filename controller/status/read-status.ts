@@ -1,0 +1,39 @@
+import type { Ledger } from '../ledger/ledger.ts'
+import type { Proxies } from '../proxies.ts'
+import type { Releases } from '../publish/releases.ts'
+import type { Store } from '../store/open-store.ts'
+import type { SourceMemory } from './source-state.ts'
+import { type Status, statusOf } from './status.ts'
+
+export interface StatusNeeds {
+  readonly options: { readonly version: string; readonly now: () => number }
+  readonly store: Store
+  readonly releases: Releases
+  readonly proxies: Proxies
+  readonly memory: SourceMemory
+  readonly ledger: Ledger
+}
+
+/** Proxies whose gaps are looked up, and gaps shown of each. */
+const most = { proxies: 10, gaps: 20 }
+
+/** Collects the facts that the status is made of. */
+export async function readStatus(needs: StatusNeeds): Promise<Status> {
+  const { options, store, releases, proxies, memory, ledger } = needs
+  const counts = await ledger.counts()
+  const gaps = []
+  for (const { proxy } of counts.filter(({ missing }) => missing > 0).slice(0, most.proxies)) {
+    gaps.push(...(await ledger.gaps(proxy, most.gaps)))
+  }
+  return statusOf({
+    version: options.version,
+    store: store.kind,
+    source: memory.state,
+    problems: memory.problems,
+    releases: releases.current(),
+    proxies: proxies.list(),
+    counts,
+    gaps,
+    now: options.now(),
+  })
+}

@@ -1,0 +1,136 @@
+import type { Problem } from '../../schemas/problem.ts'
+import type { ProxyReport } from '../../schemas/proxy-report.ts'
+import type { Gap, LedgerCount } from '../ledger/ledger.ts'
+import type { SeenProxy } from '../proxies.ts'
+import type { PastRelease } from '../publish/releases.ts'
+import type { SourceState } from './source-state.ts'
+
+/** How Writ is, in one object: what is written, what is in force, and what is recorded. */
+export interface Status {
+  readonly version: string
+  readonly store: 'embedded' | 'postgresql'
+  readonly source: SourceState
+  readonly problems: {
+    readonly errors: number
+    readonly warnings: number
+    readonly list: readonly Problem[]
+  }
+  readonly namespaces: readonly NamespaceStatus[]
+  readonly proxies: readonly ProxyStatus[]
+  readonly ledger: {
+    readonly records: number
+    /** Entries that a proxy numbered and the ledger never got. */
+    readonly missing: number
+    readonly gaps: readonly Gap[]
+  }
+}
+
+export interface NamespaceStatus {
+  readonly namespace: string
+  /** Digest of the last good table. */
+  readonly digest: string
+  readonly sequence: number
+  readonly publishedAt: string
+  readonly commit?: string
+  /** Proxies that enforce exactly this table, of those that are connected. */
+  readonly enforcedBy: number
+  readonly connected: number
+}
+
+export interface ProxyStatus {
+  readonly id: string
+  readonly version: string
+  readonly seenAt: string
+  /** Whether it was heard of in the last 20 seconds. */
+  readonly connected: boolean
+  /** Whether it enforces the last good table of every namespace. */
+  readonly current: boolean
+  readonly rejected: NonNullable<ProxyReport['rejected']>
+  readonly upstreams: readonly {
+    readonly namespace: string
+    readonly name: string
+    readonly state: ProxyReport['upstreams'][number]['state']
+    readonly error?: string
+  }[]
+  readonly journal: ProxyReport['journal'] & {
+    /** Entries that wait at the proxy. */
+    readonly lag: number
+    readonly missing: number
+  }
+}
+
+export interface Facts {
+  readonly version: string
+  readonly store: Status['store']
+  readonly source: SourceState
+  readonly problems: readonly Problem[]
+  readonly releases: readonly PastRelease[]
+  readonly proxies: readonly SeenProxy[]
+  readonly counts: readonly LedgerCount[]
+  readonly gaps: readonly Gap[]
+  /** Milliseconds since 1970. */
+  readonly now: number
+}
+
+const silentAfterMs = 20_000
+
+/** The one place where facts become the status that people read. */
+export function statusOf(facts: Facts): Status {
+  const { version, store, source, problems, releases, counts, gaps } = facts
+  const proxies = facts.proxies.map(seen => proxyStatus(seen, facts))
+  const connected = facts.proxies.filter(seen => isConnected(seen, facts.now))
+  const errors = problems.filter(({ severity }) => severity === 'error').length
+  return {
+    version,
+    store,
+    source,
+    problems: { errors, warnings: problems.length - errors, list: problems },
+    namespaces: releases.map(release => namespaceStatus(release, connected)),
+    proxies,
+    ledger: {
+      records: sum(counts.map(({ stored }) => stored)),
+      missing: sum(counts.map(({ missing }) => missing)),
+      gaps,
+    },
+  }
+}
+
+function namespaceStatus(release: PastRelease, connected: readonly SeenProxy[]): NamespaceStatus {
+  const { namespace, digest, sequence, publishedAt, commit } = release
+  return {
+    namespace,
+    digest,
+    sequence,
+    publishedAt,
+    ...(commit !== undefined && { commit }),
+    enforcedBy: connected.filter(({ report }) => report.enforced[namespace] === digest).length,
+    connected: connected.length,
+  }
+}
+
+function proxyStatus(seen: SeenProxy, { releases, counts, now }: Facts): ProxyStatus {
+  const { report, seenAt } = seen
+  const { proxy, version, enforced, rejected = [], upstreams, journal } = report
+  return {
+    id: proxy,
+    version,
+    seenAt,
+    connected: isConnected(seen, now),
+    current: releases.every(({ namespace, digest }) => enforced[namespace] === digest),
+    rejected,
+    upstreams: upstreams.map(({ tools: _, ...upstream }) => upstream),
+    journal: {
+      ...journal,
+      lag: journal.seq - journal.shipped,
+      missing: counts.find(count => count.proxy === proxy)?.missing ?? 0,
+    },
+  }
+}
+
+function isConnected({ seenAt }: SeenProxy, now: number): boolean {
+  return now - Date.parse(seenAt) < silentAfterMs
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
+}

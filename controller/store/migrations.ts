@@ -1,0 +1,82 @@
+import { type Kysely, sql } from 'kysely'
+import type { Migration } from 'kysely/migration'
+
+/** Every change to the store, in order; one that was released is never edited. */
+export const migrations: Readonly<Record<string, Migration>> = {
+  '0001-first': { up: first },
+}
+
+async function first(db: Kysely<unknown>): Promise<void> {
+  await createRecords(db)
+  await db.schema
+    .createTable('record_counts')
+    .addColumn('proxy', 'text', column => column.primaryKey())
+    .addColumn('stored', 'bigint', column => column.notNull())
+    .addColumn('last_seq', 'bigint', column => column.notNull())
+    .execute()
+  await db.schema
+    .createTable('tables')
+    .addColumn('digest', 'text', column => column.primaryKey())
+    .addColumn('body', 'text', column => column.notNull())
+    .execute()
+  await db.schema
+    .createTable('releases')
+    .addColumn('sequence', 'bigint', column => column.primaryKey())
+    .addColumn('namespace', 'text', column => column.notNull())
+    .addColumn('digest', 'text', column => column.notNull())
+    .addColumn('commit_id', 'text')
+    .addColumn('published_at', 'timestamptz', column => column.notNull())
+    .addColumn('key_id', 'text', column => column.notNull())
+    .addColumn('signature', 'text', column => column.notNull())
+    .execute()
+  await index(db, 'releases', ['namespace', 'sequence'])
+  await db.schema
+    .createTable('proxies')
+    .addColumn('id', 'text', column => column.primaryKey())
+    .addColumn('seen_at', 'timestamptz', column => column.notNull())
+    .addColumn('report', 'text', column => column.notNull())
+    .execute()
+}
+
+async function createRecords(db: Kysely<unknown>): Promise<void> {
+  const required = [
+    'phase',
+    'call',
+    'namespace',
+    'kind',
+    'action',
+    'reason',
+    'entry',
+    'entry_digest',
+  ]
+  const optional = [
+    ...['agent', 'api_key', 'user_name', 'session', 'server', 'tool', 'model', 'uri', 'prompt'],
+    ...['policy', 'rule', 'commit_id', 'table_digest', 'approval', 'status'],
+  ]
+  let table = db.schema
+    .createTable('records')
+    .addColumn('proxy', 'text', column => column.notNull())
+    .addColumn('seq', 'bigint', column => column.notNull())
+    .addColumn('time', 'timestamptz', column => column.notNull())
+    .addColumn('received_at', 'timestamptz', column => column.notNull().defaultTo(sql`now()`))
+    .addColumn('args', 'jsonb')
+    .addColumn('cost_micro_usd', 'bigint')
+    .addColumn('duration_ms', 'double precision')
+    .addPrimaryKeyConstraint('records_pkey', ['proxy', 'seq'])
+  for (const name of required) table = table.addColumn(name, 'text', column => column.notNull())
+  for (const name of optional) table = table.addColumn(name, 'text')
+  await table.execute()
+  await index(db, 'records', ['time', 'proxy', 'seq'])
+  await index(db, 'records', ['call'])
+  await index(db, 'records', ['agent', 'time'])
+  await index(db, 'records', ['tool', 'time'])
+  await index(db, 'records', ['action', 'time'])
+}
+
+async function index(db: Kysely<unknown>, table: string, columns: string[]): Promise<void> {
+  await db.schema
+    .createIndex(`${table}_${columns.join('_')}`)
+    .on(table)
+    .columns(columns)
+    .execute()
+}
