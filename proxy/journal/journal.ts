@@ -5,6 +5,7 @@ import { JournalFailure, type JournalFailureCode } from './failure.ts'
 import { type Identity, readIdentity } from './identity.ts'
 import { line, type NewEntry } from './line.ts'
 import { recover } from './recover.ts'
+import { segmentAt } from './segment.ts'
 import type { Mark, Tail } from './tail.ts'
 
 export interface JournalOptions {
@@ -229,21 +230,26 @@ class FileJournal implements Journal {
   /**
    * After a failed flush the kernel may have thrown the bytes away and still call the next flush a success.
    * Strict entries were acknowledged to nobody and are cut off. Batched ones were: they stay, and go to
-   * the controller as long as they can be read.
+   * the controller as long as they can be read; those that cannot show as a gap.
    */
   #flushFailed(cause: unknown): void {
-    const strict = this.#options.durability === 'strict'
-    const error = this.#break(cause, strict ? this.#flushed.mark : null)
-    this.#options.warn(
-      { err: error, from: this.#flushed.seq + 1, to: this.#seq },
-      'journal not flushed',
-    )
-    if (strict) this.#seq = this.#flushed.seq
-    else this.#flushed = { seq: this.#seq, mark: this.#tail.mark }
+    const { durability, warn } = this.#options
+    const from = this.#flushed.seq + 1
+    if (durability === 'strict') this.#seq = this.#flushed.seq
+    const fresh = { segment: segmentAt(this.folder, this.#seq + 1), length: 0 }
+    const kept = durability === 'strict' ? this.#flushed.mark : null
+    const cut = isGone(cause) ? fresh : kept
+    const error = this.#break(cause, cut)
+    warn({ err: error, from }, 'journal not flushed')
+    this.#flushed = { seq: this.#seq, mark: cut ?? this.#tail.mark }
     const waiters = this.#waiters
     this.#waiters = []
     for (const waiter of waiters) waiter.reject(error)
   }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }
 
 const fullCodes: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])

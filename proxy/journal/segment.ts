@@ -30,7 +30,7 @@ export interface Scan {
   readonly last: number
   /** Bytes behind the last whole entry: a torn line, or damage. */
   readonly rest: Buffer
-  /** Highest number that a line in the rest still shows, or 0. */
+  /** Highest number that a whole line in the rest still shows, or 0. */
   readonly lastInRest: number
 }
 
@@ -46,7 +46,7 @@ export function scan({ first, path }: Segment): Scan {
     next += 1
   }
   const rest = bytes.subarray(length)
-  const seen = rest.toString('latin1').split('\n').map(seqOf)
+  const seen = rest.toString('latin1').split('\n').slice(0, -1).map(seqOf)
   return { length, last: next - 1, rest, lastInRest: Math.max(0, ...seen.map(seq => seq ?? 0)) }
 }
 

@@ -1,12 +1,15 @@
 import {
   close,
+  closeSync,
   fdatasync,
+  fstatSync,
   ftruncateSync,
+  mkdirSync,
   openSync,
-  truncateSync,
   unlinkSync,
   writeSync,
 } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { flushFolder } from '../../lifecycle/replace-file.ts'
 import { type Segment, segmentAt, segments } from './segment.ts'
@@ -67,13 +70,18 @@ export class Tail {
     this.#moveTo(mark)
   }
 
-  /** Settles when every byte appended before the call has reached the disk. */
+  /**
+   * Settles when every byte appended before the call has reached the disk. Rejects with the error of the
+   * disk, or with ENOENT when somebody took the file away: what is written then goes nowhere.
+   */
   async flush(): Promise<void> {
     const retired = this.#retired.splice(0)
+    const { path } = this.#mark.segment
     try {
       for (const fd of [...retired, this.#fd]) await flushed(fd)
       if (this.#folderChanged) await flushFolder(this.#folder)
       this.#folderChanged = false
+      await stat(path)
     } finally {
       await Promise.allSettled(retired.map(fd => closed(fd)))
     }
@@ -93,10 +101,17 @@ export class Tail {
 }
 
 function openAt(folder: string, { segment, length }: Mark): number {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
   for (const later of segments(folder).filter(other => other.first > segment.first)) {
     unlinkSync(later.path)
   }
   const fd = openSync(segment.path, 'a', 0o600)
-  truncateSync(segment.path, length)
-  return fd
+  try {
+    if (fstatSync(fd).size < length) throw new RangeError('entries have disappeared')
+    ftruncateSync(fd, length)
+    return fd
+  } catch (error) {
+    closeSync(fd)
+    throw error
+  }
 }
