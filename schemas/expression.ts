@@ -28,10 +28,14 @@ export type Literal = Node &
     | { readonly op: 'bytes'; readonly value: string }
   )
 
+/** What a JSON number stands for where the schema says more than that it is a number. */
+export type NumberAs = 'int' | 'timestamp'
+
 /** A variable of the call, of a comprehension, or the name of a type. */
 export interface Identifier extends Node {
   readonly op: 'ident'
   readonly name: string
+  readonly as?: NumberAs
 }
 
 /** `of.field`, or whether it is there when `test` is set (the macro `has`). */
@@ -40,6 +44,7 @@ export interface Select extends Node {
   readonly of: Expression
   readonly field: string
   readonly test?: true
+  readonly as?: NumberAs
 }
 
 /** `of[key]`. */
@@ -47,6 +52,7 @@ export interface Index extends Node {
   readonly op: 'index'
   readonly of: Expression
   readonly key: Expression
+  readonly as?: NumberAs
 }
 
 /** An operator or a function of the language; `fn` uses the names of the CEL specification (`_&&_`, `size`, …). */

@@ -1,0 +1,130 @@
+import { type Frame, OutOfFuel, spend, spendSize } from './frame.ts'
+import { Duration, Timestamp } from './time.ts'
+import {
+  CelMap,
+  isJsonObject,
+  isList,
+  type JsonObject,
+  type MapKey,
+  numeric,
+  TypeName,
+  type Value,
+} from './value.ts'
+
+const maxDepth = 200
+
+/** CEL equality: numbers by their mathematical value, lists and maps by what is in them, else false. */
+export function equal(a: Value, b: Value, frame: Frame, depth = 0): boolean {
+  if (a === b) return true
+  if (typeof a !== 'object' && typeof b !== 'object') return equalNumbers(a, b)
+  if (a === null || b === null) return false
+  if (depth > maxDepth) throw new OutOfFuel()
+  spend(frame, 1)
+  if (isList(a)) return isList(b) && equalLists(a, b, frame, depth + 1)
+  const keys = keysOf(a)
+  return keys === null ? equalObjects(a, b, frame) : equalMaps(a, keys, b, frame, depth + 1)
+}
+
+function equalNumbers(a: Value, b: Value): boolean {
+  const [x, y] = [numeric(a), numeric(b)]
+  // biome-ignore lint/suspicious/noDoubleEquals: across number and bigint it compares exact values
+  return x !== undefined && y !== undefined && x == y
+}
+
+function equalLists(
+  a: readonly Value[],
+  b: readonly Value[],
+  frame: Frame,
+  depth: number,
+): boolean {
+  return a.length === b.length && a.every((item, i) => equal(item, b[i] ?? null, frame, depth))
+}
+
+function equalMaps(
+  a: Value,
+  keys: readonly Value[],
+  b: Value,
+  frame: Frame,
+  depth: number,
+): boolean {
+  if (keysOf(b)?.length !== keys.length) return false
+  return keys.every(key => {
+    const [x, y] = [lookup(a, key), lookup(b, key)]
+    return x !== undefined && y !== undefined && equal(x, y, frame, depth)
+  })
+}
+
+function equalObjects(a: Value, b: Value, frame: Frame): boolean {
+  if (a instanceof Timestamp) return b instanceof Timestamp && a.nanos === b.nanos
+  if (a instanceof Duration) return b instanceof Duration && a.nanos === b.nanos
+  if (a instanceof TypeName) return b instanceof TypeName && a.name === b.name
+  if (a instanceof Uint8Array) {
+    return b instanceof Uint8Array && compareBytes(a, b, frame) === 0
+  }
+  return equalNumbers(a, b)
+}
+
+/** The keys of a map in order, or null when it is none. */
+export function keysOf(value: Value): readonly Value[] | null {
+  if (value instanceof CelMap) return [...value.entries.values()].map(([key]) => key)
+  return isJsonObject(value) ? Object.keys(value) : null
+}
+
+/** What a map holds under a key; undefined when there is no such key. */
+export function lookup(map: Value, key: Value): Value | undefined {
+  if (map instanceof CelMap) {
+    const found = mapKey(key)
+    return found === undefined ? undefined : map.entries.get(found)?.[1]
+  }
+  return typeof key === 'string' ? own(map as JsonObject, key) : undefined
+}
+
+/** A property of the object's own, never one it inherits. */
+export function own(object: JsonObject, key: string): Value | undefined {
+  return Object.hasOwn(object, key) ? object[key] : undefined
+}
+
+/** The form under which a value is found as a key; undefined when it can be none. */
+export function mapKey(value: Value): MapKey | undefined {
+  if (typeof value === 'string' || typeof value === 'boolean') return value
+  const number = numeric(value)
+  if (typeof number === 'number') return Number.isInteger(number) ? BigInt(number) : undefined
+  return number
+}
+
+/** Below, at or above zero as `a` comes before, with or after `b`; null when they have no order. */
+export function order(a: Value, b: Value, frame: Frame): number | null {
+  const [x, y] = [numeric(a), numeric(b)]
+  if (x !== undefined && y !== undefined) return x < y ? -1 : x > y ? 1 : x >= y ? 0 : Number.NaN
+  if (typeof a === 'string' && typeof b === 'string') return compareText(a, b, frame)
+  if (typeof a === 'boolean' && typeof b === 'boolean') return Number(a) - Number(b)
+  if (a instanceof Uint8Array && b instanceof Uint8Array) return compareBytes(a, b, frame)
+  return orderTimes(a, b)
+}
+
+function orderTimes(a: Value, b: Value): number | null {
+  const times =
+    (a instanceof Timestamp && b instanceof Timestamp) ||
+    (a instanceof Duration && b instanceof Duration)
+  if (!times) return null
+  return a.nanos < b.nanos ? -1 : Number(a.nanos > b.nanos)
+}
+
+/** Order by code points: UTF-16 puts the characters above U+FFFF before U+E000, Unicode does not. */
+function compareText(a: string, b: string, frame: Frame): number {
+  const length = Math.min(a.length, b.length)
+  spendSize(frame, length)
+  let i = 0
+  while (i < length && a.charCodeAt(i) === b.charCodeAt(i)) i++
+  if (i === length) return a.length - b.length
+  return rank(a.charCodeAt(i)) - rank(b.charCodeAt(i))
+}
+
+function rank(unit: number): number {
+  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit
+}
+
+function compareBytes(a: Uint8Array, b: Uint8Array, frame: Frame): number {
+  spendSize(frame, Math.min(a.length, b.length))
+  return Buffer.compare(a, b)
+}

@@ -1,0 +1,57 @@
+import { own } from './equal.ts'
+import type { Frame } from './frame.ts'
+import { CelMap, Fault, type JsonObject, type Outcome, typeOf, type Value } from './value.ts'
+
+/** The variables of an evaluation: every one that was `known` when it was planned. */
+export type Scope = Readonly<Record<string, Value>>
+
+/** An expression made ready: total, except that it throws `OutOfFuel`. */
+export type Eval = (scope: Scope, frame: Frame) => Outcome
+
+/** A range of characters in the source. */
+export type At = readonly [start: number, end: number]
+
+/** What is known while an expression is made ready. */
+export interface Names {
+  /** Variables of the macros around, outermost first; each lives in the slot of its index. */
+  readonly slots: readonly string[]
+  /** How much is known of a variable, or of a field of one as `request.time`. */
+  readonly variable: (path: string) => 'known' | 'unknown' | 'none'
+}
+
+export function isFault(outcome: Outcome): outcome is Fault {
+  return typeof outcome === 'object' && outcome instanceof Fault
+}
+
+/** Says where a fault arose, unless it is known already. */
+export function located(outcome: Outcome, at: At): Outcome {
+  if (!isFault(outcome) || outcome.at !== null) return outcome
+  return new Fault(outcome.message, at, outcome.unknown)
+}
+
+/** Of two faults the one that may still go away. */
+export function stronger(a: Fault | null, b: Fault): Fault {
+  return a === null || (b.unknown && !a.unknown) ? b : a
+}
+
+/** The fault of something that had to be true or false. */
+export function notBool(value: Value, at: At): Fault {
+  return new Fault(`a bool is needed here, not ${typeOf(value)}`, at)
+}
+
+/** `base.field`; `missing` when there is none. A record of the call and a JSON object are the same. */
+export function fieldOf(base: Outcome, field: string, missing: Fault): Outcome {
+  if (typeof base === 'object' && base !== null) {
+    if (Object.getPrototypeOf(base) === Object.prototype) {
+      return Object.hasOwn(base, field) ? ((base as JsonObject)[field] as Value) : missing
+    }
+    if (base instanceof Fault) return base
+    if (base instanceof CelMap) return base.entries.get(field)?.[1] ?? absent(base, field, missing)
+    if (Object.getPrototypeOf(base) === null) return own(base as JsonObject, field) ?? missing
+  }
+  return new Fault(`a field is read from ${typeOf(base)}, which has none`, missing.at)
+}
+
+function absent(map: CelMap, field: string, missing: Fault): Outcome {
+  return map.entries.has(field) ? null : missing
+}

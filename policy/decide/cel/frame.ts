@@ -1,0 +1,30 @@
+import type { Value } from './value.ts'
+
+/** What one evaluation may still spend, and the variables of the macros it is inside of. */
+export interface Frame {
+  fuel: number
+  readonly slots: Value[]
+}
+
+/** Steps that one evaluation may take: a node of a macro's body per item, or 64 characters read or made, is one. */
+export const fuelPerEvaluation = 1_000_000
+
+/** Thrown when an evaluation has used up its steps; it ends the evaluation, whatever stands around it. */
+export class OutOfFuel extends Error {
+  override readonly name = 'OutOfFuel'
+}
+
+export function newFrame(): Frame {
+  return { fuel: fuelPerEvaluation, slots: [] }
+}
+
+/** Takes steps off the budget; throws `OutOfFuel` when there are none left. */
+export function spend(frame: Frame, steps: number): void {
+  frame.fuel -= steps
+  if (frame.fuel < 0) throw new OutOfFuel()
+}
+
+/** Takes off what reading or making so many characters, bytes or items costs. */
+export function spendSize(frame: Frame, size: number): void {
+  spend(frame, 1 + (size >> 6))
+}

@@ -1,0 +1,91 @@
+import type { Expression } from '../../../schemas/expression.ts'
+import type { Facts } from '../facts.ts'
+import { isFault, type Scope } from './eval.ts'
+import { ready } from './evaluate.ts'
+import { show } from './show.ts'
+import { type Outcome, typeOf } from './value.ts'
+
+/** Why a condition has no answer, and which characters of it are to blame. Never holds a value of the call. */
+export interface ConditionError {
+  readonly message: string
+  readonly at: readonly [start: number, end: number]
+}
+
+/** A condition made ready. Total: every call gets an answer or an error. */
+export type Condition = (facts: Facts) => boolean | ConditionError
+
+const variables: ReadonlySet<string> = new Set([
+  'args',
+  'tool',
+  'model',
+  'resource',
+  'prompt',
+  'request',
+  'subject',
+  'session',
+] satisfies (keyof Facts)[])
+
+const known = (path: string) => (variables.has(path) ? 'known' : 'none')
+
+/** What a call that is only being listed does not have yet. */
+const later: ReadonlySet<string> = new Set(['args', 'request.time', 'request.justification'])
+
+/** Makes a condition ready to judge calls. */
+export function plan(expression: Expression): Condition {
+  const run = ready(expression, known)
+  return facts => {
+    const outcome = run(scopeOf(facts))
+    return typeof outcome === 'boolean' ? outcome : errorOf(outcome, expression)
+  }
+}
+
+/** Makes a condition ready to say whether a call could match before its arguments are known. */
+export function planVisible(expression: Expression): (facts: Facts) => boolean | 'unknown' {
+  const run = ready(expression, path => (later.has(path) ? 'unknown' : known(path)))
+  return facts => {
+    const outcome = run(scopeOf(facts))
+    return isFault(outcome) && outcome.unknown ? 'unknown' : outcome === true
+  }
+}
+
+/** The parts of a condition and what each was for a call, outermost first; bodies of macros left out. */
+export function traceParts(
+  expression: Expression,
+  source: string,
+  facts: Facts,
+): readonly { readonly text: string; readonly value: string }[] {
+  return partsOf(expression).map(part => ({
+    text: source.slice(...part.at),
+    value: show(ready(part, known)(scopeOf(facts))),
+  }))
+}
+
+function partsOf(node: Expression): readonly Expression[] {
+  switch (node.op) {
+    case 'call':
+      return [node, ...node.args.flatMap(partsOf)]
+    case 'select':
+      return [node, ...(node.of.op === 'ident' ? [] : partsOf(node.of))]
+    case 'index':
+      return [node, ...partsOf(node.of), ...partsOf(node.key)]
+    case 'all':
+    case 'exists':
+    case 'exists_one':
+    case 'map_items':
+    case 'filter':
+      return [node, ...partsOf(node.over)]
+    case 'simple':
+      return [node]
+    default:
+      return []
+  }
+}
+
+function scopeOf(facts: Facts): Scope {
+  return facts as unknown as Scope
+}
+
+function errorOf(outcome: Outcome, { at }: Expression): ConditionError {
+  if (!isFault(outcome)) return { message: `the condition is no bool but ${typeOf(outcome)}`, at }
+  return { message: outcome.message, at: outcome.at ?? at }
+}
