@@ -40,17 +40,23 @@ const onDoubles: Partial<Record<Operation, (a: number, b: number) => number>> = 
 
 /** `a op b` on two numbers of one type; null when that is not what they are. */
 function onNumbers(operation: Operation, a: Value, b: Value): Outcome | null {
-  if (typeof a === 'number' && typeof b === 'number') {
-    return onDoubles[operation]?.(a, b) ?? null
-  }
-  const unsigned = a instanceof Uint && b instanceof Uint
-  const x = unsigned ? a.value : a
-  const y = unsigned ? b.value : b
-  if (typeof x !== 'bigint' || typeof y !== 'bigint') return null
-  if (y === 0n && (operation === '/' || operation === '%')) return new Fault('division by zero')
-  const result = onBigints[operation](x, y)
-  if (operation === '%' && x === minInt && y === -1n) return new Fault('the int overflows 64 bits')
-  return unsigned ? uint(result) : int(result)
+  if (typeof a === 'bigint' && typeof b === 'bigint') return onInts(operation, a, b, int)
+  if (a instanceof Uint && b instanceof Uint) return onInts(operation, a.value, b.value, uint)
+  if (typeof a !== 'number' || typeof b !== 'number') return null
+  return onDoubles[operation]?.(a, b) ?? null
+}
+
+function onInts(
+  operation: Operation,
+  a: bigint,
+  b: bigint,
+  fit: (value: bigint) => Outcome,
+): Outcome {
+  const divides = operation === '/' || operation === '%'
+  if (divides && b === 0n) return new Fault('division by zero')
+  // The quotient does not fit, and so the specification gives no remainder either.
+  if (operation === '%' && a === minInt && b === -1n) return int(-minInt)
+  return fit(onBigints[operation](a, b))
 }
 
 export function add(frame: Frame, a: Value, b: Value): Outcome {

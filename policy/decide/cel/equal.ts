@@ -92,14 +92,20 @@ export function mapKey(value: Value): MapKey | undefined {
   return number
 }
 
-/** Below, at or above zero as `a` comes before, with or after `b`; null when they have no order. */
+/** Below, at or above zero as `a` comes before, with or after `b`, NaN beside NaN; null when they have no order. */
 export function order(a: Value, b: Value, frame: Frame): number | null {
   const [x, y] = [numeric(a), numeric(b)]
-  if (x !== undefined && y !== undefined) return x < y ? -1 : x > y ? 1 : x >= y ? 0 : Number.NaN
+  if (x !== undefined && y !== undefined) return orderNumbers(x, y)
   if (typeof a === 'string' && typeof b === 'string') return compareText(a, b, frame)
   if (typeof a === 'boolean' && typeof b === 'boolean') return Number(a) - Number(b)
   if (a instanceof Uint8Array && b instanceof Uint8Array) return compareBytes(a, b, frame)
   return orderTimes(a, b)
+}
+
+function orderNumbers(a: number | bigint, b: number | bigint): number {
+  if (a < b) return -1
+  if (a > b) return 1
+  return a >= b ? 0 : Number.NaN
 }
 
 function orderTimes(a: Value, b: Value): number | null {

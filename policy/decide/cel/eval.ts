@@ -1,6 +1,6 @@
-import { own } from './equal.ts'
+import { keysOf, lookup } from './equal.ts'
 import type { Frame } from './frame.ts'
-import { CelMap, Fault, type JsonObject, type Outcome, typeOf, type Value } from './value.ts'
+import { Fault, type JsonObject, type Outcome, typeOf, type Value } from './value.ts'
 
 /** The variables of an evaluation: every one that was `known` when it was planned. */
 export type Scope = Readonly<Record<string, Value>>
@@ -41,17 +41,17 @@ export function notBool(value: Value, at: At): Fault {
 
 /** `base.field`; `missing` when there is none. A record of the call and a JSON object are the same. */
 export function fieldOf(base: Outcome, field: string, missing: Fault): Outcome {
-  if (typeof base === 'object' && base !== null) {
-    if (Object.getPrototypeOf(base) === Object.prototype) {
-      return Object.hasOwn(base, field) ? ((base as JsonObject)[field] as Value) : missing
-    }
-    if (base instanceof Fault) return base
-    if (base instanceof CelMap) return base.entries.get(field)?.[1] ?? absent(base, field, missing)
-    if (Object.getPrototypeOf(base) === null) return own(base as JsonObject, field) ?? missing
+  if (typeof base !== 'object' || base === null) return fieldless(base, missing)
+  // What came out of JSON has this prototype and nothing else does, so it needs no closer look.
+  if (Object.getPrototypeOf(base) === Object.prototype) {
+    return Object.hasOwn(base, field) ? ((base as JsonObject)[field] as Value) : missing
   }
-  return new Fault(`a field is read from ${typeOf(base)}, which has none`, missing.at)
+  if (base instanceof Fault) return base
+  if (keysOf(base) === null) return fieldless(base, missing)
+  const found = lookup(base, field)
+  return found === undefined ? missing : found
 }
 
-function absent(map: CelMap, field: string, missing: Fault): Outcome {
-  return map.entries.has(field) ? null : missing
+function fieldless(base: Value, missing: Fault): Fault {
+  return new Fault(`a field is read from ${typeOf(base)}, which has none`, missing.at)
 }

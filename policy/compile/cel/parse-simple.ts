@@ -1,0 +1,93 @@
+import { RE2JS } from 're2js'
+import type { SimpleCondition } from '../../../schemas/expression.ts'
+import { errorAt } from './condition-problem.ts'
+import type { ParsedCondition } from './parse-condition.ts'
+
+const path = String.raw`\s*(?:args\.)?(\w+(?:\.\w+)*)\s*`
+const comparison = new RegExp(String.raw`^${path}(==|!=|>=|<=|>|<)\s*(\S(?:[\s\S]*\S)?)\s*$`)
+const method = new RegExp(
+  String.raw`^${path}\.(contains|matches)\(\s*(?:"([^"]*)"|'([^']*)')\s*\)\s*$`,
+)
+const maxPattern = 512
+
+/**
+ * Parses the `simple` language of the portable format: `true`, `false`, `path OP value`,
+ * `path.contains('text')` and `path.matches('regex')`; anything else is an error.
+ */
+export function parseSimple(source: string): ParsedCondition {
+  const at = [0, source.length] as const
+  const word = source.trim().toLowerCase()
+  if (word === 'true' || word === 'false') {
+    const value = word === 'true'
+    return { expression: { op: 'bool', value, at }, problems: [], constant: value }
+  }
+  return parseMethod(source, at) ?? parseComparison(source, at) ?? refuse(at)
+}
+
+function refuse(at: SimpleCondition['at']): ParsedCondition {
+  const problem = errorAt(
+    at,
+    'simple_syntax',
+    'The condition is not of the simple form: path OP value, path.contains(…) or path.matches(…).',
+    'Write condition_type: cel to use CEL.',
+  )
+  return { expression: null, problems: [problem] }
+}
+
+function parsed(condition: SimpleCondition): ParsedCondition {
+  return { expression: condition, problems: [] }
+}
+
+function parseMethod(source: string, at: SimpleCondition['at']): ParsedCondition | null {
+  const match = method.exec(source)
+  if (match === null) return null
+  const names = (match[1] ?? '').split('.')
+  const text = match[3] ?? match[4] ?? ''
+  if (match[2] === 'contains')
+    return parsed({ op: 'simple', path: names, test: 'contains', value: text, at })
+  const problem = patternProblem(text, at)
+  if (problem !== null) return { expression: null, problems: [problem] }
+  return parsed({ op: 'simple', path: names, test: 'matches', value: text, at })
+}
+
+function patternProblem(pattern: string, at: SimpleCondition['at']) {
+  if (pattern.length > maxPattern) {
+    return errorAt(at, 'invalid_regex', `The pattern is longer than ${maxPattern} characters.`)
+  }
+  return isPattern(pattern) ? null : errorAt(at, 'invalid_regex', 'The pattern is not valid RE2.')
+}
+
+function isPattern(pattern: string): boolean {
+  try {
+    RE2JS.compile(pattern)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function parseComparison(source: string, at: SimpleCondition['at']): ParsedCondition | null {
+  const match = comparison.exec(source)
+  if (match === null) return null
+  const value = constantOf(match[3] ?? '')
+  if (value === undefined) return null
+  const test = match[2] as SimpleCondition['test']
+  return parsed({ op: 'simple', path: (match[1] ?? '').split('.'), test, value, at })
+}
+
+const words: ReadonlyMap<string, boolean | null> = new Map([
+  ['true', true],
+  ['false', false],
+  ['null', null],
+  ['none', null],
+])
+
+/** A quoted text, a word, a number, else the text as it stands; undefined when it looks like more than a value. */
+function constantOf(text: string): SimpleCondition['value'] | undefined {
+  const quoted = /^(?:"([^"]*)"|'([^']*)')$/.exec(text)
+  if (quoted !== null) return quoted[1] ?? quoted[2] ?? ''
+  const word = words.get(text.toLowerCase())
+  if (word !== undefined) return word
+  if (/^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/.test(text)) return Number(text)
+  return /[&|()'"=<>]/.test(text) ? undefined : text
+}
