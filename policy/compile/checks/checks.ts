@@ -1,0 +1,27 @@
+import { agentKeys } from './agent-keys.ts'
+import { budgets } from './budgets.ts'
+import type { Check } from './check.ts'
+import { conditions } from './conditions.ts'
+import { duplicates } from './duplicates.ts'
+import { models } from './models.ts'
+import { reachability } from './reachability.ts'
+import { references } from './references.ts'
+import { servers } from './servers.ts'
+import { subjects } from './subjects.ts'
+import { tools } from './tools.ts'
+import { workflows } from './workflows.ts'
+
+/** Every check runs, and none stops the others. */
+export const checks: readonly Check[] = [
+  duplicates,
+  references,
+  subjects,
+  conditions,
+  reachability,
+  tools,
+  models,
+  servers,
+  workflows,
+  agentKeys,
+  budgets,
+]

@@ -1,0 +1,54 @@
+import type { Problem } from '../../../schemas/problem.ts'
+import { glob } from '../../decide/glob.ts'
+import { meant } from '../nearest.ts'
+import type { PolicyDraft } from '../policy-draft.ts'
+import type { Resource } from '../resource.ts'
+import { ofKind, type World } from '../world.ts'
+import { problemAt } from './check.ts'
+
+/** Models that two providers offer under one name, and entries that no known model matches. */
+export function* models({ drafts, resources, systemNamespace }: World): Iterable<Problem> {
+  const known = new Map<string, Set<string>>()
+  for (const provider of ofKind(resources, 'ModelProvider')) {
+    const names = known.get(provider.namespace) ?? new Set()
+    known.set(provider.namespace, names)
+    yield* collisions(provider, names)
+  }
+  for (const draft of drafts) {
+    const names = [...(known.get(draft.namespace) ?? [])]
+    if (names.length > 0 && draft.namespace !== systemNamespace) yield* unoffered(draft, names)
+  }
+}
+
+function* collisions(
+  { spec, origin }: Resource<'ModelProvider'>,
+  names: Set<string>,
+): Iterable<Problem> {
+  for (const [i, { name, aliases = [] }] of (spec.models ?? []).entries()) {
+    for (const word of [name, ...aliases]) {
+      if (names.has(word)) yield problemAt(origin, ['spec', 'models', i], taken(word))
+      names.add(word)
+    }
+  }
+}
+
+function* unoffered({ entries, origin }: PolicyDraft, names: readonly string[]): Iterable<Problem> {
+  for (const { match, path } of entries.model) {
+    if (names.some(glob(match))) continue
+    yield problemAt(origin, [...path, 'name'], {
+      severity: 'warning',
+      code: 'unknown_model',
+      message: `No known provider offers a model that "${match}" matches.`,
+      ...meant(match, names),
+    })
+  }
+}
+
+function taken(name: string) {
+  return {
+    severity: 'error',
+    code: 'model_collision',
+    message: `The model name or alias "${name}" is used twice.`,
+    suggestion: 'Give each model and alias a name of its own.',
+  } as const
+}

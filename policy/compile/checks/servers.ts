@@ -1,0 +1,74 @@
+import type { Problem } from '../../../schemas/problem.ts'
+import type { Resource } from '../resource.ts'
+import type { Path } from '../source-document.ts'
+import { ofKind, type World } from '../world.ts'
+import { problemAt } from './check.ts'
+
+/** Tool servers that cannot be reached as written, and credentials where none may stand. */
+export function* servers({ resources }: World): Iterable<Problem> {
+  for (const server of ofKind(resources, 'ToolServer')) {
+    yield* addresses(server)
+    yield* credentials(server)
+    if (server.name === 'builtin')
+      yield wrong(server, ['metadata', 'name'], 'reserved_name', reserved)
+  }
+  for (const resource of resources) yield* headers(resource)
+}
+
+function* addresses(server: Resource<'ToolServer'>): Iterable<Problem> {
+  const { transport = 'streamable-http', url, command } = server.spec
+  const stdio = transport === 'stdio'
+  if (stdio && command === undefined) {
+    yield wrong(server, ['spec'], 'missing_command', 'A stdio server needs a command.')
+  }
+  if (!stdio && url === undefined) {
+    yield wrong(server, ['spec'], 'missing_url', `A ${transport} server needs a url.`)
+  }
+  const stray = stdio
+    ? (['url', 'headers', 'auth'] as const)
+    : (['command', 'args', 'env', 'cwd'] as const)
+  for (const key of stray) {
+    if (server.spec[key] === undefined) continue
+    yield wrong(
+      server,
+      ['spec', key],
+      'stray_key',
+      `${key} has no meaning for a ${transport} server.`,
+    )
+  }
+}
+
+function* credentials(server: Resource<'ToolServer'>): Iterable<Problem> {
+  const { auth } = server.spec
+  if (auth === undefined || auth.type === 'none' || auth.secretRef !== undefined) return
+  yield wrong(
+    server,
+    ['spec', 'auth'],
+    'missing_secret',
+    `auth of type ${auth.type} needs a secretRef.`,
+  )
+}
+
+function* headers(resource: Resource): Iterable<Problem> {
+  const spec: { readonly headers?: Readonly<Record<string, string>> } =
+    'headers' in resource.spec ? resource.spec : {}
+  for (const name of Object.keys(spec.headers ?? {})) {
+    if (!secretHeaders.test(name)) continue
+    const path = ['spec', 'headers', name]
+    yield wrong(
+      resource,
+      path,
+      'credential_in_headers',
+      `${name} carries a credential: use a secretRef.`,
+    )
+  }
+}
+
+const secretHeaders =
+  /^(authorization|proxy-authorization|cookie|.*(api-?key|token|secret|password).*)$/i
+
+const reserved = '"builtin" stands for the tools of Writ itself.'
+
+function wrong({ origin }: Resource, path: Path, code: string, message: string): Problem {
+  return problemAt(origin, path, { severity: 'error', code, message }, 'key')
+}

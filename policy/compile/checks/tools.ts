@@ -1,0 +1,54 @@
+import type { Problem } from '../../../schemas/problem.ts'
+import { type KnownServer, matching, toolsFor } from '../known-tools.ts'
+import { meant } from '../nearest.ts'
+import type { EntryDraft, PolicyDraft } from '../policy-draft.ts'
+import type { World } from '../world.ts'
+import { problemAt } from './check.ts'
+
+/** Tools that no known server offers, and tools that two servers offer under one name. */
+export function* tools({ drafts, tools, systemNamespace }: World): Iterable<Problem> {
+  for (const servers of tools.values()) yield* collisions(servers)
+  for (const draft of drafts) {
+    if (draft.namespace === systemNamespace) continue
+    for (const entry of draft.entries.tool) {
+      yield* unoffered(draft, entry, tools.get(draft.namespace) ?? [])
+    }
+  }
+}
+
+function* collisions(servers: readonly KnownServer[]): Iterable<Problem> {
+  const first = new Map<string, string>()
+  for (const { server, tools } of [...servers].sort(byName)) {
+    for (const { name } of tools ?? []) {
+      const other = first.get(name)
+      first.set(name, other ?? server.name)
+      if (other === undefined) continue
+      yield problemAt(server.origin, ['metadata', 'name'], {
+        severity: 'error',
+        code: 'tool_collision',
+        message: `The tool "${name}" is offered by "${other}" and by "${server.name}".`,
+        suggestion: 'Give one of the servers a prefix.',
+      })
+    }
+  }
+}
+
+function* unoffered(
+  { origin }: PolicyDraft,
+  entry: EntryDraft,
+  servers: readonly KnownServer[],
+): Iterable<Problem> {
+  const offered = entry.server === 'builtin' ? null : toolsFor(servers, entry)
+  if (offered === null || matching(offered, entry).length > 0) return
+  const names = offered.map(({ name }) => name)
+  yield problemAt(origin, [...entry.path, 'name'], {
+    severity: 'warning',
+    code: 'unknown_tool',
+    message: `No known server offers a tool that "${entry.match}" matches.`,
+    ...meant(entry.match, names),
+  })
+}
+
+function byName(a: KnownServer, b: KnownServer): number {
+  return a.server.name < b.server.name ? -1 : 1
+}

@@ -1,0 +1,89 @@
+import type { Problem } from '../../../schemas/problem.ts'
+import { milliseconds } from '../milliseconds.ts'
+import type { Resource } from '../resource.ts'
+import type { Path } from '../source-document.ts'
+import { namesOf, ofKind, type World } from '../world.ts'
+import { problemAt, type Said } from './check.ts'
+
+/** Workflows that cannot end as written: too few people, times out of range, judges that ask in a circle. */
+export function* workflows(world: World): Iterable<Problem> {
+  for (const workflow of ofKind(world.resources, 'ApprovalWorkflow')) {
+    yield* quorum(world, workflow)
+    yield* times(workflow)
+    yield* circle(world, workflow)
+  }
+}
+
+function* quorum(world: World, workflow: Resource<'ApprovalWorkflow'>): Iterable<Problem> {
+  const { approvers, escalation, approvalsRequired: needed = 1 } = workflow.spec
+  if (approvers === undefined) return
+  const people = new Set<string>()
+  for (const { users = [], teams = [] } of [approvers, escalation?.to ?? {}]) {
+    if (!teams.every(team => namesOf(world.declared, 'Team', workflow.namespace).has(team))) return
+    for (const person of [...users, ...membersOf(world, workflow.namespace, teams)]) {
+      people.add(person)
+    }
+  }
+  if (people.size >= needed) return
+  yield said(workflow, ['spec', 'approvers'], {
+    severity: 'error',
+    code: 'quorum_unreachable',
+    message: `${needed} must approve, and ${people.size === 1 ? 'only 1 person' : `only ${people.size} people`} may.`,
+    suggestion: 'Name more approvers, or lower the number.',
+  })
+}
+
+function membersOf({ resources }: World, namespace: string, teams: readonly string[]) {
+  return ofKind(resources, 'Team')
+    .filter(team => team.namespace === namespace && teams.includes(team.name))
+    .flatMap(({ spec }) => spec.members)
+}
+
+function* times(workflow: Resource<'ApprovalWorkflow'>): Iterable<Problem> {
+  const { timeout = '5m', inlineWait, escalation, reminders = [] } = workflow.spec
+  const end = milliseconds(timeout)
+  if (end < milliseconds('30s') || end > milliseconds('30d')) {
+    yield said(workflow, ['spec', 'timeout'], {
+      severity: 'error',
+      code: 'timeout_range',
+      message: 'timeout must be between 30s and 30d.',
+    })
+  }
+  const moments: readonly (readonly [Path, string | undefined])[] = [
+    [['spec', 'inlineWait'], inlineWait],
+    [['spec', 'escalation', 'after'], escalation?.after],
+    ...reminders.map((reminder, i) => [['spec', 'reminders', i], reminder] as const),
+  ]
+  for (const [path, moment] of moments) {
+    if (moment === undefined || milliseconds(moment) < end) continue
+    yield said(workflow, path, {
+      severity: 'warning',
+      code: 'after_timeout',
+      message: `${moment} is not before the timeout of ${timeout}.`,
+    })
+  }
+}
+
+function* circle(world: World, workflow: Resource<'ApprovalWorkflow'>): Iterable<Problem> {
+  const peers = ofKind(world.resources, 'ApprovalWorkflow').filter(
+    ({ namespace }) => namespace === workflow.namespace,
+  )
+  const next = new Map(peers.map(({ name, spec }) => [name, spec.ai?.escalateTo]))
+  const visited = [workflow.name]
+  let name = next.get(workflow.name)
+  while (name !== undefined && !visited.includes(name)) {
+    visited.push(name)
+    name = next.get(name)
+  }
+  if (name !== workflow.name) return
+  yield said(workflow, ['spec', 'ai', 'escalateTo'], {
+    severity: 'error',
+    code: 'reference_cycle',
+    message: `The judges ask each other in a circle: ${[...visited, name].join(' -> ')}.`,
+    suggestion: 'Let the last one ask people.',
+  })
+}
+
+function said({ origin }: Resource, path: Path, said: Said): Problem {
+  return problemAt(origin, path, said)
+}

@@ -1,0 +1,102 @@
+import type { PolicyTestSpec } from '../../schemas/policy-test.ts'
+import type { Problem } from '../../schemas/problem.ts'
+import { checks } from './checks/checks.ts'
+import { parseConditions } from './conditions.ts'
+import { knownTools } from './known-tools.ts'
+import { draftOf } from './policy-draft.ts'
+import { readResource } from './read-resource.ts'
+import type { Resource } from './resource.ts'
+import type { SourceFile } from './source-file.ts'
+import { buildTable, type CompiledTable, tableNamespaces } from './table/build-table.ts'
+import { type Catalog, declaredNames, ofKind, type World } from './world.ts'
+import { readFiles } from './yaml/read-files.ts'
+
+export type { SourceFile } from './source-file.ts'
+export type { CompiledTable } from './table/build-table.ts'
+
+export interface CompileOptions {
+  /** Namespace of documents that name none; `default` when omitted. */
+  readonly namespace?: string
+  /** The namespace whose policies narrow every other; `writ-system` when omitted. */
+  readonly systemNamespace?: string
+  /** Tools as proxies saw them, unprefixed, by `namespace/server`; what a ToolServer lists counts where none were seen. */
+  readonly catalog?: Catalog
+}
+
+/** What became of a set of files. */
+export interface Compiled {
+  /** Sorted by place. */
+  readonly problems: readonly Problem[]
+  /** How many resources the files hold. */
+  readonly resources: number
+  /** One table for each namespace that has a resource; null when any problem is an error. */
+  readonly tables: ReadonlyMap<string, CompiledTable> | null
+  readonly tests: readonly PolicyTestDocument[]
+}
+
+/** A PolicyTest, for `writ test`. */
+export interface PolicyTestDocument {
+  readonly name: string
+  readonly namespace: string
+  readonly file: string
+  readonly line: number
+  readonly cases: PolicyTestSpec['cases']
+}
+
+/**
+ * Files to problems, or to one rule table for each namespace. Pure, and never throws, whatever the
+ * files hold; equal files in any order give equal bytes.
+ */
+export function compile(files: readonly SourceFile[], options: CompileOptions = {}): Compiled {
+  const { namespace = 'default', systemNamespace = 'writ-system', catalog = new Map() } = options
+  const read = readFiles(files)
+  const documents = read.documents.map(document => readResource(document, namespace))
+  const resources = documents.flatMap(document => document.resources)
+  const drafts = [
+    ...ofKind(resources, 'AccessPolicy').map(draftOf),
+    ...documents.flatMap(document => document.drafts),
+  ]
+  const tools = knownTools(ofKind(resources, 'ToolServer'), catalog)
+  const world: World = {
+    systemNamespace,
+    resources,
+    declared: declaredNames(documents.flatMap(({ declares }) => declares)),
+    drafts,
+    tools,
+    conditions: parseConditions(drafts, tools, systemNamespace),
+  }
+  const problems = [
+    ...read.problems,
+    ...documents.flatMap(document => document.problems),
+    ...checks.flatMap(check => [...check(world)]),
+  ].sort(byPlace)
+  return {
+    problems,
+    resources: documents.flatMap(({ declares }) => declares).length,
+    tables: problems.some(({ severity }) => severity === 'error') ? null : tablesOf(world),
+    tests: ofKind(resources, 'PolicyTest').map(testOf),
+  }
+}
+
+function tablesOf(world: World): Compiled['tables'] {
+  return new Map(tableNamespaces(world).map(namespace => [namespace, buildTable(world, namespace)]))
+}
+
+function testOf({ name, namespace, spec, origin }: Resource<'PolicyTest'>): PolicyTestDocument {
+  const { file, line } = origin.place([])
+  return { name, namespace, file, line, cases: spec.cases }
+}
+
+function byPlace(a: Problem, b: Problem): number {
+  return (
+    compareText(a.file, b.file) ||
+    a.line - b.line ||
+    a.column - b.column ||
+    compareText(a.code, b.code) ||
+    compareText(a.message, b.message)
+  )
+}
+
+function compareText(a: string, b: string): number {
+  return a === b ? 0 : a < b ? -1 : 1
+}

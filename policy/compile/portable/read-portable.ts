@@ -1,0 +1,73 @@
+import { PortablePolicy } from '../../../schemas/portable-policy.ts'
+import type { Problem } from '../../../schemas/problem.ts'
+import { problemAt } from '../checks/check.ts'
+import type { ReadResource } from '../read-resource.ts'
+import type { KindName, Origin, Resource, Specs } from '../resource.ts'
+import { schemaProblems } from '../schema-check.ts'
+import type { Path, SourceDocument } from '../source-document.ts'
+import { portableDraft } from './portable-draft.ts'
+import { portableNotes } from './portable-notes.ts'
+import { serverSpec } from './portable-server.ts'
+import { workflowSpec } from './portable-workflow.ts'
+import { slug } from './slug.ts'
+
+/** Reads a portable policy file, format version 1.0: a policy, and the workflows and servers it brings. */
+export function readPortable(document: SourceDocument, namespace: string): ReadResource {
+  const problems = schemaProblems(PortablePolicy, document).map(explained)
+  const sound = problems.every(({ code }) => code === 'unknown_key' || code === 'not_supported')
+  if (!sound) return { declares: [], resources: [], drafts: [], problems }
+  const policy = document.value as PortablePolicy
+  const draft = portableDraft(policy, namespace, document)
+  const resources = [
+    ...(policy.approval_workflows ?? []).map((workflow, i) =>
+      resource('ApprovalWorkflow', workflow, workflowSpec(workflow), ['approval_workflows', i]),
+    ),
+    ...(policy.mcp_servers ?? []).map((server, i) =>
+      resource('ToolServer', server, serverSpec(server), ['mcp_servers', i]),
+    ),
+  ]
+  const notes = [...portableNotes(policy)].map(({ path, ...said }) =>
+    problemAt(document, path, said),
+  )
+  return {
+    declares: [...resources, { kind: 'AccessPolicy', namespace, name: draft.name }],
+    resources,
+    drafts: [draft],
+    problems: [...problems, ...notes],
+  }
+
+  function resource<K extends KindName>(
+    kind: K,
+    { name }: { readonly name: string },
+    spec: Specs[K],
+    path: Path,
+  ): Resource<K> {
+    const origin = originAt(document, path)
+    return { kind, name: slug(name), namespace, spec, origin, portable: true }
+  }
+}
+
+/** What is translated was written in other words, so every part of it is at the place of the whole. */
+function originAt(document: SourceDocument, path: Path): Origin {
+  const place = () => document.place(path)
+  return { file: document.file, place, placeWithin: place }
+}
+
+/** Sections of the format that Writ has other means for, or none. */
+const later: ReadonlySet<string> = new Set([
+  'model_io',
+  'sensitive_data',
+  'resource_shares',
+  'access_rules',
+  'access_rule_mode',
+])
+
+function explained(problem: Problem): Problem {
+  const [, key = ''] = /^Unknown key "(\w+)" in the document\.$/.exec(problem.message) ?? []
+  if (later.has(key)) {
+    const message = `${key} is not supported here.`
+    return { ...problem, code: 'not_supported', message, suggestion: 'Remove the section.' }
+  }
+  if (key !== 'approval_policies') return problem
+  return { ...problem, suggestion: 'Did you mean "approval_workflows"?' }
+}

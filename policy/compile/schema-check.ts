@@ -1,0 +1,35 @@
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
+import * as formats from 'ajv-formats'
+import type Type from 'typebox'
+import type { Problem } from '../../schemas/problem.ts'
+import { schemaProblem } from './schema-problem.ts'
+import type { SourceDocument } from './source-document.ts'
+
+/** Problems shown for the shape of one document. */
+const mostProblems = 100
+
+/** What is wrong with the shape of a document; an empty list when it is what the schema says. */
+export function schemaProblems(schema: Type.TSchema, document: SourceDocument): readonly Problem[] {
+  const validate = validator(schema)
+  if (validate(document.value)) return []
+  const errors = validate.errors ?? []
+  return errors
+    .filter(({ keyword }) => keyword !== 'anyOf')
+    .slice(0, mostProblems)
+    .map(error => schemaProblem(error, document))
+}
+
+const validators = new WeakMap<object, ValidateFunction>()
+
+/** Compiling takes longer than reading a small repository, so each schema is compiled once, when first needed. */
+function validator(schema: Type.TSchema): ValidateFunction {
+  const known = validators.get(schema)
+  if (known !== undefined) return known
+  const ajv = new Ajv({ allErrors: true, verbose: true, strict: false, messages: false })
+  formats.default.default(ajv, ['date-time', 'email'])
+  const validate = ajv.compile(schema)
+  validators.set(schema, validate)
+  return validate
+}
+
+export type SchemaError = ErrorObject

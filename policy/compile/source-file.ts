@@ -1,0 +1,6 @@
+/** A file as it was read: its text, the name that problems and decisions give it, and where it was committed. */
+export interface SourceFile {
+  readonly path: string
+  readonly text: string
+  readonly commit?: string
+}
