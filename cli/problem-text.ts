@@ -35,9 +35,10 @@ export function problemCounts(problems: readonly Problem[]): string {
     .join(' and ')
 }
 
-/** A number with its noun: `1 file`, `2 files`. */
+/** A number with its noun: `1 file`, `2 files`, `3 proxies`. */
 export function many(count: number, noun: string): string {
-  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
+  const plural = noun.endsWith('y') ? `${noun.slice(0, -1)}ies` : `${noun}s`
+  return `${count.toLocaleString('en')} ${count === 1 ? noun : plural}`
 }
 
 /** How many characters of a long line are shown. */

@@ -1,15 +1,17 @@
 import { Command, CommanderError } from 'commander'
-import manifest from '../package.json' with { type: 'json' }
+import { auditCommand } from './commands/audit.ts'
 import { checkCommand } from './commands/check.ts'
+import { controllerCommand } from './commands/controller.ts'
 import { explainCommand } from './commands/explain.ts'
 import { keysCommand } from './commands/keys.ts'
+import { proxyCommand } from './commands/proxy.ts'
 import { schemaCommand } from './commands/schema.ts'
+import { statusCommand } from './commands/status.ts'
 import { testCommand } from './commands/test.ts'
+import { upCommand } from './commands/up.ts'
 import { CliFailure } from './failure.ts'
 import { type ExitCode, printable, type Terminal } from './terminal.ts'
-
-/** The version of Writ. */
-export const version = manifest.version
+import { version } from './version.ts'
 
 /** Runs one command line; never throws. */
 export async function runProgram(
@@ -33,6 +35,19 @@ export async function runProgram(
   }
 }
 
+const commands = [
+  upCommand,
+  checkCommand,
+  explainCommand,
+  testCommand,
+  statusCommand,
+  auditCommand,
+  keysCommand,
+  schemaCommand,
+  controllerCommand,
+  proxyCommand,
+]
+
 /** The whole `writ` command. */
 function program(terminal: Terminal): Command {
   const root = new Command('writ')
@@ -40,7 +55,6 @@ function program(terminal: Terminal): Command {
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
     .showHelpAfterError('(add --help to see what it takes)')
-  const commands = [checkCommand, explainCommand, testCommand, keysCommand, schemaCommand]
   for (const command of commands) root.addCommand(command(terminal))
   settle(root, terminal)
   return root

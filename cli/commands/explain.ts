@@ -76,6 +76,7 @@ function explained({ tables }: CompiledSources, call: Call, preset: string): Exp
 }
 
 function print({ decision, trace }: Explanation, options: Options, { out }: Terminal): void {
+  const { action, reason, ...rest } = decision
   if (options.output === 'text') out.line(explanationText({ decision, trace }, out))
-  else out.line(JSON.stringify({ workflows: [], ...decision, trace }))
+  else out.line(JSON.stringify({ action, reason, workflows: [], ...rest, trace }))
 }

@@ -1,0 +1,45 @@
+import { Command, Option } from 'commander'
+import { dataOption } from '../controller-options.ts'
+import { openDataFolder } from '../data-folder.ts'
+import { type OutputFormat, outputOption } from '../output-option.ts'
+import { chooseSource } from '../serve/default-source.ts'
+import { allowedHostOption, hostOption, portOption } from '../serve/serve-options.ts'
+import type { Terminal } from '../terminal.ts'
+
+interface Options {
+  readonly host: string
+  readonly allowedHost: readonly string[]
+  readonly port: number
+  readonly data: string
+  readonly databaseUrl?: string
+  readonly output: OutputFormat
+}
+
+/** `writ controller`: the control plane by itself. */
+export function controllerCommand(terminal: Terminal): Command {
+  return new Command('controller')
+    .summary('run the controller by itself')
+    .description(
+      'Compiles and publishes a folder of policies, keeps the records, and serves the API.\n' +
+        'Its tokens are WRIT_ADMIN_TOKEN and WRIT_PROXY_TOKEN, else those made in the data folder.',
+    )
+    .argument('<source>', 'folder or file with policies')
+    .addOption(hostOption())
+    .addOption(allowedHostOption())
+    .addOption(portOption('--port', 'WRIT_CONTROLLER_PORT', 7400))
+    .addOption(dataOption())
+    .addOption(
+      new Option('--database-url <url>', 'PostgreSQL to use instead of the embedded database').env(
+        'WRIT_DATABASE_URL',
+      ),
+    )
+    .addOption(outputOption())
+    .addHelpText('after', '\nExample:\n  $ npx writ controller examples/airline --port 0')
+    .action(async (asked: string, options: Options) => {
+      const source = chooseSource(asked, process.cwd()).path
+      const data = await openDataFolder(options.data)
+      const { controllerAlone } = await import('../serve/controller-alone.ts')
+      const { allowedHost: allowedHosts } = options
+      await controllerAlone({ ...options, allowedHosts, source, data }, terminal)
+    })
+}

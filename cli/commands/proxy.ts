@@ -1,0 +1,55 @@
+import { Command, Option } from 'commander'
+import { dataOption } from '../controller-options.ts'
+import { type OutputFormat, outputOption } from '../output-option.ts'
+import { allowedHostOption, hostOption, portOption } from '../serve/serve-options.ts'
+import type { Terminal } from '../terminal.ts'
+
+interface Options {
+  readonly host: string
+  readonly allowedHost: readonly string[]
+  readonly port: number
+  readonly data: string
+  readonly controller: string
+  readonly token: string
+  readonly controllerKey?: string
+  readonly output: OutputFormat
+}
+
+/** `writ proxy`: the data plane by itself. */
+export function proxyCommand(terminal: Terminal): Command {
+  return new Command('proxy')
+    .summary('run a proxy by itself')
+    .description(
+      'Enforces what a controller publishes. Without the controller it goes on with the last good table;\n' +
+        'without a table it refuses everything.',
+    )
+    .addOption(hostOption())
+    .addOption(allowedHostOption())
+    .addOption(portOption('--port', 'WRIT_PROXY_PORT', 7401))
+    .addOption(dataOption())
+    .addOption(
+      new Option('--controller <url>', 'address of the controller')
+        .env('WRIT_CONTROLLER')
+        .default('http://127.0.0.1:7400'),
+    )
+    .addOption(
+      new Option('--token <token>', "the controller's token for proxies")
+        .env('WRIT_PROXY_TOKEN')
+        .makeOptionMandatory(),
+    )
+    .addOption(
+      new Option(
+        '--controller-key <key>',
+        "the controller's public key; the first one seen is pinned when omitted",
+      ).env('WRIT_CONTROLLER_KEY'),
+    )
+    .addOption(outputOption())
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ WRIT_PROXY_TOKEN=… npx writ proxy --controller http://127.0.0.1:7400 --data .writ-proxy',
+    )
+    .action(async (options: Options) => {
+      const { proxyAlone } = await import('../serve/proxy-alone.ts')
+      await proxyAlone({ ...options, allowedHosts: options.allowedHost }, terminal)
+    })
+}

@@ -1,0 +1,43 @@
+import { Command } from 'commander'
+import type { Status } from '../../controller/status/status.ts'
+import { controllerClient } from '../controller-client.ts'
+import {
+  type ControllerOptions,
+  controllerAddress,
+  withControllerOptions,
+} from '../controller-options.ts'
+import { type OutputFormat, outputOption } from '../output-option.ts'
+import { statusText } from '../status-text.ts'
+import type { Terminal } from '../terminal.ts'
+
+interface Options extends ControllerOptions {
+  readonly output: OutputFormat
+}
+
+/** `writ status`: what is written, what is in force, and who enforces it. */
+export function statusCommand(terminal: Terminal): Command {
+  return withControllerOptions(new Command('status'))
+    .summary('show what is in force, and what is wrong')
+    .description(
+      'Shows the policies in force, the proxies that enforce them, the tool servers and the records.\n' +
+        'Ends with 1 when what is written is not what runs.',
+    )
+    .addOption(outputOption())
+    .addHelpText('after', '\nExample:\n  $ npx writ status')
+    .action(async (options: Options) => {
+      const client = controllerClient(await controllerAddress(options))
+      const status = (await client.json('/api/v1/status')) as Status
+      const json = options.output === 'json'
+      terminal.out.line(json ? JSON.stringify(status) : statusText(status, terminal.out))
+      terminal.end(isWell(status) ? 0 : 1)
+    })
+}
+
+/** Whether what is written is what runs, everywhere. */
+function isWell({ source, namespaces, proxies }: Status): boolean {
+  return (
+    source.state === 'in_force' &&
+    namespaces.every(({ enforcedBy, connected }) => enforcedBy === connected) &&
+    proxies.every(({ rejected }) => rejected.length === 0)
+  )
+}

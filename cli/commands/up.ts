@@ -1,0 +1,41 @@
+import { Command } from 'commander'
+import { dataOption } from '../controller-options.ts'
+import { openDataFolder } from '../data-folder.ts'
+import { type OutputFormat, outputOption } from '../output-option.ts'
+import { chooseSource } from '../serve/default-source.ts'
+import { allowedHostOption, hostOption, portOption } from '../serve/serve-options.ts'
+import type { Terminal } from '../terminal.ts'
+
+interface Options {
+  readonly host: string
+  readonly allowedHost: readonly string[]
+  readonly proxyPort: number
+  readonly controllerPort: number
+  readonly data: string
+  readonly output: OutputFormat
+}
+
+/** `writ up`: controller and proxy on this machine. */
+export function upCommand(terminal: Terminal): Command {
+  return new Command('up')
+    .summary('serve policies on this machine')
+    .description(
+      'Serves a folder of policies on this machine: the proxy for agents and the controller beside it.\n' +
+        'Without SOURCE it serves ./policies, or the quickstart.',
+    )
+    .argument('[source]', 'folder or file with policies')
+    .addOption(hostOption())
+    .addOption(allowedHostOption())
+    .addOption(portOption('--proxy-port', 'WRIT_PROXY_PORT', 7401))
+    .addOption(portOption('--controller-port', 'WRIT_CONTROLLER_PORT', 7400))
+    .addOption(dataOption())
+    .addOption(outputOption())
+    .addHelpText('after', '\nExample:\n  $ npx writ up examples/quickstart')
+    .action(async (asked: string | undefined, options: Options) => {
+      terminal.progress('starting')
+      const source = chooseSource(asked, process.cwd())
+      const data = await openDataFolder(options.data)
+      const { up } = await import('../serve/up.ts')
+      await up({ ...options, allowedHosts: options.allowedHost, source, data }, terminal)
+    })
+}

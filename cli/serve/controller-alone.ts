@@ -1,0 +1,69 @@
+import { join } from 'node:path'
+import process from 'node:process'
+import { createController } from '../../controller/controller.ts'
+import { run } from '../../lifecycle/run.ts'
+import { stopSignal } from '../../lifecycle/stop-signal.ts'
+import { type DataFolder, writeAddress } from '../data-folder.ts'
+import { CliFailure } from '../failure.ts'
+import type { OutputFormat } from '../output-option.ts'
+import type { Terminal } from '../terminal.ts'
+import { version } from '../version.ts'
+import { announce } from './announce.ts'
+import { localUrl } from './local-url.ts'
+import { chooseLog } from './log.ts'
+import { serveFailure } from './serve-failure.ts'
+
+/** What `writ controller` was told. */
+export interface ControllerSettings {
+  readonly source: string
+  readonly host: string
+  readonly allowedHosts: readonly string[]
+  readonly port: number
+  readonly data: DataFolder
+  readonly databaseUrl?: string
+  readonly output: OutputFormat
+}
+
+/** Runs a controller until a signal ends it, and says where it answers. */
+export async function controllerAlone(
+  settings: ControllerSettings,
+  terminal: Terminal,
+): Promise<void> {
+  const { data, output, databaseUrl } = settings
+  const tokens = tokensOf(settings, terminal)
+  const controller = createController({
+    host: settings.host,
+    port: settings.port,
+    allowedHosts: settings.allowedHosts,
+    dataFolder: join(data.path, 'controller'),
+    ...(databaseUrl !== undefined && { databaseUrl }),
+    source: settings.source,
+    tokens,
+    version,
+    log: chooseLog(output, terminal.err),
+  })
+  const tell = announce(async () => {
+    const url = localUrl(await controller.listening)
+    await writeAddress(data, { url: url.href, token: tokens.admin })
+    const ready = { ready: true, controller: url.origin, data: data.path }
+    terminal.out.line(output === 'json' ? JSON.stringify(ready) : `controller at ${url.origin}`)
+  })
+  await run([controller, tell], stopSignal(process)).catch(error => {
+    throw serveFailure(error)
+  })
+}
+
+function tokensOf({ data }: ControllerSettings, { env }: Terminal) {
+  const { WRIT_ADMIN_TOKEN: admin, WRIT_PROXY_TOKEN: proxy } = env
+  const tokens = {
+    admin: admin ?? data.secrets.adminToken,
+    proxy: proxy ?? data.secrets.proxyToken,
+  }
+  if (Object.values(tokens).every(token => token.length >= 16) && tokens.admin !== tokens.proxy) {
+    return tokens
+  }
+  throw new CliFailure(
+    'usage',
+    'WRIT_ADMIN_TOKEN and WRIT_PROXY_TOKEN must differ and have at least 16 characters each',
+  )
+}

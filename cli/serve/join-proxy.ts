@@ -1,0 +1,121 @@
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import type { Service } from '../../lifecycle/run.ts'
+import { linkController } from '../../proxy/follow/controller-link.ts'
+import { type FollowedTables, followTables } from '../../proxy/follow/follow-tables.ts'
+import { reportState } from '../../proxy/follow/report-state.ts'
+import { shipJournal } from '../../proxy/follow/ship-journal.ts'
+import { openJournal } from '../../proxy/journal/journal.ts'
+import { createProxy } from '../../proxy/proxy.ts'
+import type { ProxyReport, UpstreamReport } from '../../schemas/proxy-report.ts'
+import { version } from '../version.ts'
+import { environmentSecrets } from './environment-secrets.ts'
+
+/** What a proxy is told when it starts. */
+export interface ProxySettings {
+  readonly host: string
+  /** Host names that requests may name, besides those of this machine. */
+  readonly allowedHosts: readonly string[]
+  /** 0 picks a free one. */
+  readonly port: number
+  /** Folder of its own: journal, last good tables, pinned key. */
+  readonly folder: string
+  readonly controllerUrl: string
+  readonly controllerToken: string
+  /** The controller's public key; the first one seen is pinned when omitted. */
+  readonly controllerKey?: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly log: Logger
+}
+
+/** The parts of a proxy, to be run together, and its address once it listens. */
+export interface JoinedProxy {
+  readonly services: readonly Service[]
+  readonly tables: FollowedTables
+  /** The tool servers as they are now. */
+  upstreams(): readonly UpstreamReport[]
+  readonly listening: Promise<URL>
+  /** Lets go of what is open; call it when the services are down. */
+  close(): Promise<void>
+}
+
+/** Joins journal, tables, reports and firewall into one proxy. */
+export async function joinProxy(settings: ProxySettings): Promise<JoinedProxy> {
+  const { folder, controllerUrl, controllerToken, controllerKey, log } = settings
+  const controller = linkController(controllerUrl, controllerToken)
+  const journal = await openJournal({
+    folder: join(folder, 'journal'),
+    warn: (fields, message) => log.warn(fields, message),
+  })
+  const tables = await followTables({
+    controller,
+    folder: join(folder, 'tables'),
+    ...(controllerKey !== undefined && { controllerKey }),
+    log,
+  })
+  const shipping = await shipJournal({ journal, controller, log })
+  const state = upstreamState()
+  const proxy = createProxy({
+    host: settings.host,
+    port: settings.port,
+    allowedHosts: settings.allowedHosts,
+    tables,
+    journal,
+    secrets: environmentSecrets(settings.env),
+    report: state.update,
+    log,
+  })
+  const report = stateReport(journal.proxy, () => ({
+    enforced: tables.enforced(),
+    rejected: tables.rejected(),
+    upstreams: state.current(),
+    journal: { seq: journal.state().seq, shipped: shipping.shipped() },
+  }))
+  const reporting = reportState({
+    controller,
+    log,
+    report,
+    onChange: listener => both(state.subscribe(listener), tables.subscribe(listener)),
+  })
+  return {
+    services: [proxy, tables, shipping, reporting],
+    tables,
+    upstreams: state.current,
+    listening: proxy.listening,
+    async close() {
+      await journal.close()
+      await controller.close()
+    },
+  }
+}
+
+type Varying = Omit<ProxyReport, 'proxy' | 'version' | 'startedAt'>
+
+/** What the proxy says of itself, as it is whenever it is asked. */
+function stateReport(proxy: string, varying: () => Varying): () => ProxyReport {
+  const startedAt = new Date().toISOString()
+  return () => ({ proxy, version, startedAt, ...varying() })
+}
+
+function both(first: () => void, second: () => void): () => void {
+  return () => {
+    first()
+    second()
+  }
+}
+
+function upstreamState() {
+  const listeners = new Set<() => void>()
+  let upstreams: readonly UpstreamReport[] = []
+  return {
+    current: () => upstreams,
+    update(next: readonly UpstreamReport[]): void {
+      upstreams = next
+      for (const listener of listeners) listener()
+    },
+    subscribe(listener: () => void): () => void {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+}

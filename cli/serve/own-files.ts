@@ -1,0 +1,30 @@
+import { join } from 'node:path'
+import { replaceFile } from '../../lifecycle/replace-file.ts'
+import type { SourceFile } from '../../policy/compile/compile.ts'
+import type { DataFolder } from '../data-folder.ts'
+
+/**
+ * What makes the person and the agent at this machine known: compiled with the policies, kept in the
+ * data folder so that it can be looked at.
+ */
+export async function ownFiles({ path, secrets }: DataFolder): Promise<readonly SourceFile[]> {
+  const file = { path: join(path, 'local.yaml'), text: documents(secrets.agentKeySha256) }
+  await replaceFile(file.path, file.text)
+  return [file]
+}
+
+function documents(sha256: string): string {
+  return `# Written by \`writ up\` at every start: the person and the agent at this machine.
+apiVersion: writ.dev/v1alpha1
+kind: User
+metadata: { name: local }
+spec: { displayName: Who runs writ up }
+---
+apiVersion: writ.dev/v1alpha1
+kind: Agent
+metadata: { name: local }
+spec:
+  owner: local
+  apiKeys: [{ name: local, sha256: ${sha256} }]
+`
+}

@@ -1,0 +1,117 @@
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { createController } from '../../controller/controller.ts'
+import { lockFolder } from '../../lifecycle/folder-lock.ts'
+import { run, type Service } from '../../lifecycle/run.ts'
+import { controllerClient } from '../controller-client.ts'
+import { type DataFolder, writeAddress } from '../data-folder.ts'
+import { CliFailure } from '../failure.ts'
+import { version } from '../version.ts'
+import { announce } from './announce.ts'
+import { type JoinedProxy, joinProxy } from './join-proxy.ts'
+import { localUrl } from './local-url.ts'
+import { ownFiles } from './own-files.ts'
+import { untilReady } from './ready.ts'
+import { serveFailure } from './serve-failure.ts'
+
+/** What `writ up` was told. */
+export interface HereSettings {
+  readonly source: string
+  readonly host: string
+  readonly allowedHosts: readonly string[]
+  readonly proxyPort: number
+  readonly controllerPort: number
+  readonly databaseUrl: string | undefined
+  readonly data: DataFolder
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly log: Logger
+}
+
+/** What serves, as programs on this machine reach it. */
+export interface Serving {
+  readonly controllerUrl: URL
+  readonly proxyUrl: URL
+  readonly proxy: JoinedProxy
+}
+
+/**
+ * Runs controller and proxy in this process, joined over loopback HTTP, until the signal aborts.
+ * `onReady` is called once, when what is written is in force or is known to be broken. Fails with
+ * `data_in_use`, `data_unusable` or `port_in_use`.
+ */
+export async function serveHere(
+  settings: HereSettings,
+  onReady: (serving: Serving) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const { path } = settings.data
+  const lock = lockFolder(path)
+  if ('heldBy' in lock) {
+    throw new CliFailure(
+      'data_in_use',
+      `the data folder ${path} is in use by process ${lock.heldBy}`,
+      'stop that one, or choose another folder with --data',
+    )
+  }
+  try {
+    const controller = await controllerOf(settings)
+    await run([controller, await proxyOf(settings, controller.listening, onReady)], signal)
+  } catch (error) {
+    throw serveFailure(error)
+  } finally {
+    lock.release()
+  }
+}
+
+async function controllerOf(settings: HereSettings) {
+  const { host, allowedHosts, controllerPort, data, source, databaseUrl, log } = settings
+  return createController({
+    host,
+    port: controllerPort,
+    allowedHosts,
+    dataFolder: join(data.path, 'controller'),
+    ...(databaseUrl !== undefined && { databaseUrl }),
+    source,
+    ownFiles: await ownFiles(data),
+    tokens: { admin: data.secrets.adminToken, proxy: data.secrets.proxyToken },
+    version,
+    log,
+  })
+}
+
+async function proxyOf(
+  settings: HereSettings,
+  controllerListening: Promise<URL>,
+  onReady: (serving: Serving) => void,
+): Promise<Service> {
+  const { host, allowedHosts, proxyPort, data, env, log } = settings
+  return {
+    name: 'proxy',
+    async run(signal) {
+      const controllerUrl = localUrl(await controllerListening)
+      const { adminToken, proxyToken } = data.secrets
+      await writeAddress(data, { url: controllerUrl.href, token: adminToken })
+      const proxy = await joinProxy({
+        host,
+        allowedHosts,
+        port: proxyPort,
+        folder: join(data.path, 'proxy'),
+        controllerUrl: controllerUrl.href,
+        controllerToken: proxyToken,
+        env,
+        log,
+      })
+      const client = controllerClient({ url: controllerUrl.href, token: adminToken })
+      const tell = announce(async stopping => {
+        const proxyUrl = localUrl(await proxy.listening)
+        await untilReady(proxy, client, stopping)
+        onReady({ controllerUrl, proxyUrl, proxy })
+      })
+      try {
+        await run([...proxy.services, tell], signal)
+      } finally {
+        await proxy.close()
+      }
+    },
+  }
+}

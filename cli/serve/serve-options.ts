@@ -1,0 +1,29 @@
+import { InvalidArgumentError, Option } from 'commander'
+
+/** The option that says on which address to listen. */
+export function hostOption(): Option {
+  return new Option('--host <address>', 'address to listen on')
+    .env('WRIT_HOST')
+    .default('127.0.0.1')
+}
+
+/** The option that names other host names by which requests may come. */
+export function allowedHostOption(): Option {
+  return new Option(
+    '--allowed-host <name...>',
+    'host names that requests may name, besides those of this machine',
+  ).default([], 'none')
+}
+
+/** An option that holds a port. */
+export function portOption(flag: string, variable: string, preset: number): Option {
+  return new Option(`${flag} <port>`, 'port to listen on; 0 picks a free one')
+    .env(variable)
+    .default(preset)
+    .argParser(port)
+}
+
+function port(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) < 65_536) return Number(text)
+  throw new InvalidArgumentError('A port is a number from 0 to 65535.')
+}

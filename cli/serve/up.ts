@@ -1,0 +1,47 @@
+import process from 'node:process'
+import { stopSignal } from '../../lifecycle/stop-signal.ts'
+import type { DataFolder } from '../data-folder.ts'
+import type { OutputFormat } from '../output-option.ts'
+import type { Terminal } from '../terminal.ts'
+import type { ChosenSource } from './default-source.ts'
+import { chooseLog } from './log.ts'
+import { type Serving, serveHere } from './serve-here.ts'
+import { welcome } from './welcome.ts'
+
+/** What the command line said. */
+export interface UpSettings {
+  readonly source: ChosenSource
+  readonly host: string
+  readonly allowedHosts: readonly string[]
+  readonly proxyPort: number
+  readonly controllerPort: number
+  readonly data: DataFolder
+  readonly output: OutputFormat
+}
+
+/** Serves until a signal ends it, and says on the terminal what there is to know. */
+export async function up(settings: UpSettings, terminal: Terminal): Promise<void> {
+  const { err, env } = terminal
+  const { source, data } = settings
+  if (source.copied) err.line('There was no ./policies: the quickstart was copied into it.')
+  const log = chooseLog(settings.output, err)
+  const stop = stopSignal(process)
+  stop.addEventListener('abort', () => terminal.progress('stopping'), { once: true })
+  const tell = (serving: Serving) => {
+    terminal.progress(null)
+    if (settings.output === 'json') terminal.out.line(readyLine(serving, data))
+    else terminal.out.line(welcome(serving, settings, terminal.out))
+  }
+  const databaseUrl = env.WRIT_DATABASE_URL
+  await serveHere({ ...settings, source: source.path, databaseUrl, env, log }, tell, stop)
+}
+
+function readyLine({ proxyUrl, controllerUrl }: Serving, { path, secrets }: DataFolder): string {
+  return JSON.stringify({
+    ready: true,
+    proxy: proxyUrl.origin,
+    controller: controllerUrl.origin,
+    key: secrets.agentKey,
+    data: path,
+  })
+}

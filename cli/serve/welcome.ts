@@ -1,0 +1,52 @@
+import { relative } from 'node:path'
+import type { UpstreamReport } from '../../schemas/proxy-report.ts'
+import { many } from '../problem-text.ts'
+import { printable, type Sink } from '../terminal.ts'
+import { version } from '../version.ts'
+import type { Serving } from './serve-here.ts'
+import type { UpSettings } from './up.ts'
+
+/** What a person reads when everything serves: addresses, key, tool servers, and commands to paste. */
+export function welcome(serving: Serving, settings: UpSettings, out: Sink): string {
+  const { source, data } = settings
+  const { proxyUrl, controllerUrl, proxy } = serving
+  const mcp = new URL('/mcp/v1', proxyUrl).href
+  const { agentKey } = data.secrets
+  const row = (name: string, value: string) => `  ${out.paint('dim', name.padEnd(11))}${value}`
+  return [
+    out.paint('bold', `Writ ${version} is up.`),
+    '',
+    row('agents', out.paint('bold', mcp)),
+    row('key', agentKey),
+    row('policies', `${source.path} (edit a file there: the next call is judged by it)`),
+    ...proxy.upstreams().map(upstream => row('server', upstreamText(upstream, out))),
+    row('controller', controllerUrl.origin),
+    row('data', relative('', data.path) || '.'),
+    '',
+    'See which tools the agent may use:',
+    `  npx @modelcontextprotocol/inspector --cli ${mcp} --transport http --header "Authorization: Bearer ${agentKey}" --method tools/list`,
+    '',
+    'Connect Claude Code:',
+    `  claude mcp add --transport http writ ${mcp} --header "Authorization: Bearer ${agentKey}"`,
+    '',
+    'Connect any client that reads .mcp.json:',
+    `  ${mcpJson(mcp, agentKey)}`,
+    '',
+    'See what was asked for and decided:  npx writ audit list',
+    'See what is in force:                npx writ status',
+    '',
+    'Ctrl-C stops.',
+  ].join('\n')
+}
+
+function upstreamText({ name, state, error, tools }: UpstreamReport, out: Sink): string {
+  const offers = tools === undefined ? '' : `, ${many(tools.length, 'tool')}`
+  const why = error === undefined ? '' : `: ${printable(error)}`
+  const style = state === 'connected' ? 'green' : state === 'failed' ? 'red' : 'yellow'
+  return `${printable(name)} ${out.paint(style, state)}${offers}${why}`
+}
+
+function mcpJson(url: string, key: string): string {
+  const headers = { Authorization: `Bearer ${key}` }
+  return JSON.stringify({ mcpServers: { writ: { type: 'http', url, headers } } })
+}

@@ -1,0 +1,70 @@
+import type { NamespaceStatus, ProxyStatus, Status } from '../controller/status/status.ts'
+import { many, problemCounts, problemText } from './problem-text.ts'
+import { printable, type Sink, type Style } from './terminal.ts'
+
+/** The status as people read it: the worst first, then what is in force, where, and what is recorded. */
+export function statusText(status: Status, sink: Sink): string {
+  const { problems, namespaces, proxies, ledger, store, version } = status
+  return [
+    ...problems.list.map(problem => problemText(problem, undefined, sink)),
+    ...(problems.list.length === 0 ? [] : ['']),
+    row('policies', sourceText(status, sink)),
+    ...namespaces.map(namespace => row('in force', namespaceText(namespace, sink))),
+    ...proxies.flatMap(proxy => proxyRows(proxy, sink)),
+    row('records', `${recordsText(ledger)} (${store} store)`),
+    row('version', version),
+  ].join('\n')
+}
+
+function row(name: string, text: string): string {
+  return `${name.padEnd(10)}${text}`
+}
+
+const states: Readonly<Record<Status['source']['state'], readonly [Style, string]>> = {
+  starting: ['yellow', 'not looked at yet'],
+  in_force: ['green', 'in force'],
+  broken: ['red', 'not in force: the last good version stands'],
+  unreadable: ['red', 'cannot be read: the last good version stands'],
+}
+
+function sourceText({ source, problems }: Status, sink: Sink): string {
+  const [style, words] = states[source.state]
+  const commit = source.commit === undefined ? '' : ` at ${source.commit.slice(0, 12)}`
+  const files = source.files === undefined ? '' : `, ${many(source.files, 'file')}`
+  const counts = problems.list.length === 0 ? '' : `, ${problemCounts(problems.list)}`
+  const why = source.failure === undefined ? '' : `: ${printable(source.failure.message)}`
+  return `${printable(source.path)}${commit} ${sink.paint(style, words)}${files}${counts}${why}`
+}
+
+function namespaceText(namespace: NamespaceStatus, sink: Sink): string {
+  const { digest, enforcedBy, connected, commit, publishedAt } = namespace
+  const from = commit === undefined ? '' : `, commit ${commit.slice(0, 12)}`
+  const style = enforcedBy === connected && connected > 0 ? 'green' : 'yellow'
+  const enforced = sink.paint(style, `enforced by ${enforcedBy} of ${many(connected, 'proxy')}`)
+  const when = sink.paint('dim', `since ${publishedAt}`)
+  return `${namespace.namespace} ${digest.slice(0, 19)} ${enforced}${from} ${when}`
+}
+
+function proxyRows(proxy: ProxyStatus, sink: Sink): string[] {
+  const { id, connected, current, rejected, upstreams, journal, seenAt } = proxy
+  const state = connected
+    ? sink.paint(current ? 'green' : 'yellow', current ? 'current' : 'behind')
+    : sink.paint('red', `not heard of since ${seenAt}`)
+  const waiting = journal.lag === 0 ? '' : `, ${many(journal.lag, 'record')} waiting there`
+  return [
+    row('proxy', `${printable(id)} ${state}${waiting}`),
+    ...rejected.map(({ namespace, error }) =>
+      row('', sink.paint('red', `refused the table of ${namespace}: ${printable(error)}`)),
+    ),
+    ...upstreams.map(({ name, state, error }) => {
+      const style = state === 'connected' ? 'green' : state === 'failed' ? 'red' : 'yellow'
+      const why = error === undefined ? '' : `: ${printable(error)}`
+      return row('  server', `${printable(name)} ${sink.paint(style, state)}${why}`)
+    }),
+  ]
+}
+
+function recordsText({ records, missing }: Status['ledger']): string {
+  const lost = missing === 0 ? 'no gap' : `${many(missing, 'entry')} missing`
+  return `${records.toLocaleString('en')}, ${lost}`
+}
