@@ -36,10 +36,13 @@ type SubjectPlans = Selected & {
   readonly plans: { readonly [K in CallKind]: Map<string, Map<string, CallPlan>> }
 }
 
+/** The policies that select a caller. */
 interface Selected {
-  readonly own: readonly LoadedPolicy[]
-  readonly system: readonly LoadedPolicy[]
+  readonly own: ReadonlySet<LoadedPolicy>
+  readonly system: ReadonlySet<LoadedPolicy>
   readonly observers: readonly LoadedPolicy[]
+  /** The strictest default of `own`; null when there is none. */
+  readonly ownDefault: Verdict | null
 }
 
 /** Plans for nothing yet. */
@@ -115,29 +118,35 @@ function selected({ policies }: CallPlans, { subject }: Facts): Selected {
   const selecting = policies.filter(policy => policy.selects(subject))
   const enforced = selecting.filter(({ source }) => source.mode === 'enforce')
   const own = enforced.filter(({ source }) => source.system !== true)
+  // Alone, policies of the system namespace would decide where nobody let the caller in.
+  const system = own.length === 0 ? [] : enforced.filter(({ source }) => source.system === true)
   return {
-    own,
-    // Alone, policies of the system namespace would decide where nobody let the caller in.
-    system: own.length === 0 ? [] : enforced.filter(({ source }) => source.system === true),
+    own: new Set(own),
+    system: new Set(system),
     observers: selecting.filter(({ source }) => source.mode === 'observe'),
+    ownDefault: strictestDefault(null, own),
   }
 }
 
-function makePlan(plans: CallPlans, { own, system, observers }: Selected, facts: Facts): CallPlan {
+function makePlan(plans: CallPlans, selected: Selected, facts: Facts): CallPlan {
+  const { own, system, observers, ownDefault } = selected
   const { name, server } = targetOf(facts)
   const speaking = speakers(plans.entries[facts.kind], name, server)
-  const entryOf = (policy: LoadedPolicy) => speaking.get(policy) ?? null
-  const defaults = [...own, ...system.filter(policy => !speaking.has(policy))]
+  const entries = [...speaking.values()].sort((a, b) => a.policy.order - b.policy.order)
+  const quiet = [...system].filter(policy => !speaking.has(policy))
   return {
-    own: own.map(entryOf).filter(entry => entry !== null),
-    system: system.map(entryOf).filter(entry => entry !== null),
-    silent: strictestDefault(defaults) ?? plans.noPolicy,
-    observers: observers.map(policy => ({ policy, entry: entryOf(policy) })),
+    own: entries.filter(({ policy }) => own.has(policy)),
+    system: entries.filter(({ policy }) => system.has(policy)),
+    silent: strictestDefault(ownDefault, quiet) ?? plans.noPolicy,
+    observers: observers.map(policy => ({ policy, entry: speaking.get(policy) ?? null })),
   }
 }
 
-function strictestDefault(policies: readonly LoadedPolicy[]): Verdict | null {
-  return policies.reduce<Verdict | null>((found, { unmatched }) => stricter(found, unmatched), null)
+function strictestDefault(
+  start: Verdict | null,
+  policies: readonly LoadedPolicy[],
+): Verdict | null {
+  return policies.reduce((strictest, { unmatched }) => stricter(strictest, unmatched), start)
 }
 
 function targetOf(facts: Facts): { readonly name: string; readonly server: string } {

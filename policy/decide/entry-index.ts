@@ -1,5 +1,5 @@
 import { glob } from './glob.ts'
-import type { LoadedEntry } from './loaded-policy.ts'
+import type { LoadedEntry, LoadedPolicy } from './loaded-policy.ts'
 
 /** Entries of one kind of call, found by name without a look at those that do not concern it. */
 export interface EntryIndex {
@@ -36,8 +36,8 @@ export function speakers(
   index: EntryIndex,
   name: string,
   server: string,
-): ReadonlyMap<object, LoadedEntry> {
-  const first = new Map<object, LoadedEntry>()
+): ReadonlyMap<LoadedPolicy, LoadedEntry> {
+  const first = new Map<LoadedPolicy, LoadedEntry>()
   for (const entry of candidates(index, name)) {
     const known = first.get(entry.policy)
     const earlier = known === undefined || entry.position < known.position

@@ -36,6 +36,7 @@ function* parseList(cursor: Cursor): Generator<undefined, unknown[]> {
     cursor.at++
     items.push(yield* parseValue(cursor))
     skipSpace(cursor)
+    yield
   } while (cursor.text[cursor.at] === ',')
   if (cursor.text[cursor.at++] !== ']') throw unexpected(cursor)
   return items
