@@ -18,7 +18,6 @@ import { keepReconciling, type Reconciling } from './reconcile/keep-reconciling.
 import { reconcile } from './reconcile/reconcile.ts'
 import { localSource } from './sources/local-source.ts'
 import { watchSource } from './sources/watch-source.ts'
-import { metricsOf } from './status/metrics.ts'
 import { readStatus } from './status/read-status.ts'
 import { SourceMemory } from './status/source-state.ts'
 import { openStore, type Store } from './store/open-store.ts'
@@ -69,7 +68,7 @@ async function serve(
       ...tableRoutes({ releases, key, onBeat: beat.onBeat }),
       ...proxyRoutes({ ledger, proxies }),
       ...auditRoutes(ledger),
-      ...statusRoutes({ status, notReady, metrics: metricsOf(status) }),
+      ...statusRoutes({ status, notReady }),
     ],
     tokens,
     allowedHosts: new Set(['localhost', '127.0.0.1', '[::1]', ...(options.allowedHosts ?? [])]),

@@ -1,4 +1,4 @@
-import type { Registry } from 'prom-client'
+import { metricsText, metricsType } from '../status/metrics.ts'
 import type { Status } from '../status/status.ts'
 import { answerProblem } from './problem-answer.ts'
 import type { Route } from './route.ts'
@@ -7,11 +7,10 @@ export interface StatusRoutesNeeds {
   readonly status: () => Promise<Status>
   /** Null once the controller can do its work; else what it waits for. */
   readonly notReady: () => string | null
-  readonly metrics: Registry
 }
 
 /** How the controller is, for people, for Kubernetes and for Prometheus. */
-export function statusRoutes({ status, notReady, metrics }: StatusRoutesNeeds): readonly Route[] {
+export function statusRoutes({ status, notReady }: StatusRoutesNeeds): readonly Route[] {
   return [
     {
       method: 'get',
@@ -53,7 +52,7 @@ export function statusRoutes({ status, notReady, metrics }: StatusRoutesNeeds): 
       path: '/metrics',
       roles: ['admin'],
       handle: async (_request, response) => {
-        response.type(metrics.contentType).send(await metrics.metrics())
+        response.type(metricsType).send(await metricsText(await status()))
       },
     },
   ]

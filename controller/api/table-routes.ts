@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express'
 import type { TableRelease } from '../../schemas/table-release.ts'
-import type { Releases } from '../publish/releases.ts'
+import { asSigned, type Releases } from '../publish/releases.ts'
 import type { SigningKey } from '../publish/signing-key.ts'
 import { RequestFailure } from './problem-answer.ts'
 import type { Route } from './route.ts'
@@ -75,7 +75,7 @@ function stream(
   })
   write(': hello\n\n')
   const seen = Number(request.get('last-event-id') ?? 0)
-  for (const { commit: _, ...release } of releases.current()) {
-    if (!(release.sequence <= seen)) tell(release)
+  for (const release of releases.current()) {
+    if (!(release.sequence <= seen)) tell(asSigned(release))
   }
 }

@@ -45,12 +45,13 @@ export class Ledger {
    * with a ControllerFailure when a line is no entry, or is another entry under a number that is taken.
    */
   async append(lines: readonly string[]): Promise<Appended> {
-    const rows = distinct(lines.map(parsed))
-    const [first] = rows
+    const all = lines.map(parsed)
+    const [first] = all
     if (first === undefined) return { stored: 0, repeated: 0 }
-    if (rows.some(({ proxy }) => proxy !== first.proxy)) {
+    if (all.some(({ proxy }) => proxy !== first.proxy)) {
       throw new ControllerFailure('entry_malformed', 'the entries are of more than one proxy')
     }
+    const rows = distinct(all)
     return this.#db.transaction().execute(async db => {
       let stored = 0
       for (let at = 0; at < rows.length; at += rowsPerInsert) {

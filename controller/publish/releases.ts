@@ -24,7 +24,7 @@ export interface ReleasesNeeds {
 const publishLock = 0x77726974
 
 /** Tables kept for proxies that are behind, and for people who compare. */
-const keptReleases = 200
+const keptReleases = 50
 
 /** What is in force, what was, and who wants to hear of the next. */
 export class Releases {
@@ -120,13 +120,15 @@ export class Releases {
     const current = new Map(this.#current)
     for (const release of releases) current.set(release.namespace, release)
     this.#current = current
-    for (const release of releases) this.#tell(release)
-    return releases
+    const signed = releases.map(asSigned)
+    for (const release of signed) for (const listener of this.#listeners) listener(release)
+    return signed
   }
+}
 
-  #tell({ commit: _, ...release }: PastRelease): void {
-    for (const listener of this.#listeners) listener(release)
-  }
+/** The release as proxies get it: exactly what the signature covers. */
+export function asSigned({ commit: _, ...release }: PastRelease): TableRelease {
+  return release
 }
 
 /** Not behind the seconds since 1970: a store that is restored from a copy or lost must not go back to numbers that proxies have passed. */

@@ -149,7 +149,9 @@ class FileJournal implements Journal {
 
   #bytes(entries: readonly NewEntry[]): Buffer {
     const { maxEntryBytes } = this.#options
-    const lines = entries.map((entry, i) => Buffer.from(line(this.proxy, this.#seq + 1 + i, entry)))
+    const lines = entries.map((entry, i) =>
+      Buffer.from(written(this.proxy, this.#seq + 1 + i, entry)),
+    )
     if (lines.some(({ length }) => length > maxEntryBytes)) {
       throw new JournalFailure('entry_too_large', `an entry is larger than ${maxEntryBytes} bytes`)
     }
@@ -245,6 +247,15 @@ class FileJournal implements Journal {
     const waiters = this.#waiters
     this.#waiters = []
     for (const waiter of waiters) waiter.reject(error)
+  }
+}
+
+/** JSON has no word for a cycle, and no stack for arguments nested thousands deep. */
+function written(proxy: string, seq: number, entry: NewEntry): string {
+  try {
+    return line(proxy, seq, entry)
+  } catch (cause) {
+    throw new JournalFailure('entry_malformed', 'an entry cannot be written as JSON', { cause })
   }
 }
 

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   appendFileSync,
@@ -108,12 +108,14 @@ t.test('a journal in segments is read on from any place', async t => {
   t.equal(large.lines.length, 1, 'an entry that is larger than asked for comes whole')
 })
 
-t.test('an entry that is too large is refused and leaves nothing', async t => {
+t.test('an entry that is too large or too deep is refused and leaves nothing', async t => {
   const folder = t.testdir()
   const journal = await open(t, folder, { maxEntryBytes: 1000 })
   t.throws(() => journal.write([entry(), entry({ args: 'x'.repeat(1000) })]), {
     code: 'entry_too_large',
   })
+  const deep = JSON.parse(`${'['.repeat(9000)}${']'.repeat(9000)}`)
+  t.throws(() => journal.write([entry(), entry({ args: deep })]), { code: 'entry_malformed' })
   await write(journal, ['a'])
   t.strictSame(seqs(folder), [1])
 })
@@ -221,6 +223,10 @@ t.test('a journal whose folder is taken away says so and goes on in a new one', 
   t.strictSame(warnings, ['journal not flushed'])
 })
 
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+}
+
 /** Kills a writer with SIGKILL after it said that it keeps `after` entries; returns the highest number it named. */
 async function killWriter(folder: string, durability: string, after: number): Promise<number> {
   const child = spawn(process.execPath, [writer, folder, durability], {
@@ -235,7 +241,7 @@ async function killWriter(folder: string, durability: string, after: number): Pr
     seen += 1
     if (seen === after) child.kill('SIGKILL')
   }
-  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+  await ended(child)
   return kept
 }
 
@@ -273,6 +279,7 @@ t.test('a disk that is full refuses calls, loses nothing, and is tried again', a
   const child = limited('5000')
   const said: string[] = []
   for await (const text of createInterface(child.stdout)) said.push(text)
+  await ended(child)
   t.equal(said.at(-1), 'failed journal_full', 'the kernel wrote part of a line and then no more')
   const kept = Number(said.at(-2)?.split(' ')[1])
   t.strictSame(seqs(folder), upTo(kept), 'what was acknowledged is there, and not a byte more')

@@ -1,0 +1,104 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chownSync, cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Client } from 'pg'
+import type { Test } from 'tap'
+import { openStore, type Store } from '../../controller/store/open-store.ts'
+
+/** A kind of store; `open` opens an empty one, `again` the one that was opened last. */
+export interface StoreKind {
+  readonly name: string
+  open(t: Test): Promise<Store>
+  again(t: Test): Promise<Store>
+}
+
+/** The embedded store. Making a database takes seconds, so each test gets a copy of one. */
+export async function embeddedStores(t: Test): Promise<StoreKind> {
+  const root = mkdtempSync(join(tmpdir(), 'writ-stores-'))
+  t.teardown(() => rmSync(root, { recursive: true, force: true }))
+  const template = join(root, 'template')
+  await (await openStore({ folder: template })).close()
+  let count = 0
+  const open = async (t: Test, folder: string) => closing(t, await openStore({ folder }))
+  return {
+    name: 'embedded',
+    open: t => {
+      count += 1
+      cpSync(template, join(root, `${count}`), { recursive: true })
+      return open(t, join(root, `${count}`))
+    },
+    again: t => open(t, join(root, `${count}`)),
+  }
+}
+
+/** Databases in a real PostgreSQL, or the reason why there is none on this machine. */
+export async function postgresStores(t: Test): Promise<StoreKind | string> {
+  const server = await startPostgres(t)
+  if (typeof server === 'string') return server
+  let count = 0
+  const open = async (t: Test) =>
+    closing(t, await openStore({ folder: '', databaseUrl: `${server.url}/test${count}` }))
+  return {
+    name: 'postgresql',
+    open: async t => {
+      count += 1
+      const client = new Client(`${server.url}/postgres`)
+      await client.connect()
+      await client.query(`create database test${count}`)
+      await client.end()
+      return open(t)
+    },
+    again: open,
+  }
+}
+
+function closing(t: Test, store: Store): Store {
+  let closed: Promise<void> | undefined
+  const once = { ...store, close: () => (closed ??= store.close()) }
+  t.teardown(once.close)
+  return once
+}
+
+/** PostgreSQL refuses to run as root, and so runs as nobody then. */
+const nobody = 65_534
+
+async function startPostgres(t: Test): Promise<{ url: string } | string> {
+  const folder = mkdtempSync(join(tmpdir(), 'writ-postgres-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  const asNobody = process.getuid?.() === 0
+  if (asNobody) chownSync(folder, nobody, nobody)
+  const port = await freePort()
+  const child = spawn(
+    process.execPath,
+    [join(import.meta.dirname, 'postgres-server.ts'), join(folder, 'pg'), String(port)],
+    {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { PATH: process.env.PATH },
+      ...(asNobody && { uid: nobody, gid: nobody }),
+    },
+  )
+  const ended = once(child, 'exit')
+  t.teardown(async () => {
+    child.stdin.end()
+    await ended
+  })
+  let said = ''
+  child.stderr.on('data', chunk => {
+    said += chunk
+  })
+  const first = await Promise.race([once(child.stdout, 'data'), ended])
+  return String(first[0]) === 'ready\n'
+    ? { url: `postgres://writ:writ@127.0.0.1:${port}` }
+    : `no PostgreSQL runs here: ${said.split('\n').find(line => line.includes('Error')) ?? 'it ended'}`
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
