@@ -12,12 +12,17 @@ export function withFieldTable(page: string, kind: Kind): string {
   return `${page.slice(0, from + start.length)}\n\n${fieldTable(kind)}\n${page.slice(to)}`
 }
 
-/** A Markdown table with a row for each field of the spec of a kind. */
+/** A Markdown table, aligned, with a row for each field of the spec of a kind. */
 export function fieldTable(kind: Kind): string {
-  const rows = rowsOf(schemaNode(kind.spec), '')
-  const lines = rows.map(row => `| ${row.map(cell).join(' | ')} |`)
-  return ['| field | type | default | what it says |', '|---|---|---|---|', ...lines, ''].join('\n')
+  const rows = [header, ...rowsOf(schemaNode(kind.spec), '').map(row => row.map(cell))]
+  const widths = header.map((_, column) => Math.max(...rows.map(row => row[column]?.length ?? 0)))
+  const line = (cells: readonly string[], fill: string) =>
+    `| ${cells.map((text, column) => text.padEnd(widths[column] ?? 0, fill)).join(' | ')} |`
+  const [head, ...body] = rows.map(row => line(row, ' '))
+  return [head, line(['', '', '', ''], '-'), ...body, ''].join('\n')
 }
+
+const header = ['field', 'type', 'default', 'what it says']
 
 type Row = readonly [field: string, type: string, preset: string, description: string]
 
