@@ -1,7 +1,12 @@
 import type { CallKind } from '../../../schemas/call.ts'
 import type { Expression } from '../../../schemas/expression.ts'
-import type { ConditionProblem } from './condition-problem.ts'
+import { isFault } from '../../decide/cel/eval.ts'
+import { ready } from '../../decide/cel/evaluate.ts'
+import { typesOfCall } from './call-types.ts'
+import { check } from './check.ts'
+import { type ConditionProblem, errorAt } from './condition-problem.ts'
 import { lower } from './lower.ts'
+import { needBool } from './need-bool.ts'
 import { isProblem, parseSyntax } from './syntax-tree.ts'
 
 export type { ConditionProblem } from './condition-problem.ts'
@@ -23,10 +28,43 @@ export interface ParsedCondition {
 }
 
 /** Parses and checks a condition written in CEL; never throws, whatever the text. */
-export function parseCondition(source: string, _scope: ConditionScope): ParsedCondition {
-  const tree = parseSyntax(source)
-  if (isProblem(tree)) return { expression: null, problems: [tree] }
+export function parseCondition(source: string, scope: ConditionScope): ParsedCondition {
   const problems: ConditionProblem[] = []
-  const expression = lower(tree, source, problem => problems.push(problem))
-  return { expression: problems.length > 0 ? null : expression, problems }
+  const report = (problem: ConditionProblem) => problems.push(problem)
+  const expression = parse(source, scope, report)
+  if (expression === null || problems.some(({ severity }) => severity === 'error')) {
+    return { expression: null, problems: inOrder(problems) }
+  }
+  const outcome = ready(expression, () => 'unknown')({})
+  if (typeof outcome === 'boolean') {
+    return { expression, problems: inOrder(problems), constant: outcome }
+  }
+  if (!isFault(outcome) || outcome.unknown) return { expression, problems: inOrder(problems) }
+  const problem = errorAt(expression.at, 'always_fails', `This always fails: ${outcome.message}.`)
+  return { expression: null, problems: inOrder([...problems, problem]) }
+}
+
+function parse(
+  source: string,
+  scope: ConditionScope,
+  report: (problem: ConditionProblem) => void,
+): Expression | null {
+  const tree = parseSyntax(source)
+  if (isProblem(tree)) {
+    report(tree)
+    return null
+  }
+  let lowered = true
+  const expression = lower(tree, source, problem => {
+    lowered = false
+    report(problem)
+  })
+  if (!lowered) return null
+  const typed = check(expression, { types: typesOfCall(scope), report })
+  needBool(typed, report)
+  return typed.node
+}
+
+function inOrder(problems: readonly ConditionProblem[]): readonly ConditionProblem[] {
+  return problems.toSorted((a, b) => a.start - b.start || a.end - b.end)
 }

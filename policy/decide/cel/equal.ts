@@ -103,6 +103,9 @@ export function order(a: Value, b: Value, frame: Frame): number | null {
 }
 
 function orderNumbers(a: number | bigint, b: number | bigint): number {
+  // The specification lets the largest ints be as large as the double 2^63, to which they round.
+  if (typeof a === 'bigint' && b === 2 ** 63) return orderNumbers(Number(a), b)
+  if (typeof b === 'bigint' && a === 2 ** 63) return orderNumbers(a, Number(b))
   if (a < b) return -1
   if (a > b) return 1
   return a >= b ? 0 : Number.NaN
