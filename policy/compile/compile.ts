@@ -71,7 +71,7 @@ export function compile(files: readonly SourceFile[], options: CompileOptions = 
     ...checks.flatMap(check => [...check(world)]),
   ].sort(byPlace)
   return {
-    problems,
+    problems: bounded(problems),
     resources: documents.flatMap(({ declares }) => declares).length,
     tables: problems.some(({ severity }) => severity === 'error') ? null : tablesOf(world),
     tests: ofKind(resources, 'PolicyTest').map(testOf),
@@ -85,6 +85,23 @@ function tablesOf(world: World): Compiled['tables'] {
 function testOf({ name, namespace, spec, origin }: Resource<'PolicyTest'>): PolicyTestDocument {
   const { file, line } = origin.place([])
   return { name, namespace, file, line, cases: spec.cases }
+}
+
+/** Problems shown in all. */
+const mostProblems = 1000
+
+/** So many that nobody reads them all: the errors, and a last one that says so. */
+function bounded(problems: readonly Problem[]): readonly Problem[] {
+  if (problems.length <= mostProblems) return problems
+  const errors = problems.filter(({ severity }) => severity === 'error')
+  const shown = (errors.length > 0 ? errors : problems).slice(0, mostProblems)
+  return shown.map((problem, i) => (i < mostProblems - 1 ? problem : { ...problem, ...more }))
+}
+
+const more = {
+  code: 'too_many_problems',
+  message: 'There are more problems than can be shown.',
+  suggestion: 'Solve those above first.',
 }
 
 function byPlace(a: Problem, b: Problem): number {

@@ -1,7 +1,7 @@
 import type { Problem } from '../../../schemas/problem.ts'
 import type { SourceDocument } from '../source-document.ts'
 import type { SourceFile } from '../source-file.ts'
-import { readDocuments } from './read-documents.ts'
+import { longestFile, readDocuments } from './read-documents.ts'
 
 /** Most text that is read in all, in UTF-16 units. */
 export const longestInAll = 32 * 1024 * 1024
@@ -21,12 +21,12 @@ export function readFiles(files: readonly SourceFile[]): ReadFiles {
   const problems: Problem[] = []
   let length = 0
   for (const file of [...files].sort(byPath)) {
-    length += file.text.length
-    if (length > longestInAll || documents.length > mostDocuments) {
+    const read = readDocuments(file)
+    length += file.text.length > longestFile ? 0 : file.text.length
+    if (length > longestInAll || documents.length + read.documents.length > mostDocuments) {
       problems.push({ ...tooMuch, file: file.path, line: 1, column: 1 })
       break
     }
-    const read = readDocuments(file)
     for (const document of read.documents) documents.push(document)
     problems.push(...read.problems)
   }
