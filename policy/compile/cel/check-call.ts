@@ -2,30 +2,19 @@ import type { CallExpression, Expression } from '../../../schemas/expression.ts'
 import { isFault } from '../../decide/cel/eval.ts'
 import { evaluate } from '../../decide/cel/evaluate.ts'
 import { compilePattern } from '../../decide/cel/plan-matches.ts'
-import { meant, nearest } from '../nearest.ts'
+import { meant } from '../nearest.ts'
 import { errorAt, type Report } from './condition-problem.ts'
 import { needBool } from './need-bool.ts'
 import { signatures } from './signatures.ts'
 import { aName, bool, comparable, dyn, fits, isNumber, join, type Type } from './type.ts'
-import type { Scope, Typed } from './typed.ts'
+import type { Typed } from './typed.ts'
 
-type Check = (node: Expression, scope: Scope) => Typed
-
-/** Checks an operator or a function. */
-export function checkCall(node: CallExpression, scope: Scope, check: Check): Typed {
-  const operands = node.args.map(arg => check(arg, scope))
+/** Checks an operator or a function whose operands are checked. */
+export function checkCall(node: CallExpression, operands: readonly Typed[], report: Report): Typed {
   const checked = { ...node, args: operands.map(operand => operand.node) }
-  for (const { type, node: operand } of operands) notRecord(type, operand, scope.report)
-  const type = typeOfCall(checked, operands, scope.report)
-  alwaysFails(checked, scope.report)
+  const type = typeOfCall(checked, operands, report)
+  alwaysFails(checked, report)
   return { node: checked, type }
-}
-
-function notRecord(type: Type, { at }: Expression, report: Report): void {
-  if (type.kind !== 'record') return
-  const field = [...type.fields.keys()][0]
-  const message = `${type.name} is not a value; name one of its fields, as in ${type.name}.${field}.`
-  report(errorAt(at, 'not_a_value', message))
 }
 
 function typeOfCall(node: CallExpression, operands: readonly Typed[], report: Report): Type {
@@ -155,7 +144,7 @@ function unknownFunction({ fn, method, at }: CallExpression) {
         own,
         all.filter(name => name.startsWith('.') === (method === true)),
       ).suggestion
-  return errorAt(at, 'unknown_function', message, suggestion?.replace('"."', '"'))
+  return errorAt(at, 'unknown_function', message, suggestion?.replace('".', '"'))
 }
 
 function wrongOperands(node: CallExpression, types: readonly Type[], counts: readonly number[]) {

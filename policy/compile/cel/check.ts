@@ -17,7 +17,7 @@ import { aName, bool, double, dyn, int, join, list, map, type Type, text } from 
 import type { Scope, Typed } from './typed.ts'
 
 /** Checks an expression against the variables in scope and reports what is wrong in it. */
-export function check(node: Expression, scope: Scope): Typed {
+function check(node: Expression, scope: Scope): Typed {
   switch (node.op) {
     case 'null':
       return { node, type: { kind: 'null' } }
@@ -38,7 +38,11 @@ export function check(node: Expression, scope: Scope): Typed {
     case 'index':
       return checkIndex(node, scope)
     case 'call':
-      return checkCall(node, scope, check)
+      return checkCall(
+        node,
+        node.args.map(arg => checkValue(arg, scope)),
+        scope.report,
+      )
     case 'list':
       return checkList(node, scope)
     case 'map':
@@ -48,6 +52,20 @@ export function check(node: Expression, scope: Scope): Typed {
     default:
       return checkComprehension(node, scope)
   }
+}
+
+/** Checks an expression whose value is used, which a record of the call does not have. */
+export function checkValue(node: Expression, scope: Scope): Typed {
+  const typed = check(node, scope)
+  if (typed.type.kind !== 'record') return typed
+  scope.report(notAValue(typed.type, node.at))
+  return { node: typed.node, type: dyn }
+}
+
+function notAValue({ name, fields }: Extract<Type, { kind: 'record' }>, at: Expression['at']) {
+  const [field = ''] = fields.keys()
+  const message = `${name} is not a value; name one of its fields, as in ${name}.${field}.`
+  return errorAt(at, 'not_a_value', message)
 }
 
 /** Says how a JSON number is read, where its type says more than that it is a number. */
@@ -78,8 +96,9 @@ function checkSelect(node: Select, scope: Scope): Typed {
   return { node: { ...read, of: of.node }, type }
 }
 
-function fieldAt({ at: [, end], field, test }: Select): Expression['at'] {
-  return test ? [end - field.length - 1, end - 1] : [end - field.length, end]
+function fieldAt({ at, field, test }: Select): Expression['at'] {
+  const [, end] = at
+  return test ? at : [end - field.length, end]
 }
 
 function fieldType(of: Type, field: string, at: Expression['at'], report: Report): Type {
@@ -100,7 +119,7 @@ function fieldType(of: Type, field: string, at: Expression['at'], report: Report
 
 function checkIndex(node: Index, scope: Scope): Typed {
   const of = check(node.of, scope)
-  const key = check(node.key, scope)
+  const key = checkValue(node.key, scope)
   const type = itemType(of.type, key, node, scope.report)
   return { node: { ...reading(node, type).node, of: of.node, key: key.node }, type }
 }
@@ -117,13 +136,7 @@ function itemType(of: Type, key: Typed, node: Index, report: Report): Type {
     case 'list':
       return of.of
     case 'record':
-      report(
-        errorAt(
-          node.at,
-          'not_a_value',
-          `Name a field of ${of.name}, as in ${of.name}.${[...of.fields.keys()][0]}.`,
-        ),
-      )
+      report(notAValue(of, node.at))
       return dyn
     default:
       report(errorAt(node.at, 'no_items', `[] takes a list or a map, not ${aName(of)}.`))
@@ -132,24 +145,26 @@ function itemType(of: Type, key: Typed, node: Index, report: Report): Type {
 }
 
 function checkList({ items, at }: ListExpression, scope: Scope): Typed {
-  const checked = items.map(item => check(item, scope))
+  const checked = items.map(item => checkValue(item, scope))
   const types = checked.map(({ type }) => type)
   const node: Expression = { op: 'list', items: checked.map(item => item.node), at }
   return { node, type: list(types.length === 0 ? dyn : types.reduce(join)) }
 }
 
 function checkMap({ entries, at }: MapExpression, scope: Scope): Typed {
-  const checked = entries.map(([key, value]) => [check(key, scope), check(value, scope)] as const)
+  const checked = entries.map(
+    ([key, value]) => [checkValue(key, scope), checkValue(value, scope)] as const,
+  )
   const nodes = checked.map(([key, value]) => [key.node, value.node] as const)
   return { node: { op: 'map', entries: nodes, at }, type: map(dyn, dyn) }
 }
 
 function checkComprehension(node: Comprehension, scope: Scope): Typed {
-  const over = check(node.over, scope)
+  const over = checkValue(node.over, scope)
   const item = iterated(over, scope.report)
   const inner = { ...scope, types: new Map(scope.types).set(node.variable, item) }
-  const where = node.where === undefined ? undefined : check(node.where, inner)
-  const each = check(node.each, inner)
+  const where = node.where === undefined ? undefined : checkValue(node.where, inner)
+  const each = checkValue(node.each, inner)
   const predicate = node.op === 'map_items' ? where : each
   if (predicate !== undefined) needBool(predicate, scope.report)
   const checked: Comprehension = {

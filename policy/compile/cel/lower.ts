@@ -3,12 +3,15 @@ import { typeNames } from '../../decide/cel/value.ts'
 import { errorAt, type Report } from './condition-problem.ts'
 import { lowerLiteral, negativeInt } from './lower-literal.ts'
 import { type BinaryOperator, maxNesting, type SyntaxTree } from './syntax-tree.ts'
+import { widening } from './widen.ts'
 
 /** What lowering carries along. */
 interface Walk {
   readonly source: string
   readonly report: Report
   readonly depth: number
+  /** Puts the parentheses back into a range. */
+  readonly widen: (at: Expression['at']) => Expression['at']
 }
 
 /** Stands where a problem was reported, so that the rest can still be looked at. */
@@ -25,11 +28,11 @@ function tooDeep(at: Expression['at']) {
 
 /** Turns a syntax tree into an expression: macros become loops, operators get the names of the specification. */
 export function lower(tree: SyntaxTree, source: string, report: Report): Expression {
-  return lowerNode(tree, { source, report, depth: 1 })
+  return lowerNode(tree, { source, report, depth: 1, widen: widening(source) })
 }
 
 function lowerNode(tree: SyntaxTree, walk: Walk): Expression {
-  const at = [tree.start, tree.end] as const
+  const at = walk.widen([tree.start, tree.end])
   if (walk.depth > maxNesting) {
     walk.report(tooDeep(at))
     return nothing(at)
@@ -100,18 +103,19 @@ function lowerChain(op: '&&' | '||', tree: SyntaxTree, walk: Walk): Expression {
     rest = rest.args[0]
   }
   operands.unshift(lowerNode(rest, walk))
-  return balance(`_${op}_`, operands)
+  return balance(`_${op}_`, operands, walk.widen)
 }
 
-function balance(fn: string, operands: readonly Expression[]): Expression {
+function balance(fn: string, operands: readonly Expression[], widen: Walk['widen']): Expression {
   const [first, last] = [operands[0] as Expression, operands.at(-1) as Expression]
   if (operands.length === 1) return first
   const middle = operands.length >> 1
   const halves = [operands.slice(0, middle), operands.slice(middle)]
+  const at = widen([first.at[0], last.at[1]])
   return call(
     fn,
-    halves.map(half => balance(fn, half)),
-    [first.at[0], last.at[1]],
+    halves.map(half => balance(fn, half, widen)),
+    at,
   )
 }
 

@@ -3,7 +3,7 @@ import type { Expression } from '../../../schemas/expression.ts'
 import { isFault } from '../../decide/cel/eval.ts'
 import { ready } from '../../decide/cel/evaluate.ts'
 import { typesOfCall } from './call-types.ts'
-import { check } from './check.ts'
+import { checkValue } from './check.ts'
 import { type ConditionProblem, errorAt } from './condition-problem.ts'
 import { lower } from './lower.ts'
 import { needBool } from './need-bool.ts'
@@ -60,7 +60,7 @@ function parse(
     report(problem)
   })
   if (!lowered) return null
-  const typed = check(expression, { types: typesOfCall(scope), report })
+  const typed = checkValue(expression, { types: typesOfCall(scope), report })
   needBool(typed, report)
   return typed.node
 }

@@ -78,7 +78,10 @@ function problemOf(error: unknown, source: string): ConditionProblem {
   if (at[0] === source.length) {
     return errorAt(at, 'condition_syntax', 'The condition ends where something must follow.')
   }
-  return errorAt(at, 'condition_syntax', `${sentence(error.summary)} (CEL syntax).`)
+  const unexpected = /^(unexpected|expected)_/.test(error.code)
+  const found = source.slice(...at).slice(0, 40)
+  const message = unexpected ? `"${found}" cannot stand here` : sentence(error.summary)
+  return errorAt(at, 'condition_syntax', `${message} (CEL syntax).`)
 }
 
 function sentence(summary: string): string {

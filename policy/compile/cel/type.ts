@@ -65,12 +65,24 @@ export function join(a: Type, b: Type): Type {
 }
 
 function joinKinds(a: Type, b: Type): Type {
-  if (a.kind === 'list' && b.kind === 'list') return list(join(a.of, b.of))
-  if (a.kind === 'map' && b.kind === 'map') return map(join(a.key, b.key), join(a.value, b.value))
-  if (a.kind === 'object' && b.kind === 'object') return joinObjects(a, b)
-  if (a.kind === 'string' && b.kind === 'string') return joinTexts(a.values, b.values)
-  if (a.kind === 'int' && b.kind === 'int') return a.json ? a : b
-  return a.kind === b.kind && a.kind !== 'list' ? a : dyn
+  switch (a.kind) {
+    case 'list':
+      return b.kind === 'list' ? list(join(a.of, b.of)) : dyn
+    case 'map':
+      return b.kind === 'map' ? map(join(a.key, b.key), join(a.value, b.value)) : dyn
+    case 'object':
+      return b.kind === 'object' ? joinObjects(a, b) : dyn
+    case 'string':
+      return b.kind === 'string' ? joinTexts(a.values, b.values) : dyn
+    case 'int':
+      return b.kind === 'int' && b.json === true ? b : same(a, b)
+    default:
+      return same(a, b)
+  }
+}
+
+function same(a: Type, b: Type): Type {
+  return a.kind === b.kind ? a : dyn
 }
 
 type ObjectType = Extract<Type, { kind: 'object' }>
