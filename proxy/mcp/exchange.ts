@@ -1,0 +1,67 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Meter } from '../meter.ts'
+import type { Account, KeyAccounts } from './account.ts'
+import type { Caller, Journal, Tables } from './needs.ts'
+import { errorJson, type Id, type JsonObject, resultJson } from './rpc.ts'
+import type { ToolServers } from './tool-servers.ts'
+import type { Incoming } from './upstream/link.ts'
+import type { LinkUser, Upstream } from './upstream/upstream.ts'
+
+/** What the handlers of requests share. */
+export interface Firewall {
+  readonly tables: Tables
+  readonly journal: Journal
+  readonly servers: ToolServers
+  readonly accounts: KeyAccounts
+  readonly meter: Meter
+  readonly now: () => number
+}
+
+/** The client of a request, whatever its era. */
+export interface Client extends LinkUser {
+  readonly caller: Caller
+  readonly protocol: string
+  readonly account: Account
+  /** Notes that a call goes out under this id; false when one already has. */
+  claim(id: Id): boolean
+  /** Notes whether the client wants to hear of changes of a resource. */
+  follow(upstream: Upstream, uri: string, on: boolean): void
+  /** Passes on what a server says about a request. */
+  relay(exchange: Exchange, upstream: Upstream, message: Incoming): void
+}
+
+/** One request of a client and the ways to speak to it. */
+export interface Exchange {
+  readonly client: Client
+  readonly id: Id
+  readonly method: string
+  readonly params: JsonObject
+  readonly headers: IncomingHttpHeaders
+  /** Aborts when the client cancels. */
+  readonly signal: AbortSignal
+  /** Sends a message ahead of the answer. */
+  readonly say: (json: string) => void
+}
+
+/** The last word on a request; the status matters to stateless clients alone. */
+export interface Answer {
+  readonly json: string
+  readonly status?: number
+}
+
+export type Handle = (firewall: Firewall, exchange: Exchange) => Promise<Answer> | Answer
+
+/** An answer made by Writ itself. */
+export function answerWith({ client, id }: Exchange, result: JsonObject): Answer {
+  const value = client.era === 'modern' ? { resultType: 'complete', ...result } : result
+  return { json: resultJson(id, JSON.stringify(value)) }
+}
+
+export function answerError(
+  { id }: Exchange,
+  code: number,
+  message: string,
+  data?: unknown,
+): Answer {
+  return { json: errorJson(id, code, message, data) }
+}

@@ -1,0 +1,160 @@
+import { hash, randomUUID } from 'node:crypto'
+import canonicalize from 'canonicalize'
+import { decide, noTable } from '../../policy/decide/decide.ts'
+import type { Facts } from '../../policy/decide/facts.ts'
+import type { CallKind } from '../../schemas/call.ts'
+import type { Decision } from '../../schemas/decision.ts'
+import type { Client, Exchange, Firewall } from './exchange.ts'
+import type { NewEntry } from './needs.ts'
+import { redact, redactText } from './redact.ts'
+import { isObject, type JsonObject } from './rpc.ts'
+
+/** What is about to be judged, apart from who asks. */
+export interface Subject {
+  readonly kind: CallKind
+  /** The ToolServer, or empty when it is not known. */
+  readonly server: string
+  /** Name as the client uses it, or URI. */
+  readonly name: string
+  readonly args: JsonObject
+  readonly justification: string
+  readonly readOnly: boolean
+  readonly destructive: boolean
+}
+
+/** A judged call, ready to be written down. */
+export interface Judged {
+  /** Id shared by its two records. */
+  readonly call: string
+  readonly subject: Subject
+  readonly decision: Decision
+  /** The arguments as RFC 8785 writes them: what the digest covers and what is sent. */
+  readonly canonical: string
+  /** What both records have in common. */
+  readonly entry: Omit<NewEntry, 'time' | 'phase'>
+}
+
+export function subjectOf(kind: CallKind, server: string, name: string): Subject {
+  return {
+    kind,
+    server,
+    name,
+    args: {},
+    justification: '',
+    readOnly: false,
+    destructive: false,
+  }
+}
+
+/** The facts about a client and what it asks for. */
+export function factsOf(client: Client, subject: Subject, now: number): Facts {
+  const { kind, server, name, readOnly, destructive } = subject
+  const { agent, apiKey, namespace } = client.caller
+  const { id, startedAt, toolCalls, toolsUsed } = client.account
+  const named = (of: CallKind) => (kind === of ? { name, server } : { name: '', server: '' })
+  return {
+    kind,
+    args: subject.args,
+    tool: { ...named('tool'), readOnly, destructive },
+    model: { name: '', requested: '', provider: '' },
+    resource: kind === 'resource' ? { uri: name, server } : { uri: '', server: '' },
+    prompt: named('prompt'),
+    request: {
+      time: now,
+      justification: subject.justification,
+      protocol: client.protocol,
+      stream: false,
+      maxTokens: 0,
+      inputTokens: 0,
+      tools: [],
+    },
+    subject: {
+      agent: agent.name,
+      kind: agent.kind,
+      apiKey,
+      user: agent.user,
+      groups: agent.groups,
+      labels: agent.labels,
+      namespace,
+    },
+    session: { id, startedAt, toolCalls, modelCalls: 0, spentUsd: 0, toolsUsed },
+  }
+}
+
+/** Judges by the table in force; without one everything is denied. */
+export function judge(
+  { tables, meter, now }: Firewall,
+  exchange: Exchange,
+  subject: Subject,
+): Judged {
+  const { client } = exchange
+  const table = tables.current(client.caller.namespace)
+  const decision = table === null ? noTable : decide(table, factsOf(client, subject, now()))
+  meter.decision(subject.kind, decision.action, decision.reason)
+  const call = randomUUID()
+  const canonical = canonicalize(subject.args) ?? '{}'
+  return {
+    call,
+    subject,
+    decision,
+    canonical,
+    entry: entryOf(exchange, subject, decision, canonical, call),
+  }
+}
+
+function entryOf(
+  { client, params }: Exchange,
+  subject: Subject,
+  decision: Decision,
+  canonical: string,
+  call: string,
+): Judged['entry'] {
+  const { agent, apiKey, namespace } = client.caller
+  const { policy, rule, message, at, commit, table } = decision
+  const clientCallId = clientCallIdOf(params)
+  return {
+    call,
+    namespace,
+    agent: agent.name,
+    apiKey,
+    ...(agent.user === '' ? {} : { user: agent.user }),
+    session: client.account.id,
+    ...(clientCallId === null ? {} : { clientCallId }),
+    kind: subject.kind,
+    ...(subject.server === '' ? {} : { server: subject.server }),
+    ...whatIsCalled(subject),
+    args: redact(subject.args),
+    argsDigest: `sha256:${hash('sha256', canonical)}`,
+    ...(subject.justification === '' ? {} : { justification: redactText(subject.justification) }),
+    action: decision.action,
+    reason: decision.reason,
+    ...(policy === undefined ? {} : { policy }),
+    ...(rule === undefined ? {} : { rule }),
+    ...(message === undefined ? {} : { message }),
+    ...(at === undefined ? {} : { at }),
+    ...(commit === undefined ? {} : { commit }),
+    ...(decision.action === 'require_approval' ? { workflows: [...decision.workflows] } : {}),
+    ...(decision.observed.length === 0 ? {} : { observed: [...decision.observed] }),
+    ...(table === '' ? {} : { table }),
+  }
+}
+
+function whatIsCalled({ kind, name }: Subject): Partial<NewEntry> {
+  switch (kind) {
+    case 'tool':
+      return { tool: redactText(name) }
+    case 'resource':
+      return { uri: redactText(name) }
+    case 'prompt':
+      return { prompt: redactText(name) }
+    case 'model':
+      return { model: redactText(name) }
+  }
+}
+
+/** The id under which the client itself knows the call, where it says one. */
+function clientCallIdOf({ _meta: meta }: JsonObject): string | null {
+  if (!isObject(meta)) return null
+  const id = meta['claudecode/toolUseId'] ?? meta.callId
+  return typeof id === 'string' && id !== '' && id.length <= 256 ? redactText(id) : null
+}

@@ -1,0 +1,48 @@
+import type { LoadedTable } from '../../policy/decide/load.ts'
+import type { UpstreamReport } from '../../schemas/proxy-report.ts'
+import type { Record as Entry } from '../../schemas/record.ts'
+import type { TableAgent } from '../../schemas/rule-table.ts'
+
+/** An entry before the journal gives it a number. */
+export type NewEntry = Omit<Entry, 'proxy' | 'seq'>
+
+/** Where calls are written down. */
+export interface Journal {
+  /** Returns or resolves once the entries are kept; throws or rejects when they cannot be: then no call. */
+  write(entries: readonly NewEntry[]): Promise<void> | void
+}
+
+/** The tables in force, read synchronously. */
+export interface Tables {
+  /** Whose key has this SHA-256 (hex), or null when it is unknown, expired or revoked. `now` in ms since 1970. */
+  caller(sha256OfKey: string, now: number): Caller | null
+  current(namespace: string): LoadedTable | null
+  /** Calls the listener after every swap; returns how to stop. */
+  subscribe(listener: (namespace: string) => void): () => void
+}
+
+/** Who presents a key. */
+export interface Caller {
+  readonly namespace: string
+  readonly agent: TableAgent
+  readonly apiKey: string
+}
+
+export interface SecretRef {
+  readonly name: string
+  readonly key: string
+}
+
+/** Looks a credential up; null when nobody has it. */
+export type Secrets = (namespace: string, ref: SecretRef) => Promise<string | null>
+
+/** Told how the upstreams are, after every change. */
+export type Report = (upstreams: readonly UpstreamReport[]) => void
+
+/** The part of a pino logger that is used here. */
+export interface Log {
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}

@@ -1,0 +1,95 @@
+import { isUtf8 } from 'node:buffer'
+import type { Json } from '../../policy/decide/facts.ts'
+
+/** What bytes say, or why two readers could understand them differently; `value` is one reading of them. */
+export type Strict =
+  | { readonly ok: true; readonly value: Json }
+  | { readonly ok: false; readonly problem: string; readonly value?: Json }
+
+const deepest = 64
+const quote = 0x22
+const backslash = 0x5c
+const colon = 0x3a
+
+/**
+ * Parses JSON of which every reader makes the same value: UTF-8, no duplicate keys, no lone
+ * surrogates, no integer beyond 2^53 - 1, nothing that is not finite, at most 64 levels.
+ */
+export function strictJson(bytes: Buffer): Strict {
+  if (!isUtf8(bytes)) return { ok: false, problem: 'it is not valid UTF-8' }
+  const text = bytes.toString('utf8')
+  const value = parse(text)
+  if (value === undefined) return { ok: false, problem: 'it is not JSON' }
+  try {
+    if (membersOf(value, 1) === colonsIn(text)) return { ok: true, value }
+    return { ok: false, problem: 'an object has the same key twice', value }
+  } catch (error) {
+    if (error instanceof Unsound) return { ok: false, problem: error.message, value }
+    throw error
+  }
+}
+
+function parse(text: string): Json | undefined {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+class Unsound extends Error {}
+
+/** How many members all objects in the value have together; throws what is wrong with it. */
+function membersOf(value: Json, depth: number): number {
+  if (typeof value === 'string') return checkText(value)
+  if (typeof value === 'number') return checkNumber(value)
+  if (typeof value !== 'object' || value === null) return 0
+  if (depth > deepest) throw new Unsound(`it is nested more than ${deepest} levels deep`)
+  let count = 0
+  if (Array.isArray(value)) {
+    for (const item of value) count += membersOf(item, depth + 1)
+    return count
+  }
+  for (const [key, item] of Object.entries(value)) {
+    checkText(key)
+    count += 1 + membersOf(item, depth + 1)
+  }
+  return count
+}
+
+function checkText(text: string): 0 {
+  if (text.isWellFormed()) return 0
+  throw new Unsound('a string holds half of a surrogate pair')
+}
+
+function checkNumber(number: number): 0 {
+  if (!Number.isFinite(number)) throw new Unsound('a number is too large')
+  if (Number.isInteger(number) && !Number.isSafeInteger(number)) {
+    throw new Unsound('an integer is beyond 2^53 - 1; send it as a string')
+  }
+  return 0
+}
+
+/** Colons outside strings: one for every member that was written, duplicates included. */
+function colonsIn(text: string): number {
+  let count = 0
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === quote) at = endOfString(text, at)
+    else if (code === colon) count++
+  }
+  return count
+}
+
+/** Where the string that opens at `open` closes, in text that is JSON. */
+export function endOfString(text: string, open: number): number {
+  let close = text.indexOf('"', open + 1)
+  while (escaped(text, close)) close = text.indexOf('"', close + 1)
+  return close
+}
+
+function escaped(text: string, at: number): boolean {
+  let slashes = 0
+  while (text.charCodeAt(at - 1 - slashes) === backslash) slashes++
+  return slashes % 2 === 1
+}

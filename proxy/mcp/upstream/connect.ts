@@ -1,0 +1,141 @@
+import { isAbsolute, resolve } from 'node:path'
+import type { ToolServerSpec } from '../../../schemas/tool-server.ts'
+import { ProxyFailure } from '../../failure.ts'
+import type { Secrets } from '../needs.ts'
+import { openChannelLink } from './channel-link.ts'
+import { openHttpLink } from './http-link.ts'
+import { type HttpTarget, httpTarget } from './http-target.ts'
+import type { Identity, Introduction, Link, LinkEvents } from './link.ts'
+import { discover, modernLink } from './modern-link.ts'
+import { openSse } from './sse-channel.ts'
+import { openStdio } from './stdio-channel.ts'
+
+/** How the links to one server are opened. */
+export interface Connector {
+  /** The link that belongs to nobody: for lists and for clients without a session. */
+  main(events: LinkEvents): Promise<Link>
+  /** A link for one client with a session, or null when clients share the main link. */
+  own(identity: Identity, events: LinkEvents): Promise<Link> | null
+  close(): void
+}
+
+export interface ConnectorNeeds {
+  readonly namespace: string
+  readonly spec: ToolServerSpec
+  readonly timeoutMs: number
+  readonly secrets: Secrets
+  readonly onStderr: (line: string) => void
+}
+
+/** Who Writ is when it asks on its own account. */
+export const writ: Identity = {
+  clientInfo: { name: 'writ', version: '0.1.0' },
+  capabilities: {},
+}
+
+/** A process that all clients share may ask back; what it asks is relayed when it is clear whom it means. */
+const onBehalf: Identity = {
+  clientInfo: writ.clientInfo,
+  capabilities: { sampling: {}, elicitation: { form: {}, url: {} } },
+}
+
+/** Makes ready what a ToolServer says; rejects with a ProxyFailure when a credential is missing. */
+export async function connector(needs: ConnectorNeeds): Promise<Connector> {
+  const { transport = 'streamable-http' } = needs.spec
+  switch (transport) {
+    case 'stdio':
+      return stdioConnector(needs)
+    case 'sse':
+      return sseConnector(needs, await targetOf(needs))
+    case 'streamable-http':
+      return httpConnector(needs, await targetOf(needs))
+  }
+}
+
+function stdioConnector({ spec, timeoutMs, onStderr }: ConnectorNeeds): Connector {
+  const { command = '', args = [], env = {}, cwd } = spec
+  const program = {
+    command,
+    args,
+    env,
+    cwd: cwd === undefined || isAbsolute(cwd) ? cwd : resolve(cwd),
+    onStderr,
+  }
+  return {
+    main: events =>
+      openChannelLink(channel => openStdio(program, channel), onBehalf, events, timeoutMs),
+    own: () => null,
+    close: () => undefined,
+  }
+}
+
+function sseConnector({ spec, timeoutMs }: ConnectorNeeds, target: HttpTarget): Connector {
+  const open = (identity: Identity, events: LinkEvents) =>
+    openChannelLink(
+      channel => openSse(target, spec.url ?? '', timeoutMs, channel),
+      identity,
+      events,
+      timeoutMs,
+    )
+  return {
+    main: events => open(writ, events),
+    own: open,
+    close: () => void target.pool.close(),
+  }
+}
+
+function httpConnector({ timeoutMs }: ConnectorNeeds, target: HttpTarget): Connector {
+  let modern: Introduction | null = null
+  let speaksLegacy = true
+  const own = async (identity: Identity, events: LinkEvents): Promise<Link> => {
+    if (modern === null) return openHttpLink(target, identity, events, timeoutMs)
+    try {
+      if (speaksLegacy) return await openHttpLink(target, identity, events, timeoutMs)
+    } catch (error) {
+      if (mayBeOtherEra(error)) speaksLegacy = false
+      else throw error
+    }
+    return modernLink(target, identity, modern)
+  }
+  return {
+    async main(events) {
+      modern = await discoverable(target, timeoutMs)
+      if (modern !== null) return modernLink(target, writ, modern)
+      return openHttpLink(target, writ, events, timeoutMs)
+    },
+    own,
+    close: () => void target.pool.close(),
+  }
+}
+
+async function discoverable(target: HttpTarget, timeoutMs: number): Promise<Introduction | null> {
+  try {
+    return await discover(target, writ, timeoutMs)
+  } catch (error) {
+    if (mayBeOtherEra(error)) return null
+    throw error
+  }
+}
+
+/** Servers answer a handshake that they do not know in every way but properly. */
+function mayBeOtherEra(error: unknown): boolean {
+  if (!(error instanceof ProxyFailure)) return false
+  return ['upstream_refused', 'upstream_garbage', 'upstream_lost'].includes(error.code)
+}
+
+async function targetOf({ namespace, spec, secrets }: ConnectorNeeds): Promise<HttpTarget> {
+  const headers: Record<string, string> = {}
+  for (const [name, value] of Object.entries(spec.headers ?? {}))
+    headers[name.toLowerCase()] = value
+  const { type = 'none', secretRef, header } = spec.auth ?? {}
+  if (type !== 'none' && secretRef !== undefined) {
+    const secret = await secrets(namespace, secretRef)
+    if (secret === null) {
+      const name = `${secretRef.name}/${secretRef.key}`
+      throw new ProxyFailure('secret_missing', `the secret ${name} is not there`)
+    }
+    if (type === 'api_key') headers[(header ?? 'x-api-key').toLowerCase()] = secret
+    else headers.authorization = `Bearer ${secret}`
+  }
+  return httpTarget(spec.url ?? '', headers)
+}

@@ -1,0 +1,183 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { ProxyFailure, type ProxyFailureCode } from '../../failure.ts'
+import type { ServerSentEvent } from '../event-stream.ts'
+import { isObject } from '../rpc.ts'
+import { type HttpReceiver, type HttpRequest, httpExchange } from './http-exchange.ts'
+import type { HttpTarget } from './http-target.ts'
+import { type Heard, hear } from './incoming.ts'
+import type { Incoming, Outgoing, Reply } from './link.ts'
+
+/** How a link wants one of its requests carried. */
+export interface Carriage {
+  readonly id: number
+  readonly request: HttpRequest
+  /** Takes up a broken stream again, where the protocol has that. */
+  readonly resume: ((lastEventId: string) => HttpRequest) | null
+  /** Sends the response to a request that the server made on the way. */
+  readonly respond: (id: string | number, answer: string) => void
+  /** Tells the server that nobody waits any more. */
+  readonly giveUp: () => void
+  readonly onHead?: (status: number, headers: IncomingHttpHeaders) => void
+}
+
+const firstRetryMs = 1000
+
+/** Sends one request over HTTP and waits for its answer; rejects with a ProxyFailure. */
+export function httpCall(
+  target: HttpTarget,
+  outgoing: Outgoing,
+  carriage: Carriage,
+): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    new HttpCall(target, outgoing, carriage, resolve, reject).send(carriage.request)
+  })
+}
+
+class HttpCall implements HttpReceiver {
+  readonly #target: HttpTarget
+  readonly #outgoing: Outgoing
+  readonly #carriage: Carriage
+  readonly #resolve: (reply: Reply) => void
+  readonly #reject: (failure: ProxyFailure) => void
+  readonly #onAbort = () => this.#giveUp('cancelled', 'the client cancelled the request')
+  #settled = false
+  #timer: NodeJS.Timeout | undefined
+  #retryMs = firstRetryMs
+  #lastEventId = ''
+  #abandon: () => void = () => undefined
+
+  constructor(
+    target: HttpTarget,
+    outgoing: Outgoing,
+    carriage: Carriage,
+    resolve: (reply: Reply) => void,
+    reject: (failure: ProxyFailure) => void,
+  ) {
+    this.#target = target
+    this.#outgoing = outgoing
+    this.#carriage = carriage
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  send(request: HttpRequest): void {
+    const { signal } = this.#outgoing
+    if (signal?.aborted) {
+      this.#onAbort()
+      return
+    }
+    signal?.addEventListener('abort', this.#onAbort, { once: true })
+    this.#startClock()
+    this.#abandon = httpExchange(this.#target.pool, request, this)
+  }
+
+  onHead(status: number, headers: IncomingHttpHeaders): void {
+    this.#carriage.onHead?.(status, headers)
+  }
+
+  onEvent({ id, data }: ServerSentEvent): void {
+    if (id !== '') this.#lastEventId = id
+    if (data !== '') this.#hear(hear(data, 200, this.#carriage.respond))
+  }
+
+  onRetry(ms: number): void {
+    this.#retryMs = ms
+  }
+
+  onBody(text: string, status: number): void {
+    if (status === 202 || status === 204) return
+    const heard = hear(text, status, this.#carriage.respond)
+    const understood = heard.some(({ kind }) => kind === 'reply')
+    if (understood) this.#hear(heard)
+    else if (status >= 200 && status < 300) this.#fail('upstream_garbage', 'its answer is not MCP')
+    else this.#fail(...refusal(status, text))
+  }
+
+  onEnd(): void {
+    if (this.#settled) return
+    const { resume } = this.#carriage
+    if (this.#lastEventId === '' || resume === null) {
+      this.#fail('upstream_lost', 'the server closed the stream without an answer')
+      return
+    }
+    const again = resume(this.#lastEventId)
+    setTimeout(() => {
+      if (!this.#settled) this.#abandon = httpExchange(this.#target.pool, again, this)
+    }, this.#retryMs)
+  }
+
+  onFailure(failure: ProxyFailure): void {
+    if (this.#settled) return
+    if (failure.code === 'upstream_lost' && this.#lastEventId !== '') this.onEnd()
+    else this.#settle(() => this.#reject(failure))
+  }
+
+  #hear(heard: readonly Heard[]): void {
+    for (const one of heard) {
+      if (this.#settled) return
+      if (one.kind === 'said') this.#outgoing.onMessage(this.#clocked(one.incoming))
+      else if (one.kind === 'garbage') this.#fail('upstream_garbage', 'it sent what is not MCP')
+      else if (one.id === this.#carriage.id) this.#settle(() => this.#resolve(one.reply))
+      else this.#fail('upstream_garbage', 'it answered another request')
+    }
+  }
+
+  /** The time a client takes to answer a question is not the server's. */
+  #clocked(incoming: Incoming): Incoming {
+    const { reply } = incoming
+    if (reply === undefined) return incoming
+    clearTimeout(this.#timer)
+    return {
+      ...incoming,
+      reply: answer => {
+        if (!this.#settled) this.#startClock()
+        reply(answer)
+      },
+    }
+  }
+
+  #startClock(): void {
+    clearTimeout(this.#timer)
+    const { timeoutMs } = this.#outgoing
+    if (timeoutMs === 0) return
+    this.#timer = setTimeout(
+      () => this.#giveUp('upstream_timeout', `no answer within ${timeoutMs} ms`),
+      timeoutMs,
+    )
+  }
+
+  #giveUp(code: ProxyFailureCode, problem: string): void {
+    if (this.#settled) return
+    this.#fail(code, problem)
+    this.#carriage.giveUp()
+  }
+
+  #fail(code: ProxyFailureCode, problem: string): void {
+    this.#settle(() => this.#reject(new ProxyFailure(code, problem)))
+    this.#abandon()
+  }
+
+  #settle(tell: () => void): void {
+    if (this.#settled) return
+    this.#settled = true
+    clearTimeout(this.#timer)
+    this.#outgoing.signal?.removeEventListener('abort', this.#onAbort)
+    tell()
+  }
+}
+
+function refusal(status: number, text: string): [ProxyFailureCode, string] {
+  const code = status >= 500 ? 'upstream_lost' : 'upstream_refused'
+  const said = errorMessage(text)
+  return [code, `the server answered ${status}${said === '' ? '' : ` (${said})`}`]
+}
+
+function errorMessage(text: string): string {
+  try {
+    const value = JSON.parse(text)
+    const message = isObject(value) && isObject(value.error) ? value.error.message : ''
+    return typeof message === 'string' ? message.slice(0, 200) : ''
+  } catch {
+    return ''
+  }
+}

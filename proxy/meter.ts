@@ -1,0 +1,62 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+/** What the proxy counts. */
+export interface Meter {
+  readonly registry: Registry
+  request(method: string): void
+  decision(kind: string, action: string, reason: string): void
+  upstream(server: string, status: string, seconds: number): void
+  unauthorized(): void
+  unrecorded(): void
+}
+
+/** A meter with counters of its own; `sessions` tells how many are open. */
+export function meter(sessions: () => number): Meter {
+  const registry = new Registry()
+  const registers = [registry]
+  const requests = new Counter({
+    name: 'writ_mcp_requests_total',
+    help: 'MCP messages from clients, by method.',
+    labelNames: ['method'],
+    registers,
+  })
+  const decisions = new Counter({
+    name: 'writ_decisions_total',
+    help: 'Decisions, by kind of call, action and reason.',
+    labelNames: ['kind', 'action', 'reason'],
+    registers,
+  })
+  const upstream = new Histogram({
+    name: 'writ_upstream_seconds',
+    help: 'Time that forwarded calls took, by server and outcome.',
+    labelNames: ['server', 'status'],
+    buckets: [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60],
+    registers,
+  })
+  const unauthorized = new Counter({
+    name: 'writ_unauthorized_total',
+    help: 'Requests without a valid key.',
+    registers,
+  })
+  const unrecorded = new Counter({
+    name: 'writ_unrecorded_total',
+    help: 'Calls refused, or answers withheld, because the journal could not keep them.',
+    registers,
+  })
+  new Gauge({
+    name: 'writ_mcp_sessions',
+    help: 'Open sessions.',
+    registers,
+    collect() {
+      this.set(sessions())
+    },
+  })
+  return {
+    registry,
+    request: method => requests.inc({ method }),
+    decision: (kind, action, reason) => decisions.inc({ kind, action, reason }),
+    upstream: (server, status, seconds) => upstream.observe({ server, status }, seconds),
+    unauthorized: () => unauthorized.inc(),
+    unrecorded: () => unrecorded.inc(),
+  }
+}

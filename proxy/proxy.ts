@@ -1,0 +1,161 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Service } from '../lifecycle/run.ts'
+import { hostCheck } from './hosts.ts'
+import { KeyAccounts } from './mcp/account.ts'
+import { Entrance } from './mcp/entrance.ts'
+import type { Firewall } from './mcp/exchange.ts'
+import { LegacyDoor } from './mcp/legacy-door.ts'
+import { Listeners } from './mcp/listeners.ts'
+import { ModernDoor } from './mcp/modern-door.ts'
+import type { Journal, Log, Report, Secrets, Tables } from './mcp/needs.ts'
+import { Sessions } from './mcp/sessions.ts'
+import { ToolServers } from './mcp/tool-servers.ts'
+import { type Meter, meter } from './meter.ts'
+
+export interface ProxyOptions {
+  /** Address to listen on; the loopback interface when omitted. */
+  readonly host?: string
+  /** 0 picks a free one. */
+  readonly port: number
+  /** Names besides the loopback ones under which clients reach the proxy. */
+  readonly allowedHosts?: readonly string[]
+  readonly tables: Tables
+  readonly journal: Journal
+  readonly secrets: Secrets
+  readonly report: Report
+  readonly log: Log
+  readonly now?: () => number
+}
+
+/** A service that listens; `listening` rejects when the address cannot be had. */
+export type Proxy = Service & { readonly listening: Promise<URL> }
+
+const mostConnections = 4096
+const graceMs = 2000
+
+/** The data plane: joins the MCP endpoint, the upstreams, the tables and the journal to one service. */
+export function createProxy(options: ProxyOptions): Proxy {
+  const { host = '127.0.0.1', port, allowedHosts = [], tables, now = Date.now } = options
+  const listening = Promise.withResolvers<URL>()
+  listening.promise.catch(() => undefined)
+  return {
+    name: 'proxy',
+    listening: listening.promise,
+    async run(signal) {
+      const parts = partsOf(options, now)
+      const server = serverOf(parts, [...allowedHosts, host])
+      const unsubscribe = tables.subscribe(namespace => {
+        parts.servers.reconcile(namespace)
+        parts.sessions.expel(keyHash => tables.caller(keyHash, now()) !== null)
+      })
+      try {
+        server.listen(port, host)
+        await once(server, 'listening', { signal })
+        listening.resolve(urlOf(server))
+        await once(signal, 'abort')
+      } catch (error) {
+        listening.reject(error)
+        if (!signal.aborted) throw error
+      } finally {
+        unsubscribe()
+        await close(parts, server)
+      }
+    },
+  }
+}
+
+interface Parts {
+  readonly servers: ToolServers
+  readonly sessions: Sessions
+  readonly listeners: Listeners
+  readonly entrance: Entrance
+  readonly meter: Meter
+}
+
+function partsOf(options: ProxyOptions, now: () => number): Parts {
+  const { tables, journal, secrets, report, log } = options
+  const servers = new ToolServers({ tables, secrets, report, log, now })
+  const sessions = new Sessions(now, session => {
+    for (const upstream of servers.offers(session.caller.namespace).upstreams) {
+      upstream.forget(session)
+    }
+  })
+  const listeners = new Listeners()
+  const counted = meter(() => sessions.size)
+  const firewall: Firewall = {
+    tables,
+    journal,
+    servers,
+    accounts: new KeyAccounts(),
+    meter: counted,
+    now,
+  }
+  servers.onChange((namespace, lists) => {
+    if (lists.length === 0) return
+    sessions.announce(namespace, lists)
+    listeners.announce(namespace, lists)
+  })
+  const legacy = new LegacyDoor(firewall, sessions)
+  const modern = new ModernDoor(firewall, listeners)
+  return {
+    servers,
+    sessions,
+    listeners,
+    entrance: new Entrance({ firewall, legacy, modern }),
+    meter: counted,
+  }
+}
+
+function serverOf({ entrance, meter }: Parts, allowedHosts: readonly string[]): Server {
+  const meantForUs = hostCheck(allowedHosts)
+  const server = createServer(
+    {
+      maxHeaderSize: 32 * 1024,
+      headersTimeout: 10_000,
+      requestTimeout: 60_000,
+      keepAliveTimeout: 60_000,
+    },
+    (request, response) => {
+      response.on('error', () => undefined)
+      const path = request.url?.split('?', 1)[0]
+      if (!meantForUs(request)) plain(response, 403, 'this host or origin is not allowed\n')
+      else if (path === '/mcp/v1') entrance.handle(request, response)
+      else if (path === '/healthz' || path === '/readyz') plain(response, 200, 'ok\n')
+      else if (path === '/metrics') showMetrics(meter, response)
+      else plain(response, 404, 'not found\n')
+    },
+  )
+  server.maxConnections = mostConnections
+  return server
+}
+
+function showMetrics({ registry }: Meter, response: ServerResponse): void {
+  registry.metrics().then(
+    text => response.writeHead(200, { 'content-type': registry.contentType }).end(text),
+    () => plain(response, 500, 'no metrics\n'),
+  )
+}
+
+function plain(response: ServerResponse<IncomingMessage>, status: number, text: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(text)
+}
+
+function urlOf(server: Server): URL {
+  const { address, port, family } = server.address() as AddressInfo
+  return new URL(`http://${family === 'IPv6' ? `[${address}]` : address}:${port}`)
+}
+
+/** Streams are ended and calls get a moment to finish; then everything is shut. */
+async function close({ servers, sessions, listeners }: Parts, server: Server): Promise<void> {
+  listeners.stop()
+  const closed = server.listening ? once(server, 'close') : Promise.resolve()
+  server.close()
+  server.closeIdleConnections()
+  sessions.stop()
+  const force = setTimeout(() => server.closeAllConnections(), graceMs)
+  await closed
+  clearTimeout(force)
+  servers.stop()
+}
