@@ -42,9 +42,12 @@ function tooLarge(type: string, at: At, report: Report): null {
 }
 
 /** `-5` as one literal, so that the smallest int can be written; null for anything else. */
-export function negativeInt(operand: SyntaxTree, at: At, source: string): Literal | null {
+export function negativeNumber(operand: SyntaxTree, at: At, source: string): Literal | null {
   if (operand.op !== 'value') return null
-  if (typeof operand.args === 'number') return { op: 'double', value: -operand.args, at }
+  // JSON has no -0.
+  if (typeof operand.args === 'number' && operand.args > 0) {
+    return { op: 'double', value: -operand.args, at }
+  }
   const adjacent = /^-\s*[0-9]/.test(source.slice(...at))
   if (typeof operand.args !== 'bigint' || !adjacent || operand.args > maxInt + 1n) return null
   return { op: 'int', value: String(-operand.args), at }

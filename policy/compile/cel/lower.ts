@@ -1,7 +1,7 @@
 import type { CallExpression, Comprehension, Expression } from '../../../schemas/expression.ts'
 import { typeNames } from '../../decide/cel/value.ts'
 import { errorAt, type Report } from './condition-problem.ts'
-import { lowerLiteral, negativeInt } from './lower-literal.ts'
+import { lowerLiteral, negativeNumber } from './lower-literal.ts'
 import { type BinaryOperator, maxNesting, type SyntaxTree } from './syntax-tree.ts'
 import { widening } from './widen.ts'
 
@@ -70,7 +70,7 @@ function lowerNode(tree: SyntaxTree, walk: Walk): Expression {
     case '!_':
       return call('!_', each([tree.args]), at)
     case '-_':
-      return negativeInt(tree.args, at, walk.source) ?? call('-_', each([tree.args]), at)
+      return negativeNumber(tree.args, at, walk.source) ?? call('-_', each([tree.args]), at)
     default:
       return lowerBinary(tree.op, tree, at, walk)
   }

@@ -39,14 +39,17 @@ export function notBool(value: Value, at: At): Fault {
   return new Fault(`a bool is needed here, not ${typeOf(value)}`, at)
 }
 
+/** Whether a value is an object as JSON.parse makes them; nothing else has their prototype. */
+export function isPlain(value: Outcome): value is JsonObject {
+  return (
+    typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+  )
+}
+
 /** `base.field`; `missing` when there is none. A record of the call and a JSON object are the same. */
 export function fieldOf(base: Outcome, field: string, missing: Fault): Outcome {
-  if (typeof base !== 'object' || base === null) return fieldless(base, missing)
-  // What came out of JSON has this prototype and nothing else does, so it needs no closer look.
-  if (Object.getPrototypeOf(base) === Object.prototype) {
-    return Object.hasOwn(base, field) ? ((base as JsonObject)[field] as Value) : missing
-  }
-  if (base instanceof Fault) return base
+  if (isPlain(base)) return Object.hasOwn(base, field) ? (base[field] as Value) : missing
+  if (isFault(base)) return base
   if (keysOf(base) === null) return fieldless(base, missing)
   const found = lookup(base, field)
   return found === undefined ? missing : found

@@ -10,8 +10,8 @@ import type {
 import type { Facts } from '../facts.ts'
 import { planSimple } from '../simple-condition.ts'
 import { int } from './arithmetic.ts'
-import { lookup, mapKey } from './equal.ts'
-import { type At, type Eval, fieldOf, isFault, located, type Names } from './eval.ts'
+import { keysOf, lookup, mapKey } from './equal.ts'
+import { type At, type Eval, fieldOf, isFault, isPlain, located, type Names } from './eval.ts'
 import { literalValue } from './literal-value.ts'
 import { planCall } from './plan-call.ts'
 import { planComprehension } from './plan-comprehension.ts'
@@ -19,7 +19,6 @@ import { timestampOfMillis } from './time.ts'
 import {
   CelMap,
   Fault,
-  isJsonObject,
   type MapKey,
   type Outcome,
   TypeName,
@@ -87,7 +86,7 @@ function planSelect({ of, field, test, as, at }: Select, names: Names): Eval {
   const root = of.op === 'ident' && !names.slots.includes(of.name) ? of.name : null
   if (root !== null && names.variable(`${root}.${field}`) === 'unknown') return constant(unknown)
   const base = planExpression(of, names)
-  if (test) return (scope, frame) => located(hasField(base(scope, frame), field), at)
+  if (test) return (scope, frame) => hasField(base(scope, frame), field, at)
   const missing = new Fault(`there is no field ${field}`, at)
   const read: Eval =
     root !== null && names.variable(root) === 'known'
@@ -96,10 +95,11 @@ function planSelect({ of, field, test, as, at }: Select, names: Names): Eval {
   return readAs(read, as, at)
 }
 
-function hasField(base: Outcome, field: string): Outcome {
+function hasField(base: Outcome, field: string, at: At): Outcome {
+  if (isPlain(base)) return Object.hasOwn(base, field)
   if (isFault(base)) return base
-  if (base instanceof CelMap || isJsonObject(base)) return lookup(base, field) !== undefined
-  return new Fault(`has() looks for a field in ${typeOf(base)}, which has none`)
+  if (keysOf(base) !== null) return lookup(base, field) !== undefined
+  return new Fault(`has() looks for a field in ${typeOf(base)}, which has none`, at)
 }
 
 function planIndex({ of, key, as, at }: Index, names: Names): Eval {

@@ -68,7 +68,8 @@ export function runCase({ test }: ConformanceCase): string {
     fromJson(value),
   ])
   if (variables.some(([, value]) => value === undefined)) return 'unread: a binding'
-  const outcome = evaluate(expression, Object.fromEntries(variables))
+  // Rule tables are JSON, so that is what is evaluated.
+  const outcome = evaluate(JSON.parse(JSON.stringify(expression)), Object.fromEntries(variables))
   if (test.evalError) {
     return isFault(outcome) &&
       !/there is no function (math|optional|cel|proto)/.test(outcome.message)
