@@ -199,7 +199,7 @@ export type PortableTool = Frozen<Type.Static<typeof PortableTool>>
 /** A policy file of format version 1.0, which other systems read and write too. */
 export const PortablePolicy = closed(
   {
-    version: Type.Literal('1.0', { description: 'Always "1.0", in quotes.' }),
+    version: Type.Unsafe<'1.0'>({ const: '1.0', description: 'Always "1.0", in quotes.' }),
     metadata: closed(
       {
         name: text('Name of the policy.', 253),

@@ -64,6 +64,8 @@ export interface TableEntry {
   readonly rules: readonly TableRule[]
   /** Speaks instead of the policy's `unmatched` when no rule of this entry matched. */
   readonly otherwise?: Fallback
+  /** Speaks instead of the policy's `onError` for conditions of this entry. */
+  readonly onError?: Fallback
   /** Shown to clients instead of the server's own description. */
   readonly description?: string
   readonly at: At

@@ -30,6 +30,7 @@ export interface EntryDraft {
   readonly justification: 'required' | 'optional' | 'off'
   readonly rules: readonly RuleDraft[]
   readonly otherwise?: Fallback
+  readonly onError?: Fallback
   readonly description?: string
 }
 

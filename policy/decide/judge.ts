@@ -13,12 +13,12 @@ export function judge(entry: LoadedEntry, facts: Facts): Verdict | null {
 
 /** The verdict where a condition could not be evaluated: the policy's `onError`, with the cause. */
 export function unjudged(
-  { policy }: LoadedEntry,
+  { policy, onError }: LoadedEntry,
   { source }: LoadedRule,
   error: ConditionError,
 ): Verdict {
   const expression = source.source ?? ''
-  return verdict(policy.context, policy.order, policy.source.onError, {
+  return verdict(policy.context, policy.order, onError, {
     reason: 'condition_error',
     policy: policy.source.name,
     rule: source.name,

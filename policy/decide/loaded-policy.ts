@@ -1,6 +1,12 @@
 import type { CallKind } from '../../schemas/call.ts'
 import type { Expression } from '../../schemas/expression.ts'
-import type { RuleTable, TableEntry, TablePolicy, TableRule } from '../../schemas/rule-table.ts'
+import type {
+  Fallback,
+  RuleTable,
+  TableEntry,
+  TablePolicy,
+  TableRule,
+} from '../../schemas/rule-table.ts'
 import { type Condition, plan, planVisible } from './cel/plan.ts'
 import type { Facts } from './facts.ts'
 import { anyGlob } from './glob.ts'
@@ -14,8 +20,6 @@ export interface LoadedPolicy {
   readonly order: number
   readonly selects: (subject: Facts['subject']) => boolean
   readonly unmatched: Verdict
-  /** True when a condition that cannot be evaluated is not a refusal. */
-  readonly lenient: boolean
 }
 
 /** An entry made ready. */
@@ -30,6 +34,8 @@ export interface LoadedEntry {
   readonly rules: readonly LoadedRule[]
   /** The verdict when no rule matches; null to abstain. */
   readonly otherwise: Verdict | null
+  /** What a condition means that cannot be evaluated. */
+  readonly onError: Fallback
 }
 
 /** A rule made ready. */
@@ -73,7 +79,6 @@ export function loadPolicy(
     order,
     selects: subject => agent(subject.agent) && apiKey(subject.apiKey),
     unmatched: verdict(context, order, source.unmatched, { reason: 'unmatched', policy: name, at }),
-    lenient: source.onError.action !== 'deny',
   }
 }
 
@@ -104,6 +109,7 @@ export function* loadEntry(
           })
         : null,
     rules,
+    onError: source.onError ?? policy.source.onError,
     otherwise: otherwise
       ? verdict(policy.context, policy.order, otherwise, { ...grounds, reason: 'unmatched' })
       : null,

@@ -47,6 +47,7 @@ function* entryShape(value: unknown): Generator<undefined, void> {
   oneOf([true, false], entry.enabled, 'entry.enabled')
   oneOf(['required', 'optional', 'off'], entry.justification, 'entry.justification')
   if (entry.otherwise !== undefined) fallbackShape(entry.otherwise, 'entry.otherwise')
+  if (entry.onError !== undefined) fallbackShape(entry.onError, 'entry.onError')
   atShape(entry.at)
   yield
   for (const rule of list(entry.rules, 'entry.rules')) {

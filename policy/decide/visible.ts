@@ -33,7 +33,7 @@ function outlook(entry: LoadedEntry, facts: Facts): Outlook {
   for (const rule of entry.rules) {
     const holds = prospect(rule, facts)
     passes ||= holds !== false && holds !== 'error' && lets(rule.matched)
-    passes ||= (holds === 'unknown' || holds === 'error') && entry.policy.lenient
+    passes ||= (holds === 'unknown' || holds === 'error') && entry.onError.action !== 'deny'
     if (holds === true || holds === 'error') return { passes, abstains: false }
   }
   if (entry.otherwise === null) return { passes, abstains: true }

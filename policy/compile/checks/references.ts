@@ -33,7 +33,9 @@ function* unknown(
     severity: portable && (kind === 'User' || kind === 'Team') ? 'warning' : 'error',
     code: 'unknown_reference',
     message: `There is no ${kind} "${name}" in namespace ${namespace}.`,
-    ...(close.suggestion === undefined ? { suggestion: `Write a ${kind} of that name.` } : close),
+    ...(close.suggestion === undefined
+      ? { suggestion: `Write ${/^A/.test(kind) ? 'an' : 'a'} ${kind} of that name.` }
+      : close),
   })
 }
 

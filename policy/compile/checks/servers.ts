@@ -7,7 +7,8 @@ import { problemAt } from './check.ts'
 /** Tool servers that cannot be reached as written, and credentials where none may stand. */
 export function* servers({ resources }: World): Iterable<Problem> {
   for (const server of ofKind(resources, 'ToolServer')) {
-    yield* addresses(server)
+    // A portable file says these things in words of its own.
+    if (!server.portable) yield* addresses(server)
     yield* credentials(server)
     if (server.name === 'builtin')
       yield wrong(server, ['metadata', 'name'], 'reserved_name', reserved)

@@ -28,7 +28,7 @@ function* quorum(world: World, workflow: Resource<'ApprovalWorkflow'>): Iterable
   yield said(workflow, ['spec', 'approvers'], {
     severity: 'error',
     code: 'quorum_unreachable',
-    message: `${needed} must approve, and ${people.size === 1 ? 'only 1 person' : `only ${people.size} people`} may.`,
+    message: `${needed} must approve, but ${people.size === 0 ? 'nobody' : `only ${people.size}`} may.`,
     suggestion: 'Name more approvers, or lower the number.',
   })
 }

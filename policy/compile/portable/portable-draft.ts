@@ -60,6 +60,7 @@ function toolEntry(tool: PortableTool, path: Path, inherited: string | undefined
     justification,
     rules: rules.length === 0 && own !== undefined ? [alwaysAsk(path, own)] : rules,
     otherwise: fallback('allow', undefined),
+    onError: fallback('require_approval', own ?? inherited),
     ...(description === undefined ? {} : { description }),
   }
 }

@@ -54,12 +54,13 @@ function policyOf(building: Building): TablePolicy {
 
 function entriesOf(building: Building, entry: EntryDraft): readonly TableEntry[] {
   const { world, draft } = building
-  const { kind: _, path, match, otherwise, rules, ...plain } = entry
+  const { kind: _, path, match, otherwise, onError, rules, ...plain } = entry
   const written = {
     ...plain,
     match,
     rules: rules.map(rule => ruleOf(building, rule)),
     ...(otherwise === undefined ? {} : { otherwise: fallbackOf(building, otherwise) }),
+    ...(onError === undefined ? {} : { onError: fallbackOf(building, onError) }),
     at: building.at(draft.origin, path),
   }
   if (entry.kind !== 'model') return [written]
