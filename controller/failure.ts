@@ -1,6 +1,7 @@
 /** Codes are the contract: tests, logs and metrics match on them, never on text. */
 export type ControllerFailureCode =
   | 'data_in_use'
+  | 'tokens_unusable'
   | 'store_failed'
   | 'signing_key_unusable'
   | 'source_unreadable'

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { run, type Service } from '../lifecycle/run.ts'
 import { api } from './api/api.ts'
 import { auditRoutes } from './api/audit-routes.ts'
+import { checkTokens } from './api/guard.ts'
 import { listen } from './api/listen.ts'
 import { proxyRoutes } from './api/proxy-routes.ts'
 import { statusRoutes } from './api/status-routes.ts'
@@ -29,6 +30,7 @@ export async function runController(
   signal: AbortSignal,
 ): Promise<void> {
   const { dataFolder, databaseUrl, now = Date.now } = options
+  checkTokens(options.tokens)
   await mkdir(dataFolder, { recursive: true, mode: 0o700 })
   const store = await openStore({
     folder: join(dataFolder, 'store'),

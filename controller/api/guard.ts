@@ -1,9 +1,23 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { RequestHandler } from 'express'
+import { ControllerFailure } from '../failure.ts'
 import { answerProblem } from './problem-answer.ts'
 import type { Role, Route } from './route.ts'
 
 export type Tokens = { readonly [Name in Role]: string }
+
+/** Throws a ControllerFailure for tokens that could be guessed or that do not tell the roles apart. */
+export function checkTokens({ admin, proxy }: Tokens): void {
+  if (![admin, proxy].every(token => /^[\x21-\x7e]{16,512}$/.test(token))) {
+    throw new ControllerFailure(
+      'tokens_unusable',
+      'a token is 16 to 512 visible ASCII characters; `openssl rand -hex 32` makes one',
+    )
+  }
+  if (admin === proxy) {
+    throw new ControllerFailure('tokens_unusable', 'people and proxies need tokens of their own')
+  }
+}
 
 /** Lets a request through to a route whose role its bearer token has. */
 export function requireRole({ roles }: Route, tokens: Tokens): RequestHandler {

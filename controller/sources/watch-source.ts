@@ -24,6 +24,8 @@ export function watchSource(path: string, wake: () => void): Service {
         ignored: file => isIgnored(root, heads, file),
       })
       watcher.on('all', changed)
+      // Whatever changed before the watcher was there told nobody.
+      watcher.on('ready', changed)
       // What the watcher cannot see, the periodic look finds.
       watcher.on('error', () => undefined)
       await new Promise<void>(done => {

@@ -1,0 +1,130 @@
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import type { Test } from 'tap'
+import { type ControllerOptions, createController } from '../../controller/controller.ts'
+import { openStore } from '../../controller/store/open-store.ts'
+import { type ControllerLink, linkController } from '../../proxy/follow/controller-link.ts'
+import { type FollowedTables, followTables } from '../../proxy/follow/follow-tables.ts'
+
+export const tokens = { admin: 'the-token-of-people', proxy: 'the-token-of-proxies' }
+
+/** A service that runs until it is stopped. */
+export interface Running {
+  stop(): Promise<void>
+}
+
+/** One installation on a temporary folder. */
+export interface World {
+  readonly root: string
+  /** The folder with policies. */
+  readonly policies: string
+  /** Log messages with what came with them, oldest first. */
+  readonly log: { readonly message: string; readonly fields: Readonly<Record<string, unknown>> }[]
+  write(name: string, text: string): void
+  startController(some?: Partial<ControllerOptions>): Promise<Running & { readonly url: URL }>
+  /** A link with the token of a proxy. */
+  link(url: URL): ControllerLink
+  follow(link: ControllerLink, folder?: string): Promise<FollowedTables & Running>
+  get(url: URL, path: string, token?: string): Promise<Response>
+}
+
+const template = mkdtempSync(join(tmpdir(), 'writ-template-'))
+const made = openStore({ folder: template }).then(store => store.close())
+process.once('exit', () => rmSync(template, { recursive: true, force: true }))
+
+/** Everything real: files, git, database, HTTP. Only making the database is done once for all. */
+export async function world(t: Test): Promise<World> {
+  await made
+  const root = mkdtempSync(join(tmpdir(), 'writ-world-'))
+  t.teardown(() => rmSync(root, { recursive: true, force: true, maxRetries: 3 }))
+  const policies = join(root, 'repo', 'policies')
+  mkdirSync(policies, { recursive: true })
+  cpSync(template, join(root, 'data', 'store'), { recursive: true })
+  const log: World['log'] = []
+  const say = (fields: object, message: string) => log.push({ message, fields: { ...fields } })
+  const logger = { info: say, warn: say, error: say }
+  return {
+    root,
+    policies,
+    log,
+    write(name, text) {
+      mkdirSync(dirname(join(policies, name)), { recursive: true })
+      writeFileSync(join(policies, name), text)
+    },
+    async startController(some = {}) {
+      const stop = new AbortController()
+      const controller = createController({
+        host: '127.0.0.1',
+        port: 0,
+        dataFolder: join(root, 'data'),
+        source: policies,
+        tokens,
+        version: '0.0.0-test',
+        log: logger,
+        ...some,
+      })
+      const running = controller.run(stop.signal)
+      t.teardown(async () => {
+        stop.abort()
+        await running.catch(() => undefined)
+      })
+      const url = await Promise.race([
+        controller.listening,
+        running.then(() => controller.listening),
+      ])
+      return {
+        url,
+        async stop() {
+          stop.abort()
+          await running
+        },
+      }
+    },
+    link(url) {
+      const link = linkController(url, tokens.proxy)
+      t.teardown(() => link.close())
+      return link
+    },
+    async follow(link, folder = join(root, 'proxy')) {
+      const stop = new AbortController()
+      const tables = await followTables({ controller: link, folder, log: logger })
+      const running = tables.run(stop.signal)
+      const end = async () => {
+        stop.abort()
+        await running
+      }
+      t.teardown(end)
+      return Object.assign(tables, { stop: end })
+    },
+    async get(url, path, token = tokens.admin) {
+      return fetch(new URL(path, url), { headers: { authorization: `Bearer ${token}` } })
+    },
+  }
+}
+
+/** Settles once the condition holds; tap's own limit ends a wait in vain. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise(resolve => setTimeout(resolve, 10))
+}
+
+/** A policy with one rule for every tool. */
+export function policy(name: string, rule: string, namespace = 'default'): string {
+  return `apiVersion: writ.dev/v1alpha1
+kind: AccessPolicy
+metadata: { name: ${name}, namespace: ${namespace} }
+spec:
+  tools:
+    - name: "*"
+      rules: [${rule}]
+`
+}
+
+/** An agent with one key of the given SHA-256. */
+export function agent(name: string, sha256: string, namespace = 'default'): string {
+  return `apiVersion: writ.dev/v1alpha1
+kind: Agent
+metadata: { name: ${name}, namespace: ${namespace} }
+spec: { kind: test, apiKeys: [{ name: laptop, sha256: ${sha256} }] }
+`
+}
