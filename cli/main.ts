@@ -9,9 +9,9 @@ process.stdout.on('error', error => {
   throw error
 })
 
-const err = sink(process.stderr)
+const err = sink(process.stderr, process.env)
 process.exitCode = await runProgram(process.argv.slice(2), {
-  out: sink(process.stdout),
+  out: sink(process.stdout, process.env),
   err,
   input: process.stdin,
   env: process.env,

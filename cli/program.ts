@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { auditCommand } from './commands/audit.ts'
 import { checkCommand } from './commands/check.ts'
 import { controllerCommand } from './commands/controller.ts'
+import { diffCommand } from './commands/diff.ts'
 import { explainCommand } from './commands/explain.ts'
 import { keysCommand } from './commands/keys.ts'
 import { proxyCommand } from './commands/proxy.ts'
@@ -40,6 +41,7 @@ const commands = [
   checkCommand,
   explainCommand,
   testCommand,
+  diffCommand,
   statusCommand,
   auditCommand,
   keysCommand,

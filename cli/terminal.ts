@@ -31,13 +31,14 @@ export interface Terminal {
   end(code: ExitCode): void
 }
 
-/** A sink on a stream; NO_COLOR and FORCE_COLOR are honoured. */
-export function sink(stream: Writable & { readonly isTTY?: boolean }): Sink {
+/** A sink on a stream. NO_COLOR wins over FORCE_COLOR, and FORCE_COLOR over what the stream is. */
+export function sink(stream: Writable & { readonly isTTY?: boolean }, env: Terminal['env']): Sink {
+  const plain = (env.NO_COLOR ?? '') !== ''
   return {
     stream,
     isTerminal: stream.isTTY === true,
     line: (text = '') => void stream.write(`${text}\n`),
-    paint: (style, text) => styleText(style, text, { stream }),
+    paint: (style, text) => (plain ? text : styleText(style, text, { stream })),
   }
 }
 

@@ -14,9 +14,11 @@ import type { Terminal } from '../terminal.ts'
 /** `writ audit`: what agents asked for, and what came of it. */
 export function auditCommand(terminal: Terminal): Command {
   return new Command('audit')
+    .summary('what agents asked for, and what came of it')
     .description('What agents asked for, what was decided, by which rule, and what came of it.')
     .addCommand(listCommand(terminal))
     .addCommand(exportCommand(terminal))
+    .addHelpText('after', '\nExample:\n  $ npx writ audit list --limit 10')
 }
 
 const words = {

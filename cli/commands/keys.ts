@@ -5,7 +5,11 @@ import type { Terminal } from '../terminal.ts'
 
 /** `writ keys`: keys by which agents are known. */
 export function keysCommand(terminal: Terminal): Command {
-  return new Command('keys').description('Keys of agents.').addCommand(createCommand(terminal))
+  return new Command('keys')
+    .summary('make keys for agents')
+    .description('Keys by which agents are known.')
+    .addCommand(createCommand(terminal))
+    .addHelpText('after', '\nExample:\n  $ npx writ keys create --agent claude --name laptop')
 }
 
 interface Options {

@@ -1,3 +1,4 @@
+import { PortablePolicy } from '../../schemas/portable-policy.ts'
 import { document, type Kind } from '../../schemas/resource.ts'
 import { schemaNode } from './schema-node.ts'
 
@@ -31,7 +32,4 @@ function when(condition: object, consequence: object): object {
   return { if: condition, then: schemaNode(consequence) }
 }
 
-const whenNoKind = when(
-  { not: { required: ['kind'] } },
-  { required: ['version'], properties: { version: { const: '1.0' } } },
-)
+const whenNoKind = when({ not: { required: ['kind'] } }, PortablePolicy)

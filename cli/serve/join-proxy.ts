@@ -10,6 +10,7 @@ import { createProxy } from '../../proxy/proxy.ts'
 import type { ProxyReport, UpstreamReport } from '../../schemas/proxy-report.ts'
 import { version } from '../version.ts'
 import { environmentSecrets } from './environment-secrets.ts'
+import { withServerFolders } from './server-folders.ts'
 
 /** What a proxy is told when it starts. */
 export interface ProxySettings {
@@ -24,6 +25,8 @@ export interface ProxySettings {
   readonly controllerToken: string
   /** The controller's public key; the first one seen is pinned when omitted. */
   readonly controllerKey?: string
+  /** Where the paths of policy files begin: folders of ToolServers are relative to their files. */
+  readonly root: string
   readonly env: Readonly<Record<string, string | undefined>>
   readonly log: Logger
 }
@@ -59,7 +62,7 @@ export async function joinProxy(settings: ProxySettings): Promise<JoinedProxy> {
     host: settings.host,
     port: settings.port,
     allowedHosts: settings.allowedHosts,
-    tables,
+    tables: withServerFolders(tables, settings.root),
     journal,
     secrets: environmentSecrets(settings.env),
     report: state.update,

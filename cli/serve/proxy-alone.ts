@@ -41,6 +41,7 @@ export async function proxyAlone(settings: ProxyAloneSettings, terminal: Termina
       controllerUrl: controller,
       controllerToken: token,
       ...(controllerKey !== undefined && { controllerKey }),
+      root: process.cwd(),
       env: terminal.env,
       log: chooseLog(output, terminal.err),
     })

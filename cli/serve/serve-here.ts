@@ -13,6 +13,7 @@ import { localUrl } from './local-url.ts'
 import { ownFiles } from './own-files.ts'
 import { untilReady } from './ready.ts'
 import { serveFailure } from './serve-failure.ts'
+import { rootOfSource } from './server-folders.ts'
 
 /** What `writ up` was told. */
 export interface HereSettings {
@@ -98,6 +99,7 @@ async function proxyOf(
         folder: join(data.path, 'proxy'),
         controllerUrl: controllerUrl.href,
         controllerToken: proxyToken,
+        root: await rootOfSource(settings.source, signal),
         env,
         log,
       })
