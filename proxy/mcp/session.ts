@@ -5,6 +5,7 @@ import { fromServer, verdictOn } from './gate.ts'
 import type { Caller } from './needs.ts'
 import { ReplayStream } from './replay-stream.ts'
 import { type Id, isObject, type JsonObject, notificationJson, requestJson } from './rpc.ts'
+import { changedBy } from './upstream/catalog.ts'
 import type { Identity, Incoming } from './upstream/link.ts'
 import type { Upstream } from './upstream/upstream.ts'
 
@@ -191,7 +192,8 @@ export class Session implements Client {
       say(requestJson(question, method, text))
       return
     }
-    if (/\/list_changed$/.test(method)) return void upstream.refresh()
+    const changed = changedBy(method)
+    if (changed.length > 0) void upstream.refresh(changed)
     if (verdict !== 'relay' || !this.#wants(upstream, message)) return
     if (method !== 'notifications/cancelled') {
       say(notificationJson(method, text))

@@ -82,3 +82,17 @@ export function changedIn(old: Catalog, now: Catalog): readonly Offering[] {
   const offerings = Object.keys(listings) as Offering[]
   return offerings.filter(name => JSON.stringify(old[name]) !== JSON.stringify(now[name]))
 }
+
+/** Which lists a notification calls changed; none when it is about something else. */
+export function changedBy(method: string): readonly Offering[] {
+  switch (method) {
+    case 'notifications/tools/list_changed':
+      return ['tools']
+    case 'notifications/prompts/list_changed':
+      return ['prompts']
+    case 'notifications/resources/list_changed':
+      return ['resources', 'templates']
+    default:
+      return []
+  }
+}

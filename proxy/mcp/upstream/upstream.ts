@@ -4,7 +4,7 @@ import type { TableServer } from '../../../schemas/rule-table.ts'
 import { ProxyFailure } from '../../failure.ts'
 import type { Log, Secrets } from '../needs.ts'
 import { isObject } from '../rpc.ts'
-import { type Catalog, changedIn, emptyCatalog, type Offering, readCatalog } from './catalog.ts'
+import { type Catalog, changedBy, changedIn, emptyCatalog, type Offering, readCatalog } from './catalog.ts'
 import { type Connector, connector } from './connect.ts'
 import { millisecondsOf } from './duration.ts'
 import type { Era, Identity, Incoming, Link } from './link.ts'
@@ -136,14 +136,14 @@ export class Upstream {
     await this.refresh()
   }
 
-  /** Reads the lists of the server again; the last good ones stay when that fails. */
-  async refresh(): Promise<void> {
+  /** Reads the lists of the server again; the last good ones stay when that fails. `said` are those the server calls changed. */
+  async refresh(said: readonly Offering[] = []): Promise<void> {
     const main = this.#main
     if (main === null) return
     try {
       this.#readAt = this.#needs.now()
-      const lists = await this.#read(main)
-      if (lists.length > 0) this.#needs.onChange(this, lists)
+      const lists = new Set([...said, ...(await this.#read(main))])
+      if (lists.size > 0) this.#needs.onChange(this, [...lists])
     } catch (error) {
       const { namespace, name } = this
       this.#needs.log.warn({ namespace, server: name, ...fieldsOf(error) }, 'lists not read')
@@ -222,8 +222,9 @@ export class Upstream {
   }
 
   #hear(message: Incoming): void {
-    if (/^notifications\/(tools|prompts|resources)\/list_changed$/.test(message.method)) {
-      void this.refresh()
+    const changed = changedBy(message.method)
+    if (changed.length > 0) {
+      void this.refresh(changed)
     } else if (message.reply !== undefined) {
       message.reply('"error":{"code":-32601,"message":"Writ itself cannot be asked"}')
     } else {
