@@ -94,10 +94,10 @@ function wrongKind({ kind }: Fields) {
     const suggestion = `Write kind: and one of ${[...schemas.keys()].join(', ')}.`
     return { code: 'missing_kind', message: 'The document lacks a kind.', suggestion }
   }
-  const word = typeof kind === 'string' ? kind : 'that'
+  const word = typeof kind === 'string' ? kind : ''
   return {
     code: 'unknown_kind',
-    message: `There is no kind "${word.slice(0, 60)}".`,
+    message: word === '' ? 'The kind must be a word.' : `There is no kind "${word.slice(0, 60)}".`,
     ...meant(word, schemas.keys()),
   }
 }

@@ -13,10 +13,15 @@ export function schemaProblems(schema: Type.TSchema, document: SourceDocument): 
   const validate = validator(schema)
   if (validate(document.value)) return []
   const errors = validate.errors ?? []
-  return errors
-    .filter(({ keyword }) => keyword !== 'anyOf')
-    .slice(0, mostProblems)
-    .map(error => schemaProblem(error, document))
+  const words = new Set(errors.filter(({ keyword }) => keyword === 'enum').map(pathOf))
+  return (
+    errors
+      .filter(error => error.keyword !== 'anyOf')
+      // What must be one of some words need not be told that it must be text.
+      .filter(error => error.keyword !== 'type' || !words.has(pathOf(error)))
+      .slice(0, mostProblems)
+      .map(error => schemaProblem(error, document))
+  )
 }
 
 const validators = new WeakMap<object, ValidateFunction>()
@@ -32,4 +37,6 @@ function validator(schema: Type.TSchema): ValidateFunction {
   return validate
 }
 
-export type SchemaError = ErrorObject
+function pathOf({ instancePath }: ErrorObject): string {
+  return instancePath
+}

@@ -8,7 +8,7 @@ import { type Path, pathText, type SourceDocument } from './source-document.ts'
 export function schemaProblem(error: ErrorObject, document: SourceDocument): Problem {
   const path = pathOf(error.instancePath, document.value)
   const sentence = sentences[error.keyword] ?? unfit
-  const { key, ...said } = sentence(error, pathText(path) || 'the document')
+  const { key, ...said } = sentence(error, pathText(path) || 'The document')
   const place = key === undefined ? document.place(path) : document.place([...path, key], 'key')
   return { severity: 'error', code: 'schema', ...said, ...place }
 }
@@ -28,7 +28,7 @@ const unfit: Sentence = (_, where) => ({ message: `${where} is not of the right 
 const sentences: Readonly<Record<string, Sentence>> = {
   additionalProperties: ({ params, parentSchema }, where) => ({
     code: 'unknown_key',
-    message: `Unknown key "${brief(params.additionalProperty)}" in ${where}.`,
+    message: `Unknown key "${brief(params.additionalProperty)}"${where === 'The document' ? '' : ` in ${where}`}.`,
     ...meant(params.additionalProperty, Object.keys(parentSchema?.properties ?? {})),
     key: params.additionalProperty,
   }),
@@ -98,6 +98,7 @@ const nouns: Readonly<Record<string, string>> = {
   number: 'a number',
   integer: 'a whole number',
   boolean: 'true or false',
+  null: 'empty',
 }
 
 function nounOf(value: unknown): string {

@@ -63,7 +63,7 @@ const later: ReadonlySet<string> = new Set([
 ])
 
 function explained(problem: Problem): Problem {
-  const [, key = ''] = /^Unknown key "(\w+)" in the document\.$/.exec(problem.message) ?? []
+  const [, key = ''] = /^Unknown key "(\w+)"\.$/.exec(problem.message) ?? []
   if (later.has(key)) {
     const message = `${key} is not supported here.`
     return { ...problem, code: 'not_supported', message, suggestion: 'Remove the section.' }

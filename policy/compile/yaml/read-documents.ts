@@ -22,10 +22,9 @@ export interface ReadDocuments {
 export function readDocuments(file: SourceFile): ReadDocuments {
   if (file.text.length > longestFile) return failed(file, tooLong)
   const mark = file.text.startsWith('\uFEFF')
-  const text = mark ? ` ${file.text.slice(1)}` : file.text
-  const character = unfitCharacter.exec(text)
+  const character = unfitCharacter.exec(file.text)
   const lines = new LineCounter()
-  const parsed = parseYaml(text, lines)
+  const parsed = parseYaml(file.text, lines)
   const placeAt = (offset: number): Place => {
     const { line, col } = lines.linePos(offset)
     return { file: file.path, line: Math.max(line, 1), column: Math.max(col, 1) }
