@@ -1,15 +1,4 @@
 import { Command, CommanderError } from 'commander'
-import { auditCommand } from './commands/audit.ts'
-import { checkCommand } from './commands/check.ts'
-import { controllerCommand } from './commands/controller.ts'
-import { diffCommand } from './commands/diff.ts'
-import { explainCommand } from './commands/explain.ts'
-import { keysCommand } from './commands/keys.ts'
-import { proxyCommand } from './commands/proxy.ts'
-import { schemaCommand } from './commands/schema.ts'
-import { statusCommand } from './commands/status.ts'
-import { testCommand } from './commands/test.ts'
-import { upCommand } from './commands/up.ts'
 import { CliFailure } from './failure.ts'
 import { type ExitCode, printable, type Terminal } from './terminal.ts'
 import { version } from './version.ts'
@@ -27,7 +16,8 @@ export async function runProgram(
     },
   }
   try {
-    await program(terminal).parseAsync([...argv], { from: 'user' })
+    const root = await program(argv[0], terminal)
+    await root.parseAsync([...argv], { from: 'user' })
     return code
   } catch (error) {
     return explainFailure(error, terminal)
@@ -36,28 +26,33 @@ export async function runProgram(
   }
 }
 
-const commands = [
-  upCommand,
-  checkCommand,
-  explainCommand,
-  testCommand,
-  diffCommand,
-  statusCommand,
-  auditCommand,
-  keysCommand,
-  schemaCommand,
-  controllerCommand,
-  proxyCommand,
-]
+type Build = (terminal: Terminal) => Command
 
-/** The whole `writ` command. */
-function program(terminal: Terminal): Command {
+/** Loaded by name: a command does not wait for what only others need. */
+const commands: Readonly<Record<string, () => Promise<Build>>> = {
+  up: async () => (await import('./commands/up.ts')).upCommand,
+  check: async () => (await import('./commands/check.ts')).checkCommand,
+  explain: async () => (await import('./commands/explain.ts')).explainCommand,
+  test: async () => (await import('./commands/test.ts')).testCommand,
+  diff: async () => (await import('./commands/diff.ts')).diffCommand,
+  status: async () => (await import('./commands/status.ts')).statusCommand,
+  audit: async () => (await import('./commands/audit.ts')).auditCommand,
+  keys: async () => (await import('./commands/keys.ts')).keysCommand,
+  schema: async () => (await import('./commands/schema.ts')).schemaCommand,
+  controller: async () => (await import('./commands/controller.ts')).controllerCommand,
+  proxy: async () => (await import('./commands/proxy.ts')).proxyCommand,
+}
+
+/** The `writ` command, with the subcommand that is asked for, or with all of them. */
+async function program(asked: string | undefined, terminal: Terminal): Promise<Command> {
   const root = new Command('writ')
     .description('Policy as code for AI agents: write what they may do, and hold them to it.')
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
     .showHelpAfterError('(add --help to see what it takes)')
-  for (const command of commands) root.addCommand(command(terminal))
+  const one = Object.hasOwn(commands, asked ?? '') ? commands[asked ?? ''] : undefined
+  const builds = await Promise.all((one ? [one] : Object.values(commands)).map(load => load()))
+  for (const build of builds) root.addCommand(build(terminal))
   settle(root, terminal)
   return root
 }

@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
-import { join } from 'node:path'
+import { once } from 'node:events'
+import { delimiter, join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 
 /** The root of the repository. */
@@ -23,7 +25,9 @@ export function environment(env: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(
     ([name]) => !(name.startsWith('WRIT_') || name === 'FORCE_COLOR' || name === 'NO_COLOR'),
   )
-  return { ...Object.fromEntries(inherited), ...env }
+  const bin = join(root, 'node_modules/.bin')
+  const path = [bin, process.env.PATH ?? ''].join(delimiter)
+  return { ...Object.fromEntries(inherited), PATH: path, ...env }
 }
 
 /** Runs the real command to its end. */
@@ -38,4 +42,53 @@ export async function writ(args: readonly string[], where: Surroundings = {}): P
   const code = new Promise<number | null>(resolve => child.once('close', resolve))
   const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)])
   return { code: await code, out, err }
+}
+
+/** A `writ` that serves. */
+export interface ServingWrit {
+  /** The ready line. */
+  readonly ready: {
+    readonly ready: boolean
+    readonly proxy: string
+    readonly controller: string
+    readonly key: string
+    readonly data: string
+  }
+  /** What it wrote to standard error so far. */
+  readonly log: () => string
+  /** Asks it to stop; resolves with its exit code. */
+  stop(): Promise<number | null>
+}
+
+/** Starts a command that serves, with -o json, and waits for its ready line. */
+export async function serve(
+  args: readonly string[],
+  { cwd = root, env }: Surroundings,
+  teardown: (end: () => unknown) => unknown,
+): Promise<ServingWrit> {
+  const command = [join(root, 'cli/main.ts'), ...args, '-o', 'json']
+  const child = spawn(process.execPath, command, { cwd, env: environment(env) })
+  const closed = new Promise<number | null>(resolve => child.once('close', resolve))
+  teardown(async () => {
+    child.kill('SIGKILL')
+    await closed
+  })
+  let log = ''
+  child.stderr.on('data', chunk => {
+    log += chunk
+  })
+  const line = await Promise.race([
+    once(createInterface(child.stdout), 'line').then(([first]) => String(first)),
+    closed.then(code => {
+      throw new Error(`writ ended with ${code} before it was ready: ${log}`)
+    }),
+  ])
+  return {
+    ready: JSON.parse(line),
+    log: () => log,
+    stop() {
+      child.kill('SIGTERM')
+      return closed
+    },
+  }
 }
