@@ -6,7 +6,7 @@ import { meant } from '../nearest.ts'
 import { errorAt, type Report } from './condition-problem.ts'
 import { needBool } from './need-bool.ts'
 import { signatures } from './signatures.ts'
-import { aName, bool, comparable, dyn, fits, isNumber, join, type Type } from './type.ts'
+import { aName, bool, comparable, dyn, fits, isNumber, join, nameOf, type Type } from './type.ts'
 import type { Typed } from './typed.ts'
 
 /** Checks an operator or a function whose operands are checked. */
@@ -18,6 +18,7 @@ export function checkCall(node: CallExpression, operands: readonly Typed[], repo
 }
 
 function typeOfCall(node: CallExpression, operands: readonly Typed[], report: Report): Type {
+  if (node.fn === '!_') return logic(operands, report)
   const [a, b, c] = operands
   if (a === undefined || b === undefined) return typeOfFunction(node, operands, report)
   switch (node.fn) {
@@ -87,8 +88,8 @@ function membership({ at }: CallExpression, item: Typed, within: Typed, report: 
   if (type.kind === 'list' || type.kind === 'map') {
     const members = type.kind === 'list' ? type.of : type.key
     if (!comparable(item.type, members)) {
-      const message = `${aName(item.type)} is never among ${aName(members)}s.`
-      report(errorAt(at, 'wrong_types', sentence(message.replace(' a ', ' '))))
+      const message = `${aName(item.type)} is never among ${nameOf(members)}s.`
+      report(errorAt(at, 'wrong_types', sentence(message)))
     }
   } else if (type.kind !== 'dyn' && type.kind !== 'object') {
     report(errorAt(node.at, 'wrong_types', `in takes a list or a map, not ${aName(type)}.`))

@@ -27,7 +27,7 @@ export function lowerLiteral(
       return lowerText(value, text, at, report)
     default:
       return value instanceof Uint8Array
-        ? lowerBytes(text, at, report)
+        ? lowerBytes(text, at)
         : lowerUint(BigInt(text.slice(0, -1)), at, report)
   }
 }
@@ -64,16 +64,11 @@ function lowerText(value: string, text: string, at: At, report: Report): Literal
 }
 
 /** Bytes: characters as UTF-8, `\x` and octal escapes as single bytes. The parser cuts characters to a byte. */
-function lowerBytes(text: string, at: At, report: Report): Literal | null {
-  const body = /^[bB](?:("""|''')([\s\S]*)\1|["']([\s\S]*)["'])$/.exec(text)
-  const inside = body?.[2] ?? body?.[3] ?? ''
-  const parts = [...inside.matchAll(/\\(?:[xX]([0-9a-fA-F]{2})|([0-3][0-7]{2})|([\s\S]))|[^\\]+/g)]
-  const bytes = parts.map(bytesOf)
-  if (bytes.includes(null)) {
-    report(errorAt(at, 'condition_syntax', 'The bytes hold an escape that is not known.'))
-    return null
-  }
-  return { op: 'bytes', value: Buffer.concat(bytes as Buffer[]).toString('base64'), at }
+function lowerBytes(text: string, at: At): Literal {
+  const quotes = /^.("""|'''|.)/.exec(text)?.[1]?.length ?? 1
+  const inside = text.slice(1 + quotes, -quotes)
+  const parts = inside.matchAll(/\\(?:[xX]([0-9a-fA-F]{2})|([0-3][0-7]{2})|([\s\S]))|[^\\]+/g)
+  return { op: 'bytes', value: Buffer.concat([...parts].map(bytesOf)).toString('base64'), at }
 }
 
 const escapes: ReadonlyMap<string, string> = new Map([
@@ -84,12 +79,11 @@ const escapes: ReadonlyMap<string, string> = new Map([
   ['r', '\r'],
   ['t', '\t'],
   ['v', '\v'],
-  ...['\\', '?', '"', "'", '`'].map(char => [char, char] as const),
 ])
 
-function bytesOf([whole, hex, octal, escaped]: RegExpExecArray): Buffer | null {
+// The parser has seen to it that there are no other escapes.
+function bytesOf([whole, hex, octal, escaped]: RegExpExecArray): Buffer {
   if (hex !== undefined) return Buffer.from([Number.parseInt(hex, 16)])
   if (octal !== undefined) return Buffer.from([Number.parseInt(octal, 8)])
-  const text = escaped === undefined ? whole : escapes.get(escaped)
-  return text === undefined ? null : Buffer.from(text)
+  return Buffer.from(escaped === undefined ? whole : (escapes.get(escaped) ?? escaped))
 }

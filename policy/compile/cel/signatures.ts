@@ -30,7 +30,6 @@ _*_  int int int or uint uint uint or double double double
 _/_  int int int or uint uint uint or double double double
 _%_  int int int or uint uint uint
 -_   int int or double double
-!_   bool bool
 size string int or bytes int or list int or map int
 .size string int or bytes int or list int or map int
 int  int int or uint int or double int or string int or timestamp int

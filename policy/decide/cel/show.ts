@@ -17,6 +17,7 @@ function showValue(value: Value, depth: number): string {
   if (typeof value === 'string') return JSON.stringify(clip(value))
   if (value === null) return 'null'
   if (value instanceof TypeName) return value.name
+  if (value instanceof Uint8Array) return `${value.length} bytes`
   if (depth > maxDepth) return '…'
   if (isList(value)) {
     return `[${some(value, item => showValue(item, depth + 1))}]`
