@@ -33,6 +33,8 @@ type Rejected = NonNullable<ProxyReport['rejected']>[number]
 export interface FollowedTables extends Service, Tables {
   /** Namespace to digest of the table in force. */
   enforced(): Readonly<Record<string, string>>
+  /** Every release in force. */
+  releases(): readonly TableRelease[]
   /** Releases that were not accepted since the last one that was. */
   rejected(): readonly Rejected[]
 }
@@ -94,34 +96,42 @@ class TableFollower extends TablesInForce implements FollowedTables {
 
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      const connection = new AbortController()
       try {
-        await this.#follow(signal)
+        await this.#follow(AbortSignal.any([signal, connection.signal]), connection)
       } catch (error) {
         if (signal.aborted) return
-        this.#options.log.warn({ err: error }, 'controller not followed')
+        if (!connection.signal.aborted)
+          this.#options.log.warn({ err: error }, 'controller not followed')
       }
       await wait(this.#backoff.next(), signal)
     }
   }
 
-  /** One connection, until it ends or it is time to ask again for what was refused. */
-  async #follow(signal: AbortSignal): Promise<void> {
+  /** One connection, until it ends. After a refusal it is ended in a while, to be told everything again. */
+  async #follow(signal: AbortSignal, connection: AbortController): Promise<void> {
     const { controller, folder } = this.#options
     this.#key ??= await pinKey(folder, controller, signal)
-    const again = this.#rejected.size > 0
-    const connection = again ? AbortSignal.any([signal, AbortSignal.timeout(askAgainMs)]) : signal
-    const resume = again || this.#lastId === '' ? {} : { 'last-event-id': this.#lastId }
     const answer = await controller.send('/api/v1/tables/stream', {
-      headers: { accept: 'text/event-stream', ...resume },
-      signal: connection,
+      headers: { accept: 'text/event-stream', ...this.#resume() },
+      signal,
     })
-    for await (const { type, data, id } of readEvents(answer.body)) {
-      this.#backoff.reset()
-      if (type !== 'release') continue
-      await this.#consider(parseRelease(data), this.#key, signal)
-      if (this.#rejected.size > 0 && !again) return
-      this.#lastId = id
+    let timer: NodeJS.Timeout | undefined
+    try {
+      for await (const { type, data, id } of readEvents(answer.body)) {
+        this.#backoff.reset()
+        if (type !== 'release') continue
+        await this.#consider(parseRelease(data), this.#key, signal)
+        this.#lastId = id
+        if (this.#rejected.size > 0) timer ??= setTimeout(() => connection.abort(), askAgainMs)
+      }
+    } finally {
+      clearTimeout(timer)
     }
+  }
+
+  #resume(): { readonly [header: string]: string } {
+    return this.#rejected.size > 0 || this.#lastId === '' ? {} : { 'last-event-id': this.#lastId }
   }
 
   async #consider(release: TableRelease, key: ControllerKey, signal: AbortSignal): Promise<void> {

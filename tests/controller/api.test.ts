@@ -7,7 +7,8 @@ import t, { type Test } from 'tap'
 import { readEvents } from '../../proxy/follow/read-events.ts'
 import { line } from '../../proxy/journal/line.ts'
 import { entry } from '../proxy/journal-entry.ts'
-import { policy, tokens, until, world } from './world.ts'
+import { policy } from './documents.ts'
+import { tokens, until, world } from './world.ts'
 
 const { admin, proxy } = tokens
 

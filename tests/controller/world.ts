@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Test } from 'tap'
@@ -29,18 +29,22 @@ export interface World {
   get(url: URL, path: string, token?: string): Promise<Response>
 }
 
-const template = mkdtempSync(join(tmpdir(), 'writ-template-'))
-const made = openStore({ folder: template }).then(store => store.close())
-process.once('exit', () => rmSync(template, { recursive: true, force: true }))
+let template: Promise<string> | undefined
 
-/** Everything real: files, git, database, HTTP. Only making the database is done once for all. */
+/** Making a database takes seconds, so it is done once and copied. */
+async function makeTemplate(): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'writ-template-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  await (await openStore({ folder })).close()
+  return folder
+}
+
+/** Everything real: files, git, database, HTTP. */
 export async function world(t: Test): Promise<World> {
-  await made
   const root = mkdtempSync(join(tmpdir(), 'writ-world-'))
   t.teardown(() => rmSync(root, { recursive: true, force: true, maxRetries: 3 }))
   const policies = join(root, 'repo', 'policies')
   mkdirSync(policies, { recursive: true })
-  cpSync(template, join(root, 'data', 'store'), { recursive: true })
   const log: World['log'] = []
   const say = (fields: object, message: string) => log.push({ message, fields: { ...fields } })
   const logger = { info: say, warn: say, error: say }
@@ -53,6 +57,9 @@ export async function world(t: Test): Promise<World> {
       writeFileSync(join(policies, name), text)
     },
     async startController(some = {}) {
+      const store = join(root, 'data', 'store')
+      template ??= makeTemplate()
+      if (!existsSync(store)) cpSync(await template, store, { recursive: true })
       const stop = new AbortController()
       const controller = createController({
         host: '127.0.0.1',
@@ -106,25 +113,4 @@ export async function world(t: Test): Promise<World> {
 /** Settles once the condition holds; tap's own limit ends a wait in vain. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await condition())) await new Promise(resolve => setTimeout(resolve, 10))
-}
-
-/** A policy with one rule for every tool. */
-export function policy(name: string, rule: string, namespace = 'default'): string {
-  return `apiVersion: writ.dev/v1alpha1
-kind: AccessPolicy
-metadata: { name: ${name}, namespace: ${namespace} }
-spec:
-  tools:
-    - name: "*"
-      rules: [${rule}]
-`
-}
-
-/** An agent with one key of the given SHA-256. */
-export function agent(name: string, sha256: string, namespace = 'default'): string {
-  return `apiVersion: writ.dev/v1alpha1
-kind: Agent
-metadata: { name: ${name}, namespace: ${namespace} }
-spec: { kind: test, apiKeys: [{ name: laptop, sha256: ${sha256} }] }
-`
 }
