@@ -80,7 +80,6 @@ t.test('those who listen hear of every swap until they stop', async t => {
 
 t.test('a slice ends as soon as its time is over', async t => {
   let clock = 0
-  const _turns = 0
   function* work() {
     for (let i = 0; i < 10; i += 1) {
       clock += 1.5
