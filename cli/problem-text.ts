@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { SourceFile } from '../policy/compile/compile.ts'
 import type { Problem } from '../schemas/problem.ts'
 import { printable, type Sink } from './terminal.ts'
@@ -16,15 +18,28 @@ export function problemText(problem: Problem, line: string | undefined, sink: Si
   ].join('\n')
 }
 
+/** The line that a problem speaks of, from the file as it is now, below `root`. */
+export function lineOnDisk(root: string, { file, line }: Problem): string | undefined {
+  try {
+    return linesOf(readFileSync(resolve(root, file), 'utf8'))[line - 1]
+  } catch {
+    return undefined
+  }
+}
+
 /** Gives the text of a line, numbered from 1, of one of the files. */
 export function lineReader(files: readonly SourceFile[]) {
   const texts = new Map(files.map(file => [file.path, file.text]))
   const lines = new Map<string, readonly string[]>()
   return ({ file, line }: Problem): string | undefined => {
-    const known = lines.get(file) ?? (texts.get(file) ?? '').split(/\r\n|[\r\n]/)
+    const known = lines.get(file) ?? linesOf(texts.get(file) ?? '')
     lines.set(file, known)
     return known[line - 1]
   }
+}
+
+function linesOf(text: string): readonly string[] {
+  return text.split(/\r\n|[\r\n]/)
 }
 
 /** Counts of errors and warnings in words. */

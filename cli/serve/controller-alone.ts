@@ -40,7 +40,7 @@ export async function controllerAlone(
     source: settings.source,
     tokens,
     version,
-    log: chooseLog(output, terminal.err),
+    log: chooseLog(output, terminal),
   })
   const tell = announce(async () => {
     const url = localUrl(await controller.listening)

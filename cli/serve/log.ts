@@ -2,11 +2,22 @@ import { type Logger, pino } from 'pino'
 import type { Problem } from '../../schemas/problem.ts'
 import type { OutputFormat } from '../output-option.ts'
 import { many, problemText } from '../problem-text.ts'
-import { printable, type Sink } from '../terminal.ts'
+import { printable, type Sink, type Terminal } from '../terminal.ts'
+
+/** What a log for people needs besides the terminal. */
+export interface LogNeeds {
+  /** Words about what is well wait for this: before, what is not well is all there is to say. */
+  readonly isReady: () => boolean
+  /** The line that a problem speaks of, when it is at hand. */
+  readonly lineOf: (problem: Problem) => string | undefined
+}
+
+const noNeeds: LogNeeds = { isReady: () => true, lineOf: () => undefined }
 
 /** Words on a terminal, JSON lines everywhere else and for programs. */
-export function chooseLog(output: OutputFormat, err: Sink): Logger {
-  return err.isTerminal && output === 'text' ? humanLog(err) : jsonLog(err)
+export function chooseLog(output: OutputFormat, terminal: Terminal, needs = noNeeds): Logger {
+  const { err } = terminal
+  return err.isTerminal && output === 'text' ? humanLog(terminal, needs) : jsonLog(err)
 }
 
 function jsonLog(err: Sink): Logger {
@@ -14,10 +25,13 @@ function jsonLog(err: Sink): Logger {
 }
 
 /** For a person: what is wrong, what changed, and no more. */
-function humanLog(err: Sink): Logger {
-  const write = (line: string) => {
-    const text = humanText(JSON.parse(line), err)
-    if (text !== null) err.line(text)
+function humanLog({ err, progress }: Terminal, { isReady, lineOf }: LogNeeds): Logger {
+  const write = (text: string) => {
+    const line: LogLine = JSON.parse(text)
+    const words = humanText(line, err, lineOf)
+    if (words === null || !(isReady() || line.level >= warn || hasProblems(line))) return
+    progress(null)
+    err.line(words)
   }
   return pino({ base: null }, { write })
 }
@@ -35,9 +49,16 @@ interface LogLine {
 const warn = 40
 const error = 50
 
+function hasProblems({ problems = [] }: LogLine): boolean {
+  return problems.length > 0
+}
+
 /** The line as a person reads it; null when it says nothing a person needs. */
-function humanText(line: LogLine, sink: Sink): string | null {
-  if (line.problems !== undefined) return problemsText(line, line.problems, sink)
+function humanText(line: LogLine, sink: Sink, lineOf: LogNeeds['lineOf']): string | null {
+  if (line.problems !== undefined) {
+    const texts = line.problems.map(problem => problemText(problem, lineOf(problem), sink))
+    return [...texts, verdictOn(line.problems, line.msg, sink)].join('\n')
+  }
   if (line.msg === 'table in force') {
     return `${sink.paint('green', 'in force:')} ${line.namespace} ${sink.paint('dim', line.digest ?? '')}`
   }
@@ -46,13 +67,11 @@ function humanText(line: LogLine, sink: Sink): string | null {
   return `${label} ${printable([line.msg, ...details(line)].join(', '))}`
 }
 
-function problemsText(line: LogLine, problems: readonly Problem[], sink: Sink): string {
-  const texts = problems.map(problem => problemText(problem, undefined, sink))
-  const broken = problems.some(({ severity }) => severity === 'error')
-  const verdict = broken
-    ? sink.paint('red', 'not in force: the last good version stands until this is mended')
-    : sink.paint('yellow', many(problems.length, 'warning'))
-  return [...texts, problems.length === 0 ? line.msg : verdict].join('\n')
+function verdictOn(problems: readonly Problem[], msg: string, sink: Sink): string {
+  if (problems.some(({ severity }) => severity === 'error')) {
+    return sink.paint('red', 'not in force: the last good version stands until this is mended')
+  }
+  return problems.length === 0 ? msg : `${msg}, with ${many(problems.length, 'warning')}`
 }
 
 const silent = new Set(['level', 'time', 'msg', 'err', 'problems'])

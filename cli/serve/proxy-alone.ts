@@ -43,7 +43,7 @@ export async function proxyAlone(settings: ProxyAloneSettings, terminal: Termina
       ...(controllerKey !== undefined && { controllerKey }),
       root: process.cwd(),
       env: terminal.env,
-      log: chooseLog(output, terminal.err),
+      log: chooseLog(output, terminal),
     })
     const tell = announce(async () => {
       const url = localUrl(await proxy.listening)

@@ -13,11 +13,12 @@ import { localUrl } from './local-url.ts'
 import { ownFiles } from './own-files.ts'
 import { untilReady } from './ready.ts'
 import { serveFailure } from './serve-failure.ts'
-import { rootOfSource } from './server-folders.ts'
 
 /** What `writ up` was told. */
 export interface HereSettings {
   readonly source: string
+  /** Where the paths of its files begin. */
+  readonly root: string
   readonly host: string
   readonly allowedHosts: readonly string[]
   readonly proxyPort: number
@@ -99,7 +100,7 @@ async function proxyOf(
         folder: join(data.path, 'proxy'),
         controllerUrl: controllerUrl.href,
         controllerToken: proxyToken,
-        root: await rootOfSource(settings.source, signal),
+        root: settings.root,
         env,
         log,
       })

@@ -2,10 +2,12 @@ import process from 'node:process'
 import { stopSignal } from '../../lifecycle/stop-signal.ts'
 import type { DataFolder } from '../data-folder.ts'
 import type { OutputFormat } from '../output-option.ts'
+import { lineOnDisk } from '../problem-text.ts'
 import type { Terminal } from '../terminal.ts'
 import type { ChosenSource } from './default-source.ts'
 import { chooseLog } from './log.ts'
 import { type Serving, serveHere } from './serve-here.ts'
+import { rootOfSource } from './server-folders.ts'
 import { welcome } from './welcome.ts'
 
 /** What the command line said. */
@@ -24,16 +26,23 @@ export async function up(settings: UpSettings, terminal: Terminal): Promise<void
   const { err, env } = terminal
   const { source, data } = settings
   if (source.copied) err.line('There was no ./policies: the quickstart was copied into it.')
-  const log = chooseLog(settings.output, err)
   const stop = stopSignal(process)
+  let isReady = false
+  const root = await rootOfSource(source.path, stop)
+  const log = chooseLog(settings.output, terminal, {
+    isReady: () => isReady,
+    lineOf: problem => lineOnDisk(root, problem),
+  })
   stop.addEventListener('abort', () => terminal.progress('stopping'), { once: true })
   const tell = (serving: Serving) => {
     terminal.progress(null)
+    isReady = true
     if (settings.output === 'json') terminal.out.line(readyLine(serving, data))
     else terminal.out.line(welcome(serving, settings, terminal.out))
   }
   const databaseUrl = env.WRIT_DATABASE_URL
-  await serveHere({ ...settings, source: source.path, databaseUrl, env, log }, tell, stop)
+  const here = { ...settings, source: source.path, root, databaseUrl, env, log }
+  await serveHere(here, tell, stop)
 }
 
 function readyLine({ proxyUrl, controllerUrl }: Serving, { path, secrets }: DataFolder): string {

@@ -11,6 +11,7 @@ export function welcome(serving: Serving, settings: UpSettings, out: Sink): stri
   const { source, data } = settings
   const { proxyUrl, controllerUrl, proxy } = serving
   const mcp = new URL('/mcp/v1', proxyUrl).href
+  const where = near(data.path) === '.writ' ? '' : ` --data ${near(data.path)}`
   const { agentKey } = data.secrets
   const row = (name: string, value: string) => `  ${out.paint('dim', name.padEnd(11))}${value}`
   return [
@@ -21,7 +22,7 @@ export function welcome(serving: Serving, settings: UpSettings, out: Sink): stri
     row('policies', `${source.path} (edit a file there: the next call is judged by it)`),
     ...proxy.upstreams().map(upstream => row('server', upstreamText(upstream, out))),
     row('controller', controllerUrl.origin),
-    row('data', relative('', data.path) || '.'),
+    row('data', near(data.path)),
     '',
     'See which tools the agent may use:',
     `  npx @modelcontextprotocol/inspector --cli ${mcp} --transport http --header "Authorization: Bearer ${agentKey}" --method tools/list`,
@@ -32,11 +33,17 @@ export function welcome(serving: Serving, settings: UpSettings, out: Sink): stri
     'Connect any client that reads .mcp.json:',
     `  ${mcpJson(mcp, agentKey)}`,
     '',
-    'See what was asked for and decided:  npx writ audit list',
-    'See what is in force:                npx writ status',
+    `See what was asked for and decided:  npx writ audit list${where}`,
+    `See what is in force:                npx writ status${where}`,
     '',
     'Ctrl-C stops.',
   ].join('\n')
+}
+
+/** A path below the current folder as people say it; any other in full. */
+function near(path: string): string {
+  const below = relative('', path)
+  return below === '' || below.startsWith('..') ? path : below
 }
 
 function upstreamText({ name, state, error, tools }: UpstreamReport, out: Sink): string {
