@@ -19,7 +19,7 @@ export function checkCall(node: CallExpression, operands: readonly Typed[], repo
 
 function typeOfCall(node: CallExpression, operands: readonly Typed[], report: Report): Type {
   if (node.fn === '!_') return logic(operands, report)
-  const [a, b, c] = operands
+  const [a, b] = operands
   if (a === undefined || b === undefined) return typeOfFunction(node, operands, report)
   switch (node.fn) {
     case '_==_':
@@ -37,7 +37,10 @@ function typeOfCall(node: CallExpression, operands: readonly Typed[], report: Re
       return logic([a, b], report)
     case '_?_:_':
       logic([a], report)
-      return c === undefined ? dyn : join(b.type, c.type)
+      return operands
+        .slice(1)
+        .map(({ type }) => type)
+        .reduce(join)
     default:
       return typeOfFunction(node, operands, report)
   }
@@ -129,7 +132,7 @@ function typeOfFunction(node: CallExpression, operands: readonly Typed[], report
       overloads.map(overload => overload.operands.length),
     ),
   )
-  return overloads[0]?.result ?? dyn
+  return overloads.map(({ result }) => result).reduce(join)
 }
 
 const macros = ['has', '.all', '.exists', '.exists_one', '.filter', '.map']

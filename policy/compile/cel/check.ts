@@ -47,10 +47,9 @@ function check(node: Expression, scope: Scope): Typed {
       return checkList(node, scope)
     case 'map':
       return checkMap(node, scope)
-    case 'simple':
-      return { node, type: bool }
     default:
-      return checkComprehension(node, scope)
+      // `simple` conditions have a parser of their own and nothing to check.
+      return checkComprehension(node as Comprehension, scope)
   }
 }
 

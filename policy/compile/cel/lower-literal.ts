@@ -5,7 +5,6 @@ import type { SyntaxTree } from './syntax-tree.ts'
 type At = readonly [start: number, end: number]
 
 const maxInt = 2n ** 63n - 1n
-const maxUint = 2n ** 64n - 1n
 
 /** A literal, read from the source where the parser loses something; null when it is reported. */
 export function lowerLiteral(
@@ -22,22 +21,18 @@ export function lowerLiteral(
     case 'number':
       return { op: 'double', value, at }
     case 'bigint':
-      return value <= maxInt ? { op: 'int', value: String(value), at } : tooLarge('int', at, report)
+      return value <= maxInt ? { op: 'int', value: String(value), at } : tooLarge(at, report)
     case 'string':
       return lowerText(value, text, at, report)
     default:
       return value instanceof Uint8Array
         ? lowerBytes(text, at)
-        : lowerUint(BigInt(text.slice(0, -1)), at, report)
+        : { op: 'uint', value: String(BigInt(text.slice(0, -1))), at }
   }
 }
 
-function lowerUint(value: bigint, at: At, report: Report): Literal | null {
-  return value <= maxUint ? { op: 'uint', value: String(value), at } : tooLarge('uint', at, report)
-}
-
-function tooLarge(type: string, at: At, report: Report): null {
-  report(errorAt(at, 'number_too_large', `The number does not fit into 64 bits (${type}).`))
+function tooLarge(at: At, report: Report): null {
+  report(errorAt(at, 'number_too_large', 'The number does not fit into 64 bits.'))
   return null
 }
 
@@ -65,7 +60,7 @@ function lowerText(value: string, text: string, at: At, report: Report): Literal
 
 /** Bytes: characters as UTF-8, `\x` and octal escapes as single bytes. The parser cuts characters to a byte. */
 function lowerBytes(text: string, at: At): Literal {
-  const quotes = /^.("""|'''|.)/.exec(text)?.[1]?.length ?? 1
+  const quotes = /^.(?:"""|''')/.test(text) ? 3 : 1
   const inside = text.slice(1 + quotes, -quotes)
   const parts = inside.matchAll(/\\(?:[xX]([0-9a-fA-F]{2})|([0-3][0-7]{2})|([\s\S]))|[^\\]+/g)
   return { op: 'bytes', value: Buffer.concat([...parts].map(bytesOf)).toString('base64'), at }

@@ -3,10 +3,10 @@ import type { SimpleCondition } from '../../../schemas/expression.ts'
 import { errorAt } from './condition-problem.ts'
 import type { ParsedCondition } from './parse-condition.ts'
 
-const path = String.raw`\s*(?:args\.)?(\w+(?:\.\w+)*)\s*`
-const comparison = new RegExp(String.raw`^${path}(==|!=|>=|<=|>|<)\s*(\S(?:[\s\S]*\S)?)\s*$`)
+const pathForm = String.raw`\s*(?:args\.)?(\w+(?:\.\w+)*)\s*`
+const comparison = new RegExp(String.raw`^${pathForm}(==|!=|>=|<=|>|<)\s*(\S(?:[\s\S]*\S)?)\s*$`)
 const method = new RegExp(
-  String.raw`^${path}\.(contains|matches)\(\s*(?:"([^"]*)"|'([^']*)')\s*\)\s*$`,
+  String.raw`^${pathForm}\.(contains|matches)\(\s*(?:"([^"]*)"|'([^']*)')\s*\)\s*$`,
 )
 const maxPattern = 512
 
@@ -41,9 +41,10 @@ function parsed(condition: SimpleCondition): ParsedCondition {
 function parseMethod(source: string, at: SimpleCondition['at']): ParsedCondition | null {
   const match = method.exec(source)
   if (match === null) return null
-  const names = (match[1] ?? '').split('.')
-  const text = match[3] ?? match[4] ?? ''
-  if (match[2] === 'contains')
+  const [, path = '', test, double, single = ''] = match
+  const names = path.split('.')
+  const text = double ?? single
+  if (test === 'contains')
     return parsed({ op: 'simple', path: names, test: 'contains', value: text, at })
   const problem = patternProblem(text, at)
   if (problem !== null) return { expression: null, problems: [problem] }
@@ -69,10 +70,16 @@ function isPattern(pattern: string): boolean {
 function parseComparison(source: string, at: SimpleCondition['at']): ParsedCondition | null {
   const match = comparison.exec(source)
   if (match === null) return null
-  const value = constantOf(match[3] ?? '')
+  const [, path = '', test, text = ''] = match
+  const value = constantOf(text)
   if (value === undefined) return null
-  const test = match[2] as SimpleCondition['test']
-  return parsed({ op: 'simple', path: (match[1] ?? '').split('.'), test, value, at })
+  return parsed({
+    op: 'simple',
+    path: path.split('.'),
+    test: test as SimpleCondition['test'],
+    value,
+    at,
+  })
 }
 
 const words: ReadonlyMap<string, boolean | null> = new Map([
@@ -84,8 +91,7 @@ const words: ReadonlyMap<string, boolean | null> = new Map([
 
 /** A quoted text, a word, a number, else the text as it stands; undefined when it looks like more than a value. */
 function constantOf(text: string): SimpleCondition['value'] | undefined {
-  const quoted = /^(?:"([^"]*)"|'([^']*)')$/.exec(text)
-  if (quoted !== null) return quoted[1] ?? quoted[2] ?? ''
+  if (/^(?:"[^"]*"|'[^']*')$/.test(text)) return text.slice(1, -1)
   const word = words.get(text.toLowerCase())
   if (word !== undefined) return word
   if (/^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/.test(text)) return Number(text)

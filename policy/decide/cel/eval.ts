@@ -1,6 +1,6 @@
 import { keysOf, lookup } from './equal.ts'
 import type { Frame } from './frame.ts'
-import { Fault, type JsonObject, type Outcome, typeOf, type Value } from './value.ts'
+import { Fault, type JsonObject, nowhere, type Outcome, typeOf, type Value } from './value.ts'
 
 /** The variables of an evaluation: every one that was `known` when it was planned. */
 export type Scope = Readonly<Record<string, Value>>
@@ -25,13 +25,13 @@ export function isFault(outcome: Outcome): outcome is Fault {
 
 /** Says where a fault arose, unless it is known already. */
 export function located(outcome: Outcome, at: At): Outcome {
-  if (!isFault(outcome) || outcome.at !== null) return outcome
+  if (!isFault(outcome) || outcome.at !== nowhere) return outcome
   return new Fault(outcome.message, at, outcome.unknown)
 }
 
 /** Of two faults the one that may still go away. */
-export function stronger(a: Fault | null, b: Fault): Fault {
-  return a === null || (b.unknown && !a.unknown) ? b : a
+export function stronger(a: Fault | null, b: Fault | null): Fault | null {
+  return a === null || (b?.unknown && !a.unknown) ? b : a
 }
 
 /** The fault of something that had to be true or false. */

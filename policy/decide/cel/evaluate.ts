@@ -1,5 +1,5 @@
 import type { Expression } from '../../../schemas/expression.ts'
-import { type Eval, isFault, type Names, type Scope } from './eval.ts'
+import { type Eval, located, type Names, type Scope } from './eval.ts'
 import { type Frame, fuelPerEvaluation, newFrame, OutOfFuel } from './frame.ts'
 import { planExpression } from './plan-expression.ts'
 import { Fault, type Outcome } from './value.ts'
@@ -23,10 +23,7 @@ export function evaluate(expression: Expression, variables: Scope): Outcome {
 function runOnce(run: Eval, scope: Scope, frame: Frame, at: Fault['at']): Outcome {
   frame.fuel = fuelPerEvaluation
   try {
-    const outcome = run(scope, frame)
-    return isFault(outcome) && outcome.at === null
-      ? new Fault(outcome.message, at, outcome.unknown)
-      : outcome
+    return located(run(scope, frame), at)
   } catch (error) {
     frame.slots.length = 0
     const why = error instanceof OutOfFuel ? 'takes too many steps' : 'cannot be evaluated'

@@ -1,6 +1,7 @@
 import { add, divide, modulo, multiply, negate, noOverload, subtract } from './arithmetic.ts'
 import { calendarParts, durationParts, localDate } from './calendar.ts'
 import { index, isIn, size } from './collections.ts'
+import { type Binary, comparisons } from './comparisons.ts'
 import {
   toBool,
   toBytes,
@@ -12,7 +13,6 @@ import {
   toType,
   toUint,
 } from './convert.ts'
-import { equal, order } from './equal.ts'
 import { format } from './format.ts'
 import { type Frame, spend } from './frame.ts'
 import {
@@ -38,15 +38,7 @@ import { Duration, Timestamp } from './time.ts'
 import { Fault, type Outcome, Uint, type Value } from './value.ts'
 
 export type Unary = (frame: Frame, a: Value) => Outcome
-export type Binary = (frame: Frame, a: Value, b: Value) => Outcome
 export type Many = (frame: Frame, ...values: Value[]) => Outcome
-
-function ordered(name: string, holds: (order: number) => boolean): Binary {
-  return (frame, a, b) => {
-    const result = order(a, b, frame)
-    return result === null ? noOverload(name, a, b) : holds(result)
-  }
-}
 
 // Methods begin with a dot.
 const unary: ReadonlyMap<string, Unary> = new Map<string, Unary>([
@@ -73,12 +65,7 @@ const unary: ReadonlyMap<string, Unary> = new Map<string, Unary>([
 ])
 
 const binary: ReadonlyMap<string, Binary> = new Map<string, Binary>([
-  ['_==_', (frame, a, b) => equal(a, b, frame)],
-  ['_!=_', (frame, a, b) => !equal(a, b, frame)],
-  ['_<_', ordered('<', result => result < 0)],
-  ['_<=_', ordered('<=', result => result <= 0)],
-  ['_>_', ordered('>', result => result > 0)],
-  ['_>=_', ordered('>=', result => result >= 0)],
+  ...Object.entries(comparisons),
   ['_+_', add],
   ['_-_', subtract],
   ['_*_', multiply],

@@ -1,6 +1,7 @@
 import type { CallExpression, Expression } from '../../../schemas/expression.ts'
+import type { Binary } from './comparisons.ts'
 import { type At, type Eval, isFault, located, type Names, notBool, stronger } from './eval.ts'
-import { type Binary, findBinary, findMany, findUnary, type Many, type Unary } from './functions.ts'
+import { findBinary, findMany, findUnary, type Many, type Unary } from './functions.ts'
 import { planComparison } from './plan-comparison.ts'
 import { planMatches } from './plan-matches.ts'
 import { Fault, type Outcome, type Value } from './value.ts'
@@ -40,18 +41,13 @@ function decide(decisive: boolean, left: Eval, right: Eval, at: At): Eval {
     if (a === decisive) return decisive
     const b = right(scope, frame)
     if (b === decisive) return decisive
-    if (typeof a === 'boolean' && typeof b === 'boolean') return !decisive
-    return [a, b].map(value => faultOf(value, at)).reduce<Fault | null>(merge, null) ?? !decisive
+    return stronger(faultOf(a, at), faultOf(b, at)) ?? !decisive
   }
 }
 
 function faultOf(value: Outcome, at: At): Fault | null {
   if (typeof value === 'boolean') return null
   return isFault(value) ? value : notBool(value, at)
-}
-
-function merge(a: Fault | null, b: Fault | null): Fault | null {
-  return b === null ? a : stronger(a, b)
 }
 
 function choose(condition: Eval, then: Eval, otherwise: Eval, at: At): Eval {

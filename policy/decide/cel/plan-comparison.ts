@@ -1,7 +1,13 @@
-import type { CallExpression, Expression, Literal } from '../../../schemas/expression.ts'
+import type {
+  CallExpression,
+  Expression,
+  ListExpression,
+  Literal,
+} from '../../../schemas/expression.ts'
+import { isIn } from './collections.ts'
+import { type Binary, type Comparison, comparisons } from './comparisons.ts'
 import { type At, type Eval, isFault, located, type Names } from './eval.ts'
 import type { Frame } from './frame.ts'
-import { type Binary, findBinary } from './functions.ts'
 import { exactNumber, literalValue } from './literal-value.ts'
 import type { Outcome, Value } from './value.ts'
 
@@ -11,7 +17,7 @@ type Plan = (node: Expression, names: Names) => Eval
 type Slow = (value: Outcome, frame: Frame) => Outcome
 
 /** `literal op x` is `x mirrored-op literal`. */
-const mirrored: Readonly<Record<string, string>> = {
+const mirrored: Readonly<Record<Comparison, Comparison>> = {
   '_==_': '_==_',
   '_!=_': '_!=_',
   '_<_': '_>_',
@@ -22,34 +28,29 @@ const mirrored: Readonly<Record<string, string>> = {
 
 /** A comparison with a literal or a look-up in a list of literals, without allocation; null for anything else. */
 export function planComparison(node: CallExpression, names: Names, plan: Plan): Eval | null {
-  const [left, right] = node.args
+  const { fn, args, at } = node
+  const [left, right] = args
   if (left === undefined || right === undefined) return null
-  if (node.fn === '@in') return planMember(node, left, right, names, plan)
-  const mirror = mirrored[node.fn]
-  if (mirror === undefined) return null
+  const read = (operand: Expression) => plan(asNumber(operand), names)
+  if (fn === '@in') return right.op === 'list' ? planMember(() => read(left), right, at) : null
+  if (!isComparison(fn)) return null
   return (
-    against(node.fn, left, right, node.at, names, plan) ??
-    against(mirror, right, left, node.at, names, plan)
+    against(fn, () => read(left), right, at) ?? against(mirrored[fn], () => read(right), left, at)
   )
 }
 
-function against(
-  fn: string,
-  operand: Expression,
-  literal: Expression,
-  at: At,
-  names: Names,
-  plan: Plan,
-): Eval | null {
-  const run = findBinary(fn)
-  if (run === null) return null
-  const read = () => plan(asNumber(operand), names)
+function isComparison(fn: string): fn is Comparison {
+  return Object.hasOwn(mirrored, fn)
+}
+
+function against(fn: Comparison, read: () => Eval, literal: Expression, at: At): Eval | null {
   const number = exactNumber(literal)
+  const run = comparisons[fn]
   if (number !== null) {
     return toNumber(fn, read(), number, slow(run, literalValue(literal as Literal), at))
   }
-  if (literal.op !== 'string') return null
-  return toText(fn, read(), literal.value, slow(run, literal.value, at))
+  if (literal.op !== 'string' || (fn !== '_==_' && fn !== '_!=_')) return null
+  return toText(fn === '_==_', read(), literal.value, slow(run, literal.value, at))
 }
 
 /** The operand without its reading as an int: a JSON number compares the same either way. */
@@ -63,7 +64,7 @@ function slow(run: Binary, literal: Value, at: At): Slow {
   return (value, frame) => (isFault(value) ? value : located(run(frame, value, literal), at))
 }
 
-function toNumber(fn: string, read: Eval, literal: number, other: Slow): Eval | null {
+function toNumber(fn: Comparison, read: Eval, literal: number, other: Slow): Eval {
   switch (fn) {
     case '_==_':
       return (scope, frame) => {
@@ -90,7 +91,7 @@ function toNumber(fn: string, read: Eval, literal: number, other: Slow): Eval | 
         const value = read(scope, frame)
         return typeof value === 'number' ? value > literal : other(value, frame)
       }
-    default:
+    case '_>=_':
       return (scope, frame) => {
         const value = read(scope, frame)
         return typeof value === 'number' ? value >= literal : other(value, frame)
@@ -98,9 +99,7 @@ function toNumber(fn: string, read: Eval, literal: number, other: Slow): Eval | 
   }
 }
 
-function toText(fn: string, read: Eval, literal: string, other: Slow): Eval | null {
-  const equals = fn === '_==_'
-  if (!equals && fn !== '_!=_') return null
+function toText(equals: boolean, read: Eval, literal: string, other: Slow): Eval {
   return (scope, frame) => {
     const value = read(scope, frame)
     return typeof value === 'string' ? (value === literal) === equals : other(value, frame)
@@ -108,23 +107,15 @@ function toText(fn: string, read: Eval, literal: string, other: Slow): Eval | nu
 }
 
 /** `x in [literals]`: texts and numbers are looked up in a set. */
-function planMember(
-  node: CallExpression,
-  item: Expression,
-  list: Expression,
-  names: Names,
-  plan: Plan,
-): Eval | null {
-  const literals = list.op === 'list' ? list.items.map(memberOf) : [null]
-  const members = literals.filter(member => member !== null)
-  const run = findBinary(node.fn)
-  if (members.length < literals.length || run === null) return null
-  const all = list.op === 'list' ? list.items.map(each => literalValue(each as Literal)) : []
-  const other = slow(run, all, node.at)
+function planMember(read: () => Eval, { items }: ListExpression, at: At): Eval | null {
+  const members = items.map(memberOf)
+  if (members.includes(null)) return null
+  const values = items.map(item => literalValue(item as Literal))
+  const other = slow(isIn, values, at)
   const set = new Set<unknown>(members)
-  const read = plan(asNumber(item), names)
+  const item = read()
   return (scope, frame) => {
-    const value = read(scope, frame)
+    const value = item(scope, frame)
     const plain = typeof value === 'string' || typeof value === 'number'
     return plain ? set.has(value) : other(value, frame)
   }

@@ -20,6 +20,7 @@ import {
   CelMap,
   Fault,
   type MapKey,
+  nowhere,
   type Outcome,
   TypeName,
   typeNames,
@@ -27,7 +28,7 @@ import {
   type Value,
 } from './value.ts'
 
-const unknown = new Fault('is known only once the call is made', null, true)
+const unknown = new Fault('is known only once the call is made', nowhere, true)
 
 /** Turns an expression into closures; whatever it is, evaluating it gives an outcome. */
 export function planExpression(node: Expression, names: Names): Eval {

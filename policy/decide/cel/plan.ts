@@ -87,5 +87,5 @@ function scopeOf(facts: Facts): Scope {
 
 function errorOf(outcome: Outcome, { at }: Expression): ConditionError {
   if (!isFault(outcome)) return { message: `the condition is no bool but ${typeOf(outcome)}`, at }
-  return { message: outcome.message, at: outcome.at ?? at }
+  return { message: outcome.message, at: outcome.at }
 }

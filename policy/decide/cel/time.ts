@@ -95,16 +95,16 @@ function fraction(nanos: bigint): string {
   return nanos === 0n ? '' : `.${nanos.toString().padStart(9, '0').replace(/0+$/, '')}`
 }
 
-const unitNanos: ReadonlyMap<string, bigint> = new Map([
-  ['h', 3600n * nanosPerSecond],
-  ['m', 60n * nanosPerSecond],
-  ['s', nanosPerSecond],
-  ['ms', 1_000_000n],
-  ['us', 1000n],
-  ['µs', 1000n],
-  ['μs', 1000n],
-  ['ns', 1n],
-])
+const unitNanos = {
+  h: 3600n * nanosPerSecond,
+  m: 60n * nanosPerSecond,
+  s: nanosPerSecond,
+  ms: 1_000_000n,
+  us: 1000n,
+  µs: 1000n,
+  μs: 1000n,
+  ns: 1n,
+} as const
 
 const part = /(\d{0,20})(?:\.(\d{0,20}))?(h|ms|us|µs|μs|ns|m|s)/gy
 
@@ -115,10 +115,10 @@ export function parseDuration(text: string): Duration | null {
   if (body === '0') return new Duration(0n)
   let nanos = 0n
   let read = 0
-  for (const [whole, int = '', decimals = '', unit = ''] of body.matchAll(part)) {
+  for (const [whole, int = '', decimals = '', unit] of body.matchAll(part)) {
     if (int === '' && decimals === '') return null
     read += whole.length
-    const scale = unitNanos.get(unit) ?? 0n
+    const scale = unitNanos[unit as keyof typeof unitNanos]
     nanos += BigInt(int) * scale + (BigInt(decimals) * scale) / 10n ** BigInt(decimals.length)
   }
   if (read === 0 || read !== body.length) return null

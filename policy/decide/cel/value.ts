@@ -54,13 +54,16 @@ export class CelMap {
   }
 }
 
+/** The place of a fault that arose where places are not known. */
+export const nowhere: readonly [number, number] = [0, 0]
+
 /** Why something has no value, or, when `unknown`, that it has one only once the call is made. */
 export class Fault {
   readonly message: string
-  readonly at: readonly [number, number] | null
+  readonly at: readonly [number, number]
   readonly unknown: boolean
 
-  constructor(message: string, at: readonly [number, number] | null = null, unknown = false) {
+  constructor(message: string, at = nowhere, unknown = false) {
     this.message = message
     this.at = at
     this.unknown = unknown
