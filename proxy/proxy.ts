@@ -157,5 +157,5 @@ async function close({ servers, sessions, listeners }: Parts, server: Server): P
   const force = setTimeout(() => server.closeAllConnections(), graceMs)
   await closed
   clearTimeout(force)
-  servers.stop()
+  await servers.stop(graceMs)
 }

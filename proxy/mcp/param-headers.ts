@@ -62,7 +62,7 @@ function declarationsOf(tool: JsonObject): readonly Declaration[] | null {
   return sound ? found : null
 }
 
-const primitives: ReadonlySet<string> = new Set(['string', 'integer', 'number', 'boolean'])
+const primitives: ReadonlySet<string> = new Set(['string', 'integer', 'boolean'])
 
 function collect(
   schema: Json | undefined,

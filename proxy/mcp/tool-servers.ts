@@ -61,7 +61,9 @@ export class ToolServers {
       return upstream
     })
     this.#byNamespace.set(namespace, next)
-    for (const upstream of running) if (!kept.has(upstream)) upstream.stop()
+    for (const upstream of running) {
+      if (!kept.has(upstream)) void upstream.stop(upstream.timeoutMs)
+    }
     this.#changed(namespace, everything)
   }
 
@@ -74,9 +76,11 @@ export class ToolServers {
     return [...this.#byNamespace.values()].flat().map(({ report }) => report)
   }
 
-  stop(): void {
+  /** Settles when every server is shut down. */
+  async stop(graceMs: number): Promise<void> {
     this.#stopped = true
-    for (const upstream of [...this.#byNamespace.values()].flat()) upstream.stop()
+    const running = [...this.#byNamespace.values()].flat()
+    await Promise.all(running.map(upstream => upstream.stop(graceMs)))
   }
 
   #upstreamNeeds() {

@@ -9,7 +9,6 @@ import {
   toNodeHandler,
 } from '@modelcontextprotocol/node'
 import {
-  CLIENT_CAPABILITIES_META_KEY,
   createMcpHandler,
   type McpHttpHandler,
   MissingRequiredClientCapabilityError,
@@ -139,11 +138,19 @@ type Call = (context: ServerContext, handler: McpHttpHandler) => Promise<object>
 function asksFor(requests: Record<string, object>, stateful: boolean, done: string): Call {
   return ({ mcpReq }) => {
     const answers = Object.keys(requests).map(key => answerOf(mcpReq.inputResponses, key))
-    if (answers.includes(null)) return inputRequired(requests, stateful ? signed('asked') : undefined)
+    if (answers.includes(null))
+      return inputRequired(requests, stateful ? signed('asked') : undefined)
     if (stateful) verified(mcpReq.requestState())
     return content.text(`${done} ${JSON.stringify(answers)}`)
   }
 }
+
+/** What the client declared that it can be asked. */
+function declaredIn({ envelope = {} }: ServerContext['mcpReq']): object {
+  return new Map<string, object>(Object.entries(envelope)).get(capabilitiesKey) ?? {}
+}
+
+const capabilitiesKey = 'io.modelcontextprotocol/clientCapabilities'
 
 const calls: Record<string, Call> = {
   async test_tool_with_progress({ mcpReq }) {
@@ -162,8 +169,7 @@ const calls: Record<string, Call> = {
     return content.text('logged')
   },
   test_missing_capability({ mcpReq }) {
-    const declared = mcpReq.envelope?.[CLIENT_CAPABILITIES_META_KEY]
-    if (declared?.sampling !== undefined) return content.text('sampling is there')
+    if ('sampling' in declaredIn(mcpReq)) return content.text('sampling is there')
     throw new MissingRequiredClientCapabilityError({ requiredCapabilities: { sampling: {} } })
   },
   test_streaming_elicitation: asksFor({ answer: elicit('Well?', 'answer') }, false, 'answered'),
@@ -213,7 +219,7 @@ const calls: Record<string, Call> = {
       : inputRequired({ step1: elicit('Step 1: which name?', 'name') }, signed('one'))
   },
   test_input_required_result_capabilities({ mcpReq }) {
-    const declared = mcpReq.envelope?.[CLIENT_CAPABILITIES_META_KEY] ?? {}
+    const declared = declaredIn(mcpReq)
     if (mcpReq.inputResponses !== undefined) return content.text('answered')
     return inputRequired({
       ...('elicitation' in declared ? { asked: elicit('What?', 'what') } : {}),
@@ -231,7 +237,7 @@ const headerTool = {
   },
 }
 
-calls['test_header_tool'] = () => content.text('the headers agree')
+calls.test_header_tool = () => content.text('the headers agree')
 
 const tools = [
   ...Object.keys(content.plainTools).map(name => content.tool(name)),

@@ -162,9 +162,9 @@ export function messagesOf(name: string, args: Record<string, string>): object[]
     case 'test_simple_prompt':
       return [says('This is a simple prompt for testing.')]
     case 'test_prompt_with_arguments':
-      return [says(`Prompt with arguments: arg1='${args['arg1']}', arg2='${args['arg2']}'`)]
+      return [says(`Prompt with arguments: arg1='${args.arg1}', arg2='${args.arg2}'`)]
     case 'test_prompt_with_embedded_resource': {
-      const content = embedded(args['resourceUri'] ?? '', 'Embedded resource content for testing.')
+      const content = embedded(args.resourceUri ?? '', 'Embedded resource content for testing.')
       return [{ role: 'user', content }, says('Please process the embedded resource above.')]
     }
     case 'test_prompt_with_image':

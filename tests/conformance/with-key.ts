@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, request as ask } from 'node:http'
+import { request as ask, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 /**
@@ -13,7 +13,13 @@ export async function withKey(
   const http = createServer((request, response) => {
     const { method = 'GET', url: path = '/', headers } = request
     const outgoing = ask(
-      { host: url.hostname, port: url.port, method, path, headers: { ...headers, 'x-api-key': key } },
+      {
+        host: url.hostname,
+        port: url.port,
+        method,
+        path,
+        headers: { ...headers, 'x-api-key': key },
+      },
       answer => {
         response.writeHead(answer.statusCode ?? 502, answer.headers)
         response.flushHeaders()

@@ -8,7 +8,8 @@ import type { Identity, Incoming, Introduction, Link, LinkEvents, Outgoing, Repl
 /** Carries messages both ways and belongs to one server. */
 export interface Channel {
   send(text: string): void
-  close(): void
+  /** Settles when nothing of it is left running. */
+  close(): Promise<void>
 }
 
 /** What a channel tells; `onClose` is the last, and comes once. */
@@ -32,7 +33,7 @@ export async function openChannelLink(
   try {
     await link.initialize(identity, timeoutMs)
   } catch (error) {
-    link.close()
+    await link.close()
     throw error
   }
   return link
@@ -50,7 +51,7 @@ class ChannelLink implements Link, ChannelEvents {
   readonly era = 'legacy'
   readonly #events: LinkEvents
   readonly #pending = new Map<Id, Pending>()
-  #channel: Channel = { send: () => undefined, close: () => undefined }
+  #channel: Channel = { send: () => undefined, close: () => Promise.resolve() }
   #introduction: Introduction = newestLegacy
   #lastId = 0
   #open = true
@@ -61,7 +62,7 @@ class ChannelLink implements Link, ChannelEvents {
 
   attach(channel: Channel): void {
     if (this.#open) this.#channel = channel
-    else channel.close()
+    else void channel.close()
   }
 
   get introduction(): Introduction {
@@ -103,9 +104,9 @@ class ChannelLink implements Link, ChannelEvents {
     if (this.#open) this.#channel.send(notificationJson(method, params))
   }
 
-  close(): void {
+  close(): Promise<void> {
     this.#shut(new ProxyFailure('upstream_stopped', 'the server was stopped'))
-    this.#channel.close()
+    return this.#channel.close()
   }
 
   onText(text: string): void {

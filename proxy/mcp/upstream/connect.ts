@@ -16,7 +16,8 @@ export interface Connector {
   main(events: LinkEvents): Promise<Link>
   /** A link for one client with a session, or null when clients share the main link. */
   own(identity: Identity, events: LinkEvents): Promise<Link> | null
-  close(): void
+  /** Settles when no socket is left; what is under way gets `graceMs` to finish. */
+  close(graceMs: number): Promise<void>
 }
 
 export interface ConnectorNeeds {
@@ -65,7 +66,7 @@ function stdioConnector({ spec, timeoutMs, onStderr }: ConnectorNeeds): Connecto
     main: events =>
       openChannelLink(channel => openStdio(program, channel), onBehalf, events, timeoutMs),
     own: () => null,
-    close: () => undefined,
+    close: () => Promise.resolve(),
   }
 }
 
@@ -80,7 +81,7 @@ function sseConnector({ spec, timeoutMs }: ConnectorNeeds, target: HttpTarget): 
   return {
     main: events => open(writ, events),
     own: open,
-    close: () => void target.pool.close(),
+    close: graceMs => closePool(target, graceMs),
   }
 }
 
@@ -104,8 +105,14 @@ function httpConnector({ timeoutMs }: ConnectorNeeds, target: HttpTarget): Conne
       return openHttpLink(target, writ, events, timeoutMs)
     },
     own,
-    close: () => void target.pool.close(),
+    close: graceMs => closePool(target, graceMs),
   }
+}
+
+async function closePool({ pool }: HttpTarget, graceMs: number): Promise<void> {
+  const force = setTimeout(() => void pool.destroy(), graceMs)
+  await pool.close()
+  clearTimeout(force)
 }
 
 async function discoverable(target: HttpTarget, timeoutMs: number): Promise<Introduction | null> {

@@ -5,7 +5,8 @@ const suffix = '?='
 
 /** Text as a header may carry it: unchanged, or in the Base64 form of MCP 2026-07-28. */
 export function headerValue(text: string): string {
-  const asIs = plain.test(text) && !(text.startsWith(prefix) && text.endsWith(suffix))
+  const asIs =
+    text === '' || (plain.test(text) && !(text.startsWith(prefix) && text.endsWith(suffix)))
   return asIs ? text : `${prefix}${Buffer.from(text, 'utf8').toString('base64')}${suffix}`
 }
 

@@ -45,6 +45,7 @@ class HttpCall implements HttpReceiver {
   #retryMs = firstRetryMs
   #lastEventId = ''
   #abandon: () => void = () => undefined
+  #resumed = false
 
   constructor(
     target: HttpTarget,
@@ -101,6 +102,7 @@ class HttpCall implements HttpReceiver {
       return
     }
     const again = resume(this.#lastEventId)
+    this.#resumed = true
     setTimeout(() => {
       if (!this.#settled) this.#abandon = httpExchange(this.#target.pool, again, this)
     }, this.#retryMs)
@@ -163,6 +165,7 @@ class HttpCall implements HttpReceiver {
     clearTimeout(this.#timer)
     this.#outgoing.signal?.removeEventListener('abort', this.#onAbort)
     tell()
+    if (this.#resumed) this.#abandon()
   }
 }
 

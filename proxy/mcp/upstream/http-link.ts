@@ -70,10 +70,10 @@ class HttpLink implements Link {
     this.#tell(notificationJson(method, params))
   }
 
-  close(): void {
+  async close(): Promise<void> {
     if (!this.#open) return
     this.#shut()
-    if (this.#session !== null) this.#send(this.#asked('DELETE', {}))
+    if (this.#session !== null) await this.#send(this.#asked('DELETE', {}))
   }
 
   async #call(
@@ -94,16 +94,18 @@ class HttpLink implements Link {
   }
 
   #tell(body: string): void {
-    if (this.#open) this.#send(this.#post(body))
+    if (this.#open) void this.#send(this.#post(body))
   }
 
   /** For what has no answer; whether it arrived shows in the requests that have one. */
-  #send(request: HttpRequest): void {
-    httpExchange(this.#target.pool, request, {
-      onEvent: () => undefined,
-      onBody: () => undefined,
-      onEnd: () => undefined,
-      onFailure: () => undefined,
+  #send(request: HttpRequest): Promise<void> {
+    return new Promise(resolve => {
+      httpExchange(this.#target.pool, request, {
+        onEvent: () => undefined,
+        onBody: () => undefined,
+        onEnd: () => resolve(),
+        onFailure: () => resolve(),
+      })
     })
   }
 

@@ -60,7 +60,8 @@ export interface Link {
   notify(method: string, params: string): void
   /** Whether it can still be used. */
   readonly open: boolean
-  close(): void
+  /** Settles when nothing of it is left running. */
+  close(): Promise<void>
 }
 
 /** What a link tells whoever opened it, apart from any request. */

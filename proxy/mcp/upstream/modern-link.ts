@@ -56,7 +56,7 @@ export function modernLink(
       })
     },
     notify: (method, params) => void notificationJson(method, params),
-    close: () => undefined,
+    close: () => Promise.resolve(),
   }
 }
 

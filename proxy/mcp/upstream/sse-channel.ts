@@ -15,7 +15,7 @@ export function openSse(
   events: ChannelEvents,
 ): Promise<Channel> {
   return new Promise((resolve, reject) => {
-    const close = () => {
+    const close = async () => {
       clearTimeout(timer)
       stop()
     }
@@ -30,7 +30,8 @@ export function openSse(
       const endpoint = endpointOf(url, data)
       if (endpoint === null) {
         fail(new ProxyFailure('upstream_garbage', 'the server names an address elsewhere'))
-        return close()
+        void close()
+        return
       }
       clearTimeout(timer)
       resolve({ send: text => post(target, endpoint, text, fail), close })

@@ -43,12 +43,16 @@ function joined(
   events: ChannelEvents,
   onStderr: (line: string) => void,
 ): Channel {
-  const end = () => endGroup(child)
+  const closed = new Promise<void>(resolve => child.once('close', () => resolve()))
+  const end = (): Promise<void> => {
+    endGroup(child)
+    return closed
+  }
   const overlong = () => {
     events.onClose(new ProxyFailure('upstream_too_large', 'the server sent a line without end'))
-    end()
+    void end()
   }
-  child.on('error', end)
+  child.on('error', () => void end())
   child.stdin.on('error', () => undefined)
   readLines(child.stdout, mostAnswerBytes, line => events.onText(line), overlong)
   readLines(child.stderr, longestLogLine, onStderr, () => undefined)

@@ -4,7 +4,14 @@ import type { TableServer } from '../../../schemas/rule-table.ts'
 import { ProxyFailure } from '../../failure.ts'
 import type { Log, Secrets } from '../needs.ts'
 import { isObject } from '../rpc.ts'
-import { type Catalog, changedBy, changedIn, emptyCatalog, type Offering, readCatalog } from './catalog.ts'
+import {
+  type Catalog,
+  changedBy,
+  changedIn,
+  emptyCatalog,
+  type Offering,
+  readCatalog,
+} from './catalog.ts'
 import { type Connector, connector } from './connect.ts'
 import { millisecondsOf } from './duration.ts'
 import type { Era, Identity, Incoming, Link } from './link.ts'
@@ -122,7 +129,7 @@ export class Upstream {
     const opened = this.#links.get(user)
     this.#links.delete(user)
     opened?.then(
-      link => link !== this.#main && link.close(),
+      link => (link === this.#main ? undefined : link.close()),
       () => undefined,
     )
   }
@@ -150,13 +157,14 @@ export class Upstream {
     }
   }
 
-  stop(): void {
+  /** Settles when nothing of it is left; calls under way get `graceMs` to finish where the transport allows it. */
+  async stop(graceMs: number): Promise<void> {
     this.#stopped = true
     clearTimeout(this.#again)
     this.#stopListening()
     for (const user of [...this.#links.keys()]) this.forget(user)
-    this.#main?.close()
-    this.#connector?.close()
+    await this.#main?.close()
+    await this.#connector?.close(graceMs)
   }
 
   #open(connector: Connector, main: Link, user: LinkUser): Promise<Link> {
@@ -183,7 +191,10 @@ export class Upstream {
         onMessage: message => this.#hear(message),
         onClose: () => this.#away('the connection was closed'),
       })
-      if (this.#stopped) return main.close()
+      if (this.#stopped) {
+        await main.close()
+        return
+      }
       this.#main = main
       this.#readAt = this.#needs.now()
       const lists = await this.#read(main)
@@ -191,7 +202,7 @@ export class Upstream {
       this.#retry.reset()
       this.#become('connected', '', lists)
     } catch (error) {
-      this.#main?.close()
+      void this.#main?.close()
       this.#away(error instanceof ProxyFailure ? error.message : 'an unexpected error')
       if (!(error instanceof ProxyFailure)) this.#log('error', { err: error }, 'server not opened')
     }

@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Test } from 'tap'
+import { parse } from 'yaml'
+
+export type Revision = '2025-11-25' | '2026-07-28'
+
+const suite = join(import.meta.dirname, '../../node_modules/@modelcontextprotocol/conformance')
+const main = join(suite, 'dist/index.js')
+const requirements = join(suite, 'requirements')
+
+/** The scenarios that a revision scores for servers. */
+export function scoredScenarios(revision: Revision): readonly string[] {
+  const text = readFileSync(join(requirements, `${revision}.yaml`), 'utf8')
+  return parse(text).server
+}
+
+interface Check {
+  readonly id: string
+  readonly status: 'SUCCESS' | 'FAILURE' | 'WARNING' | 'SKIPPED' | 'INFO'
+  readonly errorMessage?: string
+}
+
+/** Runs the official suite; the checks it made, by scenario. */
+export async function runSuite(args: readonly string[]): Promise<Map<string, readonly Check[]>> {
+  const folder = mkdtempSync(join(tmpdir(), 'writ-conformance-'))
+  try {
+    const child = spawn(process.execPath, [main, ...args, '-o', folder], {
+      cwd: folder,
+      stdio: 'ignore',
+    })
+    await once(child, 'exit')
+    return checksIn(folder)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+function checksIn(folder: string): Map<string, readonly Check[]> {
+  const byScenario = new Map<string, readonly Check[]>()
+  for (const run of readdirSync(folder)) {
+    const file = join(folder, run, 'checks.json')
+    const scenario = run.replace(/^server-/, '').replace(/-\d{4}-\d\d-\d\dT.*$/, '')
+    if (existsSync(file)) byScenario.set(scenario, JSON.parse(readFileSync(file, 'utf8')))
+  }
+  return byScenario
+}
+
+/** Reports every scenario by its name: it ran, and no check of it failed. */
+export function report(
+  t: Test,
+  scenarios: readonly string[],
+  checks: ReadonlyMap<string, readonly Check[]>,
+): void {
+  for (const scenario of scenarios) {
+    t.test(scenario, async t => {
+      const made = checks.get(scenario) ?? []
+      t.ok(made.length > 0, 'it ran')
+      const failed = made.filter(({ status }) => status === 'FAILURE' || status === 'WARNING')
+      t.strictSame(
+        failed.map(({ id, errorMessage }) => ({ id, errorMessage })),
+        [],
+      )
+    })
+  }
+}
