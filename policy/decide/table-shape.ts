@@ -1,5 +1,18 @@
 import { actions } from '../../schemas/action.ts'
 import type { RuleTable, TableEntry, TablePolicy, TableRule } from '../../schemas/rule-table.ts'
+import { expressionShape } from './expression-shape.ts'
+import {
+  each,
+  type Fields,
+  list,
+  malformed,
+  oneOf,
+  optionalText,
+  record,
+  type Shape,
+  text,
+  texts,
+} from './shape.ts'
 
 /**
  * Makes sure, in small steps, that a value has the shape of a rule table as far as deciding relies on
@@ -16,8 +29,6 @@ export function* tableOf(value: unknown): Generator<undefined, RuleTable> {
   each(table.workflows, 'workflows', named)
   return value as RuleTable
 }
-
-type Fields = Readonly<Record<string, unknown>>
 
 function* policyShape(value: unknown): Generator<undefined, void> {
   const policy = record(value, 'policy')
@@ -62,11 +73,9 @@ function ruleShape(value: unknown): void {
   optionalText(rule.source, 'rule.source')
   optionalText(rule.message, 'rule.message')
   fallbackShape(rule, 'rule')
-  if (rule.when !== undefined) record(rule.when, 'rule.when')
+  if (rule.when !== undefined) expressionShape(rule.when)
   atShape(rule.at)
 }
-
-type Shape<T> = { readonly [K in keyof T]?: unknown }
 
 function subjectsShape(value: unknown): void {
   if (value === undefined) return
@@ -97,38 +106,4 @@ function atShape(value: unknown): void {
 
 function named(fields: Fields): void {
   text(fields.name, 'name')
-}
-
-function each(value: unknown, what: string, check: (item: Fields) => void): void {
-  for (const item of list(value, what)) check(record(item, what))
-}
-
-function texts(value: unknown, what: string): void {
-  for (const item of list(value, what)) text(item, what)
-}
-
-function text(value: unknown, what: string): void {
-  if (typeof value !== 'string') throw malformed(what)
-}
-
-function optionalText(value: unknown, what: string): void {
-  if (value !== undefined) text(value, what)
-}
-
-function oneOf(words: readonly unknown[], value: unknown, what: string): void {
-  if (!words.includes(value)) throw malformed(what)
-}
-
-function list(value: unknown, what: string): readonly unknown[] {
-  if (!Array.isArray(value)) throw malformed(what)
-  return value
-}
-
-function record(value: unknown, what: string): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed(what)
-  return value as Fields
-}
-
-function malformed(what: string): TypeError {
-  return new TypeError(`malformed rule table: ${what}`)
 }
