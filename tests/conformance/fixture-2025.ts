@@ -64,10 +64,11 @@ export async function startFixture2025(): Promise<Fixture> {
   return {
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`,
     async [Symbol.asyncDispose]() {
+      const closed = once(http, 'close')
       http.close()
       for (const transport of transports.values()) await transport.close()
       http.closeAllConnections()
-      await once(http, 'close')
+      await closed
     },
   }
 }

@@ -33,10 +33,11 @@ export async function startFixture2026(): Promise<Fixture> {
   return {
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`,
     async [Symbol.asyncDispose]() {
+      const closed = once(http, 'close')
       http.close()
       await handler.close()
       http.closeAllConnections()
-      await once(http, 'close')
+      await closed
     },
   }
 }

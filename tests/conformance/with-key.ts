@@ -37,9 +37,10 @@ export async function withKey(
   return {
     url: `http://127.0.0.1:${port}${url.pathname}`,
     async [Symbol.asyncDispose]() {
+      const closed = once(http, 'close')
       http.close()
       http.closeAllConnections()
-      await once(http, 'close')
+      await closed
     },
   }
 }
