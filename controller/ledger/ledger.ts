@@ -100,7 +100,7 @@ export class Ledger {
   }
 }
 
-const rowsPerInsert = 250
+const rowsPerInsert = 100
 
 function parsed(line: string): NewRow {
   const row = rowOf(line)

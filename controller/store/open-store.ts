@@ -1,12 +1,12 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { PGlite } from '@electric-sql/pglite'
 import { type Dialect, Kysely, PGliteDialect, PostgresDialect, sql } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import { Pool, types } from 'pg'
 import { type FolderLock, lockFolder } from '../../lifecycle/folder-lock.ts'
 import { ControllerFailure } from '../failure.ts'
 import type { Database } from './database.ts'
+import { EmbeddedDatabase } from './embedded-database.ts'
 import { migrations } from './migrations.ts'
 
 export interface StoreOptions {
@@ -40,7 +40,7 @@ export async function openStore({ folder, databaseUrl }: StoreOptions): Promise<
 async function embedded(folder: string, lock: FolderLock): Promise<Store> {
   try {
     const store = await migrated(
-      new PGliteDialect({ pglite: new PGlite(join(folder, 'pg')) }),
+      new PGliteDialect({ pglite: new EmbeddedDatabase(join(folder, 'pg')) }),
       'embedded',
     )
     return {

@@ -65,7 +65,7 @@ class JournalShipping implements Shipping {
   }
 
   async #next(): Promise<Batch | null> {
-    const { journal, batchBytes = 512 * 1024 } = this.#needs
+    const { journal, batchBytes = 128 * 1024 } = this.#needs
     const { flushed } = journal.state()
     if (flushed <= this.#shipped) return null
     const from = { position: this.#position, after: this.#shipped }

@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
+import { once } from 'node:events'
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import t, { type Test } from 'tap'
 import { type Filter, readCursor, writeCursor } from '../../controller/ledger/filter.ts'
 import { Ledger } from '../../controller/ledger/ledger.ts'
@@ -312,6 +315,32 @@ t.test('the embedded store is opened by one process at a time, and by its owner 
   t.teardown(store.close)
   t.equal(statSync(folder).mode & 0o777, 0o700)
   await t.rejects(openStore({ folder }), { code: 'data_in_use' })
+})
+
+t.test('what the embedded ledger acknowledged outlives kill -9', async t => {
+  const folder = t.testdir()
+  let kept = 0
+  for (const after of [3, 30]) {
+    const child = spawn(process.execPath, [join(import.meta.dirname, 'ledger-writer.ts'), folder], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const exit = once(child, 'exit')
+    let seen = 0
+    for await (const said of createInterface(child.stdout)) {
+      kept = Number(said)
+      seen += 1
+      if (seen === after) child.kill('SIGKILL')
+    }
+    await exit
+    const store = await openStore({ folder })
+    const [count] = await new Ledger(store.db).counts()
+    t.ok(
+      count !== undefined && count.lastSeq >= kept,
+      `${kept} acknowledged, ${count?.lastSeq} there`,
+    )
+    t.equal(count?.missing, 0)
+    await store.close()
+  }
 })
 
 t.test('a database that cannot be reached says so and tells no password', async t => {
