@@ -1,0 +1,95 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import t from 'tap'
+import { PortablePolicy } from '../../schemas/portable-policy.ts'
+import { root, writ } from './writ.ts'
+
+const read = (path: string) => readFileSync(join(root, path), 'utf8')
+
+function files(folder: string, ending: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter(name => name.endsWith(ending))
+    .map(name => join(folder, name))
+}
+
+/** Words with an underscore that the compiler's sources hold and that are no codes. */
+const otherWords = new Set([
+  ...Object.keys(JSON.parse(JSON.stringify(PortablePolicy)).properties),
+  ...`access_rule_mode access_rules access_token ai_driven api_key approval_policies approval_workflow
+    auth_config channel_configs custom_config default_approval_workflow exists_one inherit_from_parent
+    key_name limit_exceeded map_items node_modules not_a_file model_io require_approval required_approvals resource_shares
+    sensitive_data workflow_type`.split(/\s+/),
+])
+
+t.test('every code of a problem has its line in docs/problems.md, and no other', async t => {
+  const sources = [...files('policy/compile', '.ts'), ...files('controller/sources', '.ts')].map(
+    read,
+  )
+  const written = sources.flatMap(text => [
+    ...[...text.matchAll(/\bcode: '([a-z_0-9]+)'/g)].map(match => match[1] ?? ''),
+    ...[...text.matchAll(/'([a-z]+(?:_[a-z0-9]+)+)'/g)].map(match => match[1] ?? ''),
+  ])
+  const failures = [...read('controller/failure.ts').matchAll(/'([a-z_]+)'/g)].map(
+    match => match[1],
+  )
+  const codes = new Set(written.filter(word => !(otherWords.has(word) || failures.includes(word))))
+  const described = [...read('docs/problems.md').matchAll(/^\| `([a-z_0-9]+)` +\|/gm)].map(
+    match => match[1] ?? '',
+  )
+  t.ok(codes.size > 50, 'there are codes to look at')
+  t.strictSame(described.toSorted(), [...codes].toSorted())
+})
+
+t.test('every command and every option has its place in docs/cli.md', async t => {
+  const page = read('docs/cli.md')
+  const commands = [
+    'up',
+    'check',
+    'explain',
+    'test',
+    'diff',
+    'status',
+    'schema',
+    'controller',
+    'proxy',
+  ]
+  for (const command of [...commands, 'audit list', 'audit export', 'keys create']) {
+    const section = page.split(`\n## writ ${command}`)[1]?.split('\n## ')[0] ?? ''
+    const { out } = await writ([...command.split(' '), '--help'])
+    const options = [...out.matchAll(/^ {2}(?:-\w, )?(--[\w-]+)/gm)].map(match => match[1] ?? '')
+    const common = ['--help', '--output', '--url', '--token', '--data', '--namespace']
+    const missing = options.filter(option => {
+      const where = common.includes(option) ? page : section
+      return !where.includes(`\`${option}`) && !where.includes(`, ${option}`)
+    })
+    t.strictSame(
+      { command, missing, described: section !== '' },
+      { command, missing: [], described: true },
+    )
+  }
+})
+
+t.test('every link of the documentation leads somewhere', async t => {
+  const pages = [
+    'README.md',
+    'CONTRIBUTING.md',
+    ...files('docs', '.md'),
+    ...files('examples', '.md'),
+  ]
+  const dead = pages.flatMap(page =>
+    [...read(page).matchAll(/\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g)].flatMap(([, target = '']) => {
+      try {
+        readdirOrFile(join(root, dirname(page), target))
+        return []
+      } catch {
+        return [`${page}: ${target}`]
+      }
+    }),
+  )
+  t.strictSame(dead, [])
+})
+
+function readdirOrFile(path: string): void {
+  if (path.endsWith('/')) readdirSync(path)
+  else readFileSync(path)
+}
