@@ -92,7 +92,7 @@ function fixed(value: number, precision: number): string {
   if (Math.abs(value) >= 1e21) return `${BigInt(value)}${point}`
   const exact = value.toFixed(100)
   const cut = exact.length - 100 + precision
-  const even = '02468'.includes(exact.slice(0, cut).replace('.', '').at(-1) ?? '')
+  const even = /[02468]\.?$/.test(exact.slice(0, cut))
   const tie = /^50*$/.test(exact.slice(cut))
   return tie && even ? exact.slice(0, precision === 0 ? cut - 1 : cut) : value.toFixed(precision)
 }

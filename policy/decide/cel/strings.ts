@@ -149,21 +149,21 @@ export function join(frame: Frame, list: Value, by: Value = ''): Outcome {
   return list.join(by)
 }
 
-const escapes: ReadonlyMap<string, string> = new Map([
-  ['\x07', '\\a'],
-  ['\b', '\\b'],
-  ['\f', '\\f'],
-  ['\n', '\\n'],
-  ['\r', '\\r'],
-  ['\t', '\\t'],
-  ['\v', '\\v'],
-  ['\\', '\\\\'],
-  ['"', '\\"'],
-])
+const escapes = {
+  '\x07': '\\a',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\v': '\\v',
+  '\\': '\\\\',
+  '"': '\\"',
+} as const
 
 export function quote(frame: Frame, text: Value): Outcome {
   if (typeof text !== 'string') return noOverload('strings.quote', text)
   spendSize(frame, text.length)
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is escaped
-  return `"${text.replace(/[\x07-\r"\\]/g, char => escapes.get(char) ?? char).toWellFormed()}"`
+  return `"${text.replace(/[\x07-\r"\\]/g, char => escapes[char as keyof typeof escapes]).toWellFormed()}"`
 }

@@ -16,6 +16,11 @@ const schema = {
     note: { anyOf: [{ type: 'string' }, { type: 'null' }] },
     maybe: { type: ['integer', 'null'] },
     old: { type: 'string', nullable: true },
+    any: { anyOf: [{}, { type: 'null' }] },
+    nullFirst: { anyOf: [{ type: 'null' }, { type: 'string' }] },
+    none: { anyOf: [] },
+    listOrText: { anyOf: [{ type: 'array' }, { type: 'string' }] },
+    objectOrText: { anyOf: [{ type: 'object', properties: {} }, { type: 'string' }] },
     either: { oneOf: [{ type: 'string' }, { type: 'number' }] },
     all: { allOf: [{ type: 'string' }] },
     tags: { type: 'array', items: { type: 'string' } },
@@ -124,6 +129,8 @@ t.test('what fits the schema compiles', async t => {
     'args.maybe == null || args.maybe + 1 == 2',
     "args.old != null && args.old == 'x'",
     "args.either == 'x' || args.either == 1",
+    "args.any == 1 && args.none == 1 && args.nullFirst.startsWith('x')",
+    "args.listOrText == 'x' && args.objectOrText.x == 1",
     "args.all == 'x'",
     "args.tags.exists(t, t.startsWith('x')) && 'a' in args.tags",
     'args.ids.exists(i, i % 2 == 0) && args.ids[0] + 1 == 2',
@@ -260,6 +267,7 @@ t.test('types that cannot meet are refused', async t => {
     ['-args.path == 1', '-args.path'],
     ['"x".size(1) == 1', '"x".size(1)'],
     ['size() == 1', 'size()'],
+    ['args.path.matches()', 'args.path.matches()'],
     ['args.ids.join() == ""', 'args.ids.join()'],
   ]
   for (const [source, marked] of refused) {
@@ -399,6 +407,22 @@ t.test('whatever the text, the answer is a list of problems', async t => {
     )
     if ((expression === null) !== failed || !placed) t.fail(JSON.stringify(source))
   }
+})
+
+t.test('a caller that has used up the stack gets a problem too', async t => {
+  const source = `${'-'.repeat(4000)}1 == 1`
+  const outcomes: unknown[] = []
+  const descend = (): void => {
+    try {
+      descend()
+    } catch {
+      // Too deep to parse, and perhaps to say so; the frame above tries again.
+    }
+    if (outcomes.length < 1)
+      outcomes.push(parseCondition(source, { kind: 'tool', args: [] }).problems)
+  }
+  descend()
+  t.match(outcomes, [[{ code: 'condition_syntax', message: 'The condition cannot be read.' }]])
 })
 
 t.test('constants that cannot succeed are refused', async t => {

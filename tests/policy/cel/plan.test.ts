@@ -287,6 +287,13 @@ t.test('a trace shows values of every type, shortened, and errors in words', asy
   t.equal(shown('args.t == ""', long), `"${'x'.repeat(200)}…"`)
   t.equal(shown('args.l == []', long), `[${'0, '.repeat(20)}…]`)
   t.equal(shown('args.d == []', long), '[[[[[…]]]]]')
+  t.equal(
+    shown('args.o == {}', factsOf({ args: { o: { a: null, b: [1] } } })),
+    '{"a": null, "b": [1]}',
+  )
+  t.equal(shown('args.tags.all(x, true) == true'), 'true')
+  t.equal(shown("args.tags.filter(x, x == 'a').map(x, x) == []"), '["a"]')
+  t.equal(shown('args.tags.exists_one(x, x == "a") == true'), 'true')
   const simple = { op: 'simple', path: ['env'], test: '==', value: 'x', at: [0, 8] } as const
   t.strictSame(traceParts(simple, 'env == x', facts), [{ text: 'env == x', value: 'false' }])
 })
