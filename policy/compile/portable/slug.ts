@@ -2,6 +2,7 @@
 export function slug(name: string): string {
   const words = name
     .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
     .toLowerCase()
     .replace(/[^a-z0-9.]+/g, '-')
   const plain = words.replace(/-*\.[-.]*/g, '.').replace(/^[-.]+|[-.]+$/g, '')
