@@ -1,6 +1,6 @@
 import { noOverload } from './arithmetic.ts'
 import { length } from './code-points.ts'
-import { equal, keysOf, lookup } from './equal.ts'
+import { equal, keysOf, lookup, mapKey } from './equal.ts'
 import { type Frame, spend } from './frame.ts'
 import { Fault, isList, numeric, type Outcome, type Value } from './value.ts'
 
@@ -21,9 +21,9 @@ export function isIn(frame: Frame, item: Value, container: Value): Outcome {
     }
     return false
   }
-  return keysOf(container) === null
-    ? noOverload('in', item, container)
-    : lookup(container, item) !== undefined
+  const possible = typeof item === 'number' || mapKey(item) !== undefined
+  if (!possible || keysOf(container) === null) return noOverload('in', item, container)
+  return lookup(container, item) !== undefined
 }
 
 /** The item of a list at a place, or what a map holds under a key. */

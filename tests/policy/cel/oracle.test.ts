@@ -11,9 +11,12 @@ import { CelMap, type Outcome, Uint, type Value } from '../../../policy/decide/c
 /**
  * Where the oracle is wrong or goes another way, nothing is generated: null in maps (its `has` and
  * `in` deny the key), keys such as constructor and $typeName (it throws, or takes the object for a
- * message), doubles beside ints above 2^53, and characters above U+FFFF in order.
+ * message), numbers read from other text (int('') is 0 there and double('x') is NaN),
+ * the smallest int negated (no overflow there), `!!x` of no bool, an empty text replaced,
+ * doubles beside ints above 2^53, and characters above U+FFFF in order.
  */
 const texts = fc.constantFrom("'a'", "'b'", "'ab'", "''", "'é'", "'10'", "'z,y'", "'%s'")
+const numerals = fc.constantFrom("'10'", "'-7'")
 const keys = fc.constantFrom('a', 'b', 'ab', 'é', '10')
 
 const bindings = fc.record({
@@ -42,7 +45,7 @@ const { bool } = fc.letrec<
     bool: pick(
       fc.constantFrom('true', 'false', 'b', 'has(m.a)', 'has(m.b)', 'm.missing', 'n'),
       infix(['&&', '||'], tie('bool'), tie('bool')),
-      form(x => `!${x}`, tie('bool')),
+      form(x => `!(${x} && b)`, tie('bool')),
       infix(compared, tie('int'), tie('int')),
       infix(compared, tie('double'), tie('int')),
       infix(compared, tie('double'), tie('double')),
@@ -76,11 +79,11 @@ const { bool } = fc.letrec<
       choice(tie('bool')),
     ),
     int: pick(
-      fc.constantFrom('0', '1', '-2', '7', '100', '9223372036854775807', '-9223372036854775808'),
+      fc.constantFrom('0', '1', '-2', '7', '100', '9223372036854775807', '-9223372036854775807'),
       form(x => `size(${x})`, fc.oneof(tie('text'), tie('numbers'), tie('words'), tie('map'))),
       infix(['+', '-', '*', '/', '%'], tie('int'), tie('int')),
-      form(x => `(-${x})`, tie('int')),
-      form(x => `int(${x})`, fc.oneof(tie('double'), tie('text'))),
+      form(x => `(-(${x}))`, tie('int')),
+      form(x => `int(${x})`, fc.oneof(tie('double'), numerals)),
       form((x, y) => `${x}.indexOf(${y})`, tie('text'), tie('text')),
       choice(tie('int')),
     ),
@@ -88,7 +91,7 @@ const { bool } = fc.letrec<
       fc.constantFrom('n', 'k', '0.0', '1.5', '-2.25', 'm.a', "m['b']"),
       infix(['+', '-', '*', '/'], tie('double'), tie('double')),
       infix(['+'], tie('double'), tie('int')),
-      form(x => `double(${x})`, fc.oneof(fc.constantFrom('3', '7u'), tie('text'))),
+      form(x => `double(${x})`, fc.oneof(fc.constantFrom('3', '7u'), numerals)),
       form((x, i) => `${x}[${i}]`, tie('numbers'), tie('int')),
       choice(tie('double')),
     ),
@@ -105,7 +108,12 @@ const { bool } = fc.letrec<
       ),
       form((x, i) => `${x}.charAt(${i})`, tie('text'), tie('int')),
       form((x, i) => `${x}.substring(${i})`, tie('text'), tie('int')),
-      form((x, y, z) => `${x}.replace(${y}, ${z})`, tie('text'), texts, tie('text')),
+      form(
+        (x, y, z) => `${x}.replace(${y}, ${z})`,
+        tie('text'),
+        fc.constantFrom("'a'", "'é'", "'ab'"),
+        tie('text'),
+      ),
       form((x, y) => `${x}.join(${y})`, tie('words'), tie('text')),
       choice(tie('text')),
     ),
