@@ -1,0 +1,89 @@
+import { calls } from './calls.ts'
+import { conditions } from './conditions.ts'
+import { decisions, lastResult } from './decide.ts'
+import { tables } from './tables.ts'
+
+/** One section of the report: what it is called on the command line, and what it prints. */
+interface Section {
+  readonly name: string
+  run(): Promise<void> | void
+}
+
+const fixed = (value: number, digits = 0) => value.toFixed(digits)
+
+const sections: readonly Section[] = [
+  {
+    name: 'conditions',
+    run() {
+      console.log('\nConditions: ns per evaluation, and the ratio to closures written by hand')
+      const rows = conditions().map(({ name, writ, hand }) => ({
+        condition: name,
+        hand: fixed(hand),
+        writ: fixed(writ),
+        ratio: fixed(writ / hand, 2),
+      }))
+      console.table(rows)
+    },
+  },
+  {
+    name: 'decide',
+    run() {
+      console.log('\nDecisions: ns per call, and the ratio to closures written by hand')
+      const rows = [10, 1000, 10_000].map(decisions).map(({ rules, writ, hand }) => ({
+        rules,
+        hand: fixed(hand),
+        writ: fixed(writ),
+        ratio: fixed(writ / hand, 2),
+      }))
+      console.table(rows)
+    },
+  },
+  {
+    name: 'tables',
+    run() {
+      console.log(
+        '\nTables: ms to compile and to load; the longest step is the longest pause of a swap',
+      )
+      const rows = [10, 1000, 10_000].map(tables).map(cost => ({
+        rules: cost.rules,
+        MB: fixed(cost.megabytes, 2),
+        compile: fixed(cost.compile, 1),
+        load: fixed(cost.load, 1),
+        steps: cost.steps,
+        'longest step': fixed(cost.longestStep, 2),
+      }))
+      console.table(rows)
+    },
+  },
+  {
+    name: 'calls',
+    async run() {
+      console.log('\nCalls: tools/call, 1 KB in and out; us at 1 connection, cpu and rate at 64')
+      const ways = await calls()
+      const bare = ways.find(({ way }) => way === 'pass-through')
+      const rows = ways.map(cost => ({
+        way: cost.way,
+        p50: fixed(cost.p50),
+        p99: fixed(cost.p99),
+        cpu: fixed(cost.cpu),
+        'cpu / pass-through': fixed(cost.cpu / (bare?.cpu ?? Number.NaN), 2),
+        'requests/s': fixed(cost.requestsPerSecond),
+        'RSS MB': fixed(cost.rssMegabytes),
+      }))
+      console.table(rows)
+    },
+  },
+]
+
+const asked = process.argv.slice(2)
+const unknown = asked.filter(name => !sections.some(section => section.name === name))
+if (unknown.length > 0) {
+  console.error(
+    `no such section: ${unknown.join(', ')}; there are ${sections.map(s => s.name).join(', ')}`,
+  )
+  process.exit(2)
+}
+for (const section of sections) {
+  if (asked.length === 0 || asked.includes(section.name)) await section.run()
+}
+lastResult()

@@ -1,0 +1,53 @@
+import { compile } from '../policy/compile/compile.ts'
+import { loading } from '../policy/decide/load.ts'
+import { median } from './decide.ts'
+import { policiesOf } from './policies.ts'
+
+/** What it costs to bring a table of that many rules into force; times in milliseconds. */
+export interface TableCost {
+  readonly rules: number
+  readonly megabytes: number
+  readonly compile: number
+  readonly load: number
+  /** The longest step of loading: how long a call may have to wait for it. */
+  readonly longestStep: number
+  readonly steps: number
+}
+
+/** Compiles and loads five times; medians, and the median of the longest steps. */
+export function tables(rules: number): TableCost {
+  const text = policiesOf(rules)
+  const compiles: number[] = []
+  const loads: number[] = []
+  const longest: number[] = []
+  let json = ''
+  let steps = 0
+  for (let round = 0; round < 5; round++) {
+    const began = performance.now()
+    json = compile([{ path: 'bench.yaml', text }]).tables?.get('default')?.json ?? ''
+    compiles.push(performance.now() - began)
+    const times = stepTimes(json)
+    steps = times.length
+    loads.push(times.reduce((a, b) => a + b, 0))
+    longest.push(Math.max(...times))
+  }
+  return {
+    rules,
+    megabytes: json.length / 1e6,
+    compile: median(compiles),
+    load: median(loads),
+    longestStep: median(longest),
+    steps,
+  }
+}
+
+function stepTimes(json: string): readonly number[] {
+  const work = loading(json)
+  const times: number[] = []
+  for (;;) {
+    const began = performance.now()
+    const { done } = work.next()
+    times.push(performance.now() - began)
+    if (done) return times
+  }
+}
