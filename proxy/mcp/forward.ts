@@ -75,7 +75,11 @@ export async function forward(
   const outcome = { durationMs, status: ending.status, ...detailsOf(ending) }
   const ended = write(firewall, [entryNow(firewall, judged.entry, 'outcome', outcome)])
   if (!(typeof ended === 'boolean' ? ended : await ended)) return stop('answer_unrecorded')
-  if (ending.reply !== undefined) return answerReply(exchange, errand, ending.reply)
+  if (ending.reply !== undefined) {
+    return asksBack(exchange, ending.reply)
+      ? stop('not_relayable', 'the server asks for input in a way that this protocol version lacks')
+      : answerReply(exchange, errand, ending.reply)
+  }
   const lost = ending.status === 'unknown' || ending.status === 'cancelled'
   return stop(lost ? 'answer_lost' : 'upstream_away', ending.failure?.message ?? 'no answer')
 }
@@ -127,6 +131,11 @@ function outgoingOf(exchange: Exchange, { upstream, request }: Errand): Outgoing
     owner: client,
     onMessage: message => client.relay(exchange, upstream, message),
   }
+}
+
+/** A question that only clients of 2026-07-28 can answer. */
+function asksBack({ client }: Exchange, { value }: Reply): boolean {
+  return client.era === 'legacy' && value.resultType === 'input_required'
 }
 
 function answerReply({ id, client }: Exchange, errand: Errand, reply: Reply): Answer {

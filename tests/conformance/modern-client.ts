@@ -3,7 +3,7 @@ import { headerValue } from '../../proxy/mcp/upstream/header-value.ts'
 export type Params = Readonly<Record<string, unknown>>
 
 /** A client of protocol version 2026-07-28, as small as can be. */
-export function modernClient(url: URL, key: string) {
+export function modernClient(url: URL, key: string, signal: AbortSignal | null = null) {
   let lastId = 0
   const declared: Record<string, Record<string, string>> = {}
 
@@ -42,6 +42,7 @@ export function modernClient(url: URL, key: string) {
         ...headers,
       },
       body: JSON.stringify(body),
+      signal,
     })
   }
 
