@@ -13,7 +13,7 @@ export interface DataFolder {
 }
 
 /** Made once, at the first start. */
-export interface Secrets {
+interface Secrets {
   /** The key of the agent `local`. */
   readonly agentKey: string
   /** Its SHA-256 in hex. */
@@ -60,10 +60,17 @@ export async function readAddress(folder: string): Promise<ControllerAddress | n
 
 async function keptSecrets(path: string): Promise<Secrets> {
   const kept = await readJson<Secrets>(path)
-  if (kept !== null) return kept
+  if (kept !== null) return checked(kept)
   const made = newSecrets()
   await replaceFile(path, json(made))
   return made
+}
+
+function checked(secrets: Secrets): Secrets {
+  const { agentKey, agentKeySha256, adminToken, proxyToken } = secrets
+  const texts = [agentKey, agentKeySha256, adminToken, proxyToken]
+  if (texts.every(text => typeof text === 'string' && text.length >= 32)) return secrets
+  throw new SyntaxError('not the secrets of Writ')
 }
 
 function newSecrets(): Secrets {

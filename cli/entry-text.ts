@@ -14,8 +14,13 @@ export function entryText(entry: Entry, sink: Sink): string {
     printable(agent),
     sink.paint('bold', printable(target)),
     printable(because(entry)) + sink.paint('dim', printable(place)),
-    ...(entry.error === undefined ? [] : [sink.paint('red', printable(entry.error))]),
+    ...(told(entry) ? [sink.paint('red', printable(entry.error ?? ''))] : []),
   ].join('  ')
+}
+
+/** What went wrong; why a refused call was refused, its attempt says already. */
+function told({ error, status }: Entry): boolean {
+  return error !== undefined && status !== 'refused'
 }
 
 const styles: Readonly<Record<string, Style>> = {

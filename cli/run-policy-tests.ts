@@ -17,7 +17,7 @@ export interface CaseResult {
 }
 
 /** A field of the decision that is not as expected. */
-export interface Difference {
+interface Difference {
   readonly field: string
   readonly expected: unknown
   readonly got: unknown

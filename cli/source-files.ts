@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, normalize } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { SourceFile } from '../policy/compile/compile.ts'
 import { CliFailure } from './failure.ts'
@@ -31,7 +31,7 @@ export async function readInput(path: string, { input }: Pick<Terminal, 'input'>
 
 function pathsBelow(path: string): readonly string[] {
   const found = attempt(path, () => statSync(path))
-  if (!found.isDirectory()) return [path]
+  if (!found.isDirectory()) return [normalize(path)]
   const files = attempt(path, () => policyFiles(path))
   if (files.length > 0) return files
   throw new CliFailure('unreadable', `${path} holds no .yaml or .yml file`)
@@ -45,7 +45,9 @@ function policyFiles(folder: string): string[] {
     .flatMap(entry => {
       const path = join(folder, entry.name)
       if (entry.isDirectory()) return policyFiles(path)
-      return /\.ya?ml$/.test(entry.name) ? [path] : []
+      // A named pipe would be waited for.
+      const isFile = entry.isFile() || entry.isSymbolicLink()
+      return isFile && /\.ya?ml$/.test(entry.name) ? [path] : []
     })
 }
 

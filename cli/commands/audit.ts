@@ -104,6 +104,6 @@ function time(text: string): string {
 }
 
 function count(text: string): string {
-  if (/^[1-9][0-9]{0,3}$/.test(text)) return text
-  throw new InvalidArgumentError('Give a number from 1 to 9999.')
+  if (/^(1000|[1-9][0-9]{0,2})$/.test(text)) return text
+  throw new InvalidArgumentError('Give a number from 1 to 1000.')
 }

@@ -1,5 +1,4 @@
 import { Command } from 'commander'
-import type { Change } from '../../policy/decide/difference.ts'
 import { difference } from '../../policy/decide/difference.ts'
 import type { RuleTable } from '../../schemas/rule-table.ts'
 import { CliFailure } from '../failure.ts'
@@ -15,9 +14,9 @@ interface Options {
 }
 
 /** A change, and the namespace it is in. */
-interface PlacedChange extends Change {
-  readonly namespace: string
-}
+type PlacedChange = Change & { readonly namespace: string }
+
+type Change = ReturnType<typeof difference>[number]
 
 /** `writ diff`: what changes from one state of the policies to the next. */
 export function diffCommand(terminal: Terminal): Command {

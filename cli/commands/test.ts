@@ -30,6 +30,7 @@ export function testCommand(terminal: Terminal): Command {
         return terminal.end(1)
       }
       const cases = runPolicyTests(compiled.tests, compiled.tables)
+      if (cases.length === 0) terminal.err.line('no PolicyTest is among the policies')
       print(cases, options, terminal)
       return terminal.end(cases.every(result => result.passed) ? 0 : 1)
     })

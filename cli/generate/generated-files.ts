@@ -19,7 +19,7 @@ export function generatedFiles(read: (path: string) => string): GeneratedFiles {
 }
 
 /** Where the page of a kind is kept. */
-export function pagePath(kind: Kind): string {
+function pagePath(kind: Kind): string {
   return `docs/kinds/${kebab(kind.kind)}.md`
 }
 

@@ -49,7 +49,7 @@ export async function controllerAlone(
     terminal.out.line(output === 'json' ? JSON.stringify(ready) : `controller at ${url.origin}`)
   })
   await run([controller, tell], stopSignal(process)).catch(error => {
-    throw serveFailure(error)
+    throw serveFailure(error, '--port')
   })
 }
 

@@ -13,6 +13,6 @@ export function environmentSecrets(env: Readonly<Record<string, string | undefin
 }
 
 /** Name of the environment variable that holds a secret. */
-export function secretVariable(name: string, key: string): string {
+function secretVariable(name: string, key: string): string {
   return `WRIT_SECRET_${name}_${key}`.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')
 }

@@ -5,7 +5,7 @@ import { many, problemText } from '../problem-text.ts'
 import { printable, type Sink, type Terminal } from '../terminal.ts'
 
 /** What a log for people needs besides the terminal. */
-export interface LogNeeds {
+interface LogNeeds {
   /** Words about what is well wait for this: before, what is not well is all there is to say. */
   readonly isReady: () => boolean
   /** The line that a problem speaks of, when it is at hand. */

@@ -52,6 +52,6 @@ export async function proxyAlone(settings: ProxyAloneSettings, terminal: Termina
     })
     await run([...proxy.services, tell], stopSignal(process)).finally(proxy.close)
   } catch (error) {
-    throw serveFailure(error)
+    throw serveFailure(error, '--port')
   }
 }

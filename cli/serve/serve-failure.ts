@@ -2,16 +2,16 @@ import { CliFailure } from '../failure.ts'
 
 /**
  * Why serving ended, in a sentence with a remedy: an address that is taken, data in use. What is none of
- * these is thrown as it came.
+ * these comes back as it came. `flags` are those that choose ports.
  */
-export function serveFailure(error: unknown): unknown {
+export function serveFailure(error: unknown, flags: string): unknown {
   const causes = [...causesOf(error)]
   const taken = causes.find(cause => cause.code === 'EADDRINUSE')
   if (taken !== undefined) {
     return new CliFailure(
       'port_in_use',
       `port ${String(taken.port)} is in use by another program`,
-      'stop it, or choose another port with --proxy-port or --controller-port; 0 picks a free one',
+      `stop it, or choose another port with ${flags}; 0 picks a free one`,
       { cause: error },
     )
   }

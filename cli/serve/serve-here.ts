@@ -59,7 +59,7 @@ export async function serveHere(
     const controller = await controllerOf(settings)
     await run([controller, await proxyOf(settings, controller.listening, onReady)], signal)
   } catch (error) {
-    throw serveFailure(error)
+    throw serveFailure(error, '--proxy-port or --controller-port')
   } finally {
     lock.release()
   }

@@ -26,6 +26,7 @@ export async function up(settings: UpSettings, terminal: Terminal): Promise<void
   const { err, env } = terminal
   const { source, data } = settings
   if (source.copied) err.line('There was no ./policies: the quickstart was copied into it.')
+  if (!isLoopback(settings.host)) err.line(exposed)
   const stop = stopSignal(process)
   let isReady = false
   const root = await rootOfSource(source.path, stop)
@@ -43,6 +44,13 @@ export async function up(settings: UpSettings, terminal: Terminal): Promise<void
   const databaseUrl = env.WRIT_DATABASE_URL
   const here = { ...settings, source: source.path, root, databaseUrl, env, log }
   await serveHere(here, tell, stop)
+}
+
+const exposed =
+  'Other machines can reach this: keys and calls travel in the clear unless TLS is put in front.'
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.')
 }
 
 function readyLine({ proxyUrl, controllerUrl }: Serving, { path, secrets }: DataFolder): string {

@@ -324,6 +324,29 @@ t.test('what keeps writ up from starting is said in a line, with what to do', as
   t.equal(await running.stop(), 0)
 })
 
+t.test('a first start with broken policies serves, refuses everyone, and says why', async t => {
+  const cwd = workplace(t)
+  const path = join(cwd, 'policies/files.yaml')
+  const text = readFileSync(path, 'utf8')
+  writeFileSync(path, text.replace('action: allow', 'action: alow'))
+  const running = await up(t, cwd)
+  const answer = await fetch(`${running.ready.proxy}/mcp/v1`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${running.ready.key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' }),
+  })
+  t.equal(answer.status, 401)
+  const { code, out } = await writ(['status'], { cwd })
+  t.equal(code, 1)
+  t.match(out, /^policies\/files\.yaml:\d+:\d+: error: .*"alow"/)
+  writeFileSync(path, text)
+  await eventually(t, 'mended, it serves', async () => {
+    const client = await connect(t, running).catch(() => null)
+    return client !== null && (await client.listTools()).tools.length === 14
+  })
+  t.equal(await running.stop(), 0)
+})
+
 t.test('without policies of one’s own, the quickstart is copied and served', async t => {
   const cwd = mkdtempSync(join(tmpdir(), 'writ-up-'))
   t.teardown(() => rmSync(cwd, { recursive: true, force: true }))
