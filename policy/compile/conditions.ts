@@ -24,6 +24,11 @@ export function parseConditions(
   return new Map(parsed)
 }
 
+/** What became of a condition; every condition of the drafts that were parsed is there. */
+export function conditionOf(conditions: ParsedConditions, when: ConditionDraft): ParsedCondition {
+  return conditions.get(when) as ParsedCondition
+}
+
 function parseEntry(
   entry: EntryDraft,
   servers: readonly KnownServer[],

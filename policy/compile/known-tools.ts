@@ -26,9 +26,7 @@ export function knownTools(
 ): KnownTools {
   const known = new Map<string, KnownServer[]>()
   for (const server of servers) {
-    const seen = catalog.get(`${server.namespace}/${server.name}`)
-    const written = server.spec.tools
-    const tools = seen === undefined && written === undefined ? null : [...(seen ?? written ?? [])]
+    const tools = catalog.get(`${server.namespace}/${server.name}`) ?? server.spec.tools
     const named = tools?.map(tool => ({ ...tool, name: `${server.spec.prefix ?? ''}${tool.name}` }))
     const list = known.get(server.namespace) ?? []
     known.set(server.namespace, [...list, { server, tools: named ?? null }])
@@ -45,7 +43,7 @@ export function toolsFor(
     server === undefined ? name !== notServer : name === server,
   )
   const lists = offering.map(({ tools }) => tools)
-  return lists.length === 0 || lists.includes(null) ? null : lists.flatMap(tools => tools ?? [])
+  return lists.length > 0 && lists.every(list => list !== null) ? lists.flat() : null
 }
 
 /** The tools among those given that an entry's name matches. */

@@ -1,16 +1,17 @@
 /** The known word that a mistyped one most likely meant; undefined when none is close. */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   const most = Math.min(3, Math.ceil(word.length / 3))
-  let best: { readonly word: string; readonly distance: number } | undefined
+  let best: string | undefined
+  let least = most + 1
   // In the order of words, so that the answer does not depend on who was read first.
   for (const candidate of [...known].sort()) {
     if (Math.abs(candidate.length - word.length) > most) continue
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
-    if (distance <= most && distance < (best?.distance ?? Infinity)) {
-      best = { word: candidate, distance }
-    }
+    if (distance >= least) continue
+    best = candidate
+    least = distance
   }
-  return best?.word
+  return best
 }
 
 /** `{ suggestion }` when a known word is close, for spreading into a problem. */
@@ -38,5 +39,5 @@ function editDistance(a: string, b: string): number {
 }
 
 function cell(row: readonly number[], at: number): number {
-  return row[at] ?? Infinity
+  return row[at] as number
 }

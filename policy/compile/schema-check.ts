@@ -12,7 +12,7 @@ const mostProblems = 100
 export function schemaProblems(schema: Type.TSchema, document: SourceDocument): readonly Problem[] {
   const validate = validator(schema)
   if (validate(document.value)) return []
-  const errors = validate.errors ?? []
+  const errors = validate.errors as readonly ErrorObject[]
   const words = new Set(errors.filter(({ keyword }) => keyword === 'enum').map(pathOf))
   return (
     errors

@@ -87,7 +87,7 @@ const patterns: ReadonlyMap<string, string> = new Map([
 ])
 
 function pattern(schema: object): string {
-  return 'pattern' in schema ? String(schema.pattern) : ''
+  return String(Reflect.get(schema, 'pattern'))
 }
 
 const nouns: Readonly<Record<string, string>> = {

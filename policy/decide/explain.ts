@@ -1,6 +1,6 @@
 import type { Explanation, PolicyTrace, RuleTrace } from '../../schemas/decision.ts'
 import type { Place } from '../../schemas/problem.ts'
-import type { At, RuleTable } from '../../schemas/rule-table.ts'
+import type { At, RuleTable, TableFile } from '../../schemas/rule-table.ts'
 import { concerned, type Observer } from './call-plan.ts'
 import { traceParts } from './cel/plan.ts'
 import { decide } from './decide.ts'
@@ -55,12 +55,12 @@ function ruleTrace(
   if (!reached) return { ...common, outcome: 'not_reached', parts: [] }
   if (condition === null || when === undefined) return { ...common, outcome: 'matched', parts: [] }
   const holds = condition(facts)
-  const parts = traceParts(when, written ?? '', facts)
+  const parts = traceParts(when, String(written), facts)
   return typeof holds === 'boolean'
     ? { ...common, outcome: holds ? 'matched' : 'not_matched', parts }
     : { ...common, outcome: 'error', error: holds.message, parts }
 }
 
 function placeOf({ files }: RuleTable, [file, line, column]: At): Place {
-  return { file: files[file]?.path ?? '', line, column }
+  return { file: (files[file] as TableFile).path, line, column }
 }

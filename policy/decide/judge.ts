@@ -17,12 +17,11 @@ export function unjudged(
   { source }: LoadedRule,
   error: ConditionError,
 ): Verdict {
-  const expression = source.source ?? ''
   return verdict(policy.context, policy.order, onError, {
     reason: 'condition_error',
     policy: policy.source.name,
     rule: source.name,
-    message: `The condition of rule "${source.name}" could not be evaluated: ${error.message}: ${expression}`,
+    message: `The condition of rule "${source.name}" could not be evaluated: ${error.message}: ${source.source}`,
     at: source.at,
   })
 }

@@ -23,14 +23,15 @@ export function* tableOf(value: unknown): Generator<undefined, RuleTable> {
   oneOf(['writ.dev/rule-table/v1'], table.format, 'format')
   text(table.namespace, 'namespace')
   each(table.files, 'files', file => text(file.path, 'path'))
-  for (const policy of list(table.policies, 'policies')) yield* policyShape(policy)
+  const files = list(table.files, 'files').length
+  for (const policy of list(table.policies, 'policies')) yield* policyShape(policy, files)
   each(table.servers, 'servers', named)
   each(table.agents, 'agents', agentShape)
   each(table.workflows, 'workflows', named)
   return value as RuleTable
 }
 
-function* policyShape(value: unknown): Generator<undefined, void> {
+function* policyShape(value: unknown, files: number): Generator<undefined, void> {
   const policy = record(value, 'policy')
   text(policy.name, 'policy.name')
   oneOf(['enforce', 'observe'], policy.mode, 'policy.mode')
@@ -38,18 +39,18 @@ function* policyShape(value: unknown): Generator<undefined, void> {
   subjectsShape(policy.subjects)
   fallbackShape(policy.unmatched, 'policy.unmatched')
   fallbackShape(policy.onError, 'policy.onError')
-  atShape(policy.at)
+  atShape(policy.at, files)
   for (const entries of [
     'tools',
     'models',
     'resources',
     'prompts',
   ] satisfies (keyof TablePolicy)[]) {
-    for (const entry of list(policy[entries], entries)) yield* entryShape(entry)
+    for (const entry of list(policy[entries], entries)) yield* entryShape(entry, files)
   }
 }
 
-function* entryShape(value: unknown): Generator<undefined, void> {
+function* entryShape(value: unknown, files: number): Generator<undefined, void> {
   const entry = record(value, 'entry') as Shape<TableEntry>
   text(entry.match, 'entry.match')
   optionalText(entry.server, 'entry.server')
@@ -59,22 +60,25 @@ function* entryShape(value: unknown): Generator<undefined, void> {
   oneOf(['required', 'optional', 'off'], entry.justification, 'entry.justification')
   if (entry.otherwise !== undefined) fallbackShape(entry.otherwise, 'entry.otherwise')
   if (entry.onError !== undefined) fallbackShape(entry.onError, 'entry.onError')
-  atShape(entry.at)
+  atShape(entry.at, files)
   yield
   for (const rule of list(entry.rules, 'entry.rules')) {
-    ruleShape(rule)
+    ruleShape(rule, files)
     yield
   }
 }
 
-function ruleShape(value: unknown): void {
+function ruleShape(value: unknown, files: number): void {
   const rule = record(value, 'rule') as Shape<TableRule>
   text(rule.name, 'rule.name')
   optionalText(rule.source, 'rule.source')
   optionalText(rule.message, 'rule.message')
   fallbackShape(rule, 'rule')
-  if (rule.when !== undefined) expressionShape(rule.when)
-  atShape(rule.at)
+  if (rule.when !== undefined) {
+    expressionShape(rule.when)
+    text(rule.source, 'rule.source')
+  }
+  atShape(rule.at, files)
 }
 
 function subjectsShape(value: unknown): void {
@@ -99,9 +103,10 @@ function agentShape(agent: Fields): void {
   })
 }
 
-function atShape(value: unknown): void {
+function atShape(value: unknown, files: number): void {
   const at = list(value, 'at')
   if (at.length !== 3 || !at.every(Number.isSafeInteger)) throw malformed('at')
+  if (Number(at[0]) < 0 || Number(at[0]) >= files) throw malformed('at')
 }
 
 function named(fields: Fields): void {

@@ -1,4 +1,5 @@
 import type { Problem } from '../../../schemas/problem.ts'
+import { conditionOf } from '../conditions.ts'
 import type { ConditionDraft, PolicyDraft } from '../policy-draft.ts'
 import type { World } from '../world.ts'
 import { problemAt } from './check.ts'
@@ -19,7 +20,7 @@ function* conditionProblems(
   { origin, portable }: PolicyDraft,
   when: ConditionDraft,
 ): Iterable<Problem> {
-  const { problems = [], constant } = conditions.get(when) ?? {}
+  const { problems, constant } = conditionOf(conditions, when)
   for (const { start, end: _, ...said } of problems) {
     yield { ...said, ...origin.placeWithin(when.path, when.source, start) }
   }

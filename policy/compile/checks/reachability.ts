@@ -1,5 +1,6 @@
 import type { Problem } from '../../../schemas/problem.ts'
 import { covers } from '../../decide/glob.ts'
+import { conditionOf } from '../conditions.ts'
 import type { EntryDraft, PolicyDraft } from '../policy-draft.ts'
 import type { World } from '../world.ts'
 import { problemAt } from './check.ts'
@@ -21,7 +22,7 @@ function* unreachableEntries(
   const earlier = new Map<string, EntryDraft[]>()
   for (const entry of entries) {
     const cover = coverOf(earlier, entry)
-    const prefix = entry.match.split('*', 1)[0] ?? ''
+    const prefix = entry.match.replace(/\*.*$/s, '')
     earlier.set(prefix, [...(earlier.get(prefix) ?? []), entry])
     if (cover === undefined) continue
     yield problemAt(origin, entry.path, {
@@ -57,7 +58,7 @@ function* unreachableRules(
   { rules }: EntryDraft,
 ): Iterable<Problem> {
   const always = rules.findIndex(
-    ({ when }) => when === undefined || conditions.get(when)?.constant === true,
+    ({ when }) => when === undefined || conditionOf(conditions, when).constant === true,
   )
   const last = rules[always]
   if (last === undefined) return

@@ -1,6 +1,7 @@
 import type { CallKind } from '../../../schemas/call.ts'
 import type { Expression } from '../../../schemas/expression.ts'
 import type { Fallback, TableEntry, TablePolicy, TableRule } from '../../../schemas/rule-table.ts'
+import { conditionOf } from '../conditions.ts'
 import type { EntryDraft, PolicyDraft, RuleDraft } from '../policy-draft.ts'
 import type { World } from '../world.ts'
 import { modelNames } from './model-names.ts'
@@ -75,7 +76,10 @@ function ruleOf(building: Building, rule: RuleDraft): TableRule {
     // No table is built while a condition does not parse; the loader would refuse its null.
     ...(when === undefined
       ? {}
-      : { when: world.conditions.get(when)?.expression as Expression, source: when.source }),
+      : {
+          when: conditionOf(world.conditions, when).expression as Expression,
+          source: when.source,
+        }),
     ...(message === undefined ? {} : { message }),
     ...fallbackOf(building, rule),
     at: at(draft.origin, path),

@@ -49,7 +49,7 @@ export function buildTable(world: World, namespace: string): CompiledTable {
       ...lent.map(workflow => workflowOf(workflow, `${workflow.namespace}/${workflow.name}`, at)),
     ].sort(byName),
   }
-  const json = canonicalize(table) ?? ''
+  const json = canonicalize(table) as string
   const digest = `sha256:${createHash('sha256').update(json).digest('hex')}`
   return { table, json, digest }
 }

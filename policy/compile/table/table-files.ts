@@ -20,7 +20,7 @@ export function filesOf(resources: readonly { readonly origin: Origin }[]): File
     }),
     at: (origin, path) => {
       const { file, line, column } = origin.place(path)
-      return [indexes.get(file) ?? 0, line, column]
+      return [indexes.get(file) as number, line, column]
     },
   }
 }

@@ -1,31 +1,30 @@
-import { isAlias, isMap, isScalar, isSeq, type Node, type Pair } from 'yaml'
+import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, type Range } from 'yaml'
 import type { Path } from '../source-document.ts'
 
 /** The offset of the node at a path, or of its key; of the nearest node above where there is none. */
 export function offsetOf(
-  contents: Node | null,
+  contents: Node,
   targets: ReadonlyMap<Node, Node>,
   path: Path,
   part: 'key' | 'value',
 ): number {
-  let node = contents
-  let offset = node?.range?.[0] ?? 0
+  let node: Node | undefined = contents
+  let offset = startOf(contents)
   for (const [depth, step] of path.entries()) {
-    const found = stepInto(isAlias(node) ? (targets.get(node) ?? null) : node, step)
+    const found = stepInto(isAlias(node) ? targets.get(node) : node, step)
     if (found === null) break
     node = found.value
-    const shown = depth === path.length - 1 && part === 'key' ? found.key : node
-    offset = shown?.range?.[0] ?? offset
+    offset = startOf(depth === path.length - 1 && part === 'key' ? found.key : node)
   }
   return offset
 }
 
 interface Found {
-  readonly key: Node | null
-  readonly value: Node | null
+  readonly key: Node
+  readonly value: Node
 }
 
-function stepInto(node: Node | null, step: string | number): Found | null {
+function stepInto(node: Node | undefined, step: string | number): Found | null {
   if (isSeq(node)) {
     const item = node.items[Number(step)] as Node | undefined
     return item === undefined ? null : { key: item, value: item }
@@ -35,6 +34,11 @@ function stepInto(node: Node | null, step: string | number): Found | null {
     ({ key }) => isScalar(key) && key.value === step,
   )
   return pair === undefined ? null : { key: pair.key, value: pair.value ?? pair.key }
+}
+
+/** Where a node begins; what was parsed always has a range. */
+export function startOf(node: Node): number {
+  return (node.range as Range)[0]
 }
 
 /** The offset in the file of a character of a scalar's value, whichever way the scalar is quoted or folded. */

@@ -3,11 +3,12 @@ import {
   isAlias,
   isMap,
   isScalar,
-  isSeq,
   type Node,
   type Pair,
   type YAMLMap,
+  type YAMLSeq,
 } from 'yaml'
+import { startOf } from './node-place.ts'
 import { deepest } from './parse-yaml.ts'
 
 /** Nodes that aliases of one document may add up to. */
@@ -66,9 +67,9 @@ function plain(reading: Reading, node: Node | null | undefined, depth: number): 
     remember(reading, node, node.anchor)
     return mapping(reading, node, depth)
   }
-  if (!isSeq(node)) return null
-  remember(reading, node, node.anchor)
-  return node.items.map(item => plain(reading, item as Node | null, depth + 1))
+  const list = node as YAMLSeq<Node | null>
+  remember(reading, list, list.anchor)
+  return list.items.map(item => plain(reading, item, depth + 1))
 }
 
 function remember({ anchors }: Reading, node: Node, anchor: string | undefined): void {
@@ -120,7 +121,7 @@ function scalar(reading: Reading, node: Node, value: unknown): unknown {
 }
 
 function refuse(reading: Reading, node: Node, unfit: Omit<Unfit, 'at'>): null {
-  reading.unfit.push({ ...unfit, at: node.range?.[0] ?? 0 })
+  reading.unfit.push({ ...unfit, at: startOf(node) })
   return null
 }
 

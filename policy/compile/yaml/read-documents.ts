@@ -59,7 +59,7 @@ function readDocument(
   for (const { at, ...rest } of problems.length > 0 ? [] : unfit) {
     problems.push({ severity: 'error', ...rest, ...placeAt(at) })
   }
-  if (problems.length > 0 || value === null) return { documents: [], problems }
+  if (problems.length > 0 || value === null || contents === null) return { documents: [], problems }
   const offset = (path: Path, part: 'key' | 'value' = 'value') =>
     offsetOf(contents, targets, path, part)
   const place: SourceDocument['place'] = (path, part) => placeAt(offset(path, part))
@@ -78,7 +78,7 @@ function firstPlace({ path }: SourceFile): Place {
 
 function sentence(message: string): string {
   const first = message.charAt(0).toUpperCase() + message.slice(1, 200)
-  return `This is not YAML: ${first}${/[.!?]$/.test(first) ? '' : '.'}`
+  return `This is not YAML: ${first.replace(/[.!?]?$/, '.')}`
 }
 
 /** Control characters, and those that make text read in another order than it is written. */

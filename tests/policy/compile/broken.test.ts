@@ -311,6 +311,11 @@ const broken: readonly (readonly [claim: string, text: string, problems: readonl
     ['error 4:22 wrong_type: spec.description must be text, not a number.'],
   ],
   [
+    'a key and nothing else',
+    policy('{ description }'),
+    ['error 4:9 wrong_type: spec.description must be text, not empty.'],
+  ],
+  [
     'nothing for text',
     policy('{ description: }'),
     ['error 4:22 wrong_type: spec.description must be text, not empty.'],
@@ -566,7 +571,7 @@ const broken: readonly (readonly [claim: string, text: string, problems: readonl
   [
     'an integer past 64 bits',
     when('args.a == 9223372036854775808'),
-    ['error 4:55 number_too_large: The number does not fit into 64 bits (int).'],
+    ['error 4:55 number_too_large: The number does not fit into 64 bits.'],
   ],
 ]
 

@@ -224,6 +224,16 @@ t.test('portable entries are seen with the servers they are for', async t => {
   ])
 })
 
+t.test('a native policy in place of a portable one is seen', async t => {
+  const text = 'version: "1.0"\nmetadata: { name: p }\ntools: [{ name: t }]\n'
+  const portable = compile([{ path: 'p.yaml', text }]).tables?.get('default')?.table as RuleTable
+  const native = policy('{ tools: [{ name: t, server: builtin }], defaults: { unmatched: allow } }')
+  t.strictSame(changes(portable, native), [
+    'widening: t on builtin: who decides without a match changed',
+    'narrowing: what cannot be evaluated was require_approval, now deny',
+  ])
+})
+
 t.test('no call is let through by a change that is not widening', async () => {
   const one = fc.record({
     what: fc.constantFrom(

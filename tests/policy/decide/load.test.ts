@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import canonicalize from 'canonicalize'
 import fc from 'fast-check'
 import t from 'tap'
@@ -115,6 +116,22 @@ t.test('an agent that makes up names cannot make the proxy remember them all', a
   t.equal(table.plans.size, size, 'long names are not remembered')
 })
 
+t.test('the order of policies in a table does not matter', async t => {
+  const table: RuleTable = JSON.parse(json)
+  const shuffled = load(JSON.stringify({ ...table, policies: [...table.policies].reverse() }))
+  const facts = factsOf({ tool: 'other', subject: { agent: 'a' } })
+  const { table: _, ...one } = decide(load(json), facts)
+  const { table: __, ...other } = decide(shuffled, facts)
+  t.strictSame(one, other)
+})
+
+t.test('the digest is that of the whole, wherever it is cut', async t => {
+  for (const pad of ['', 'x', 'xx']) {
+    const text = JSON.stringify({ ...JSON.parse(json), pad: `${pad}${'😀'.repeat(80_000)}` })
+    t.equal(load(text).digest, `sha256:${createHash('sha256').update(text).digest('hex')}`)
+  }
+})
+
 t.test('a table is loaded in many small steps', async t => {
   const rules = Array.from(
     { length: 3000 },
@@ -210,6 +227,8 @@ t.test('a table that is not whole is refused', async t => {
     [withPolicy({ unmatched: { action: 'permit', workflows: [] } }), 'policy.unmatched.action'],
     [withPolicy({ onError: { action: 'deny' } }), 'policy.onError.workflows'],
     [withPolicy({ at: [0, 1] }), 'at'],
+    [withPolicy({ at: [1, 1, 1] }), 'at'],
+    [withEntry({ at: [-1, 1, 1] }), 'at'],
     [withPolicy({ at: [0, 1, '1'] }), 'at'],
     [withPolicy({ models: undefined }), 'models'],
     [withEntry({ match: null }), 'entry.match'],
