@@ -1,7 +1,9 @@
 import type { CallExpression, Expression } from '../../../schemas/expression.ts'
+import { calendarParts, localDate } from '../../decide/cel/calendar.ts'
 import { isFault } from '../../decide/cel/eval.ts'
 import { evaluate } from '../../decide/cel/evaluate.ts'
 import { compilePattern } from '../../decide/cel/plan-matches.ts'
+import { Timestamp } from '../../decide/cel/time.ts'
 import { meant } from '../nearest.ts'
 import { errorAt, type Report } from './condition-problem.ts'
 import { needBool } from './need-bool.ts'
@@ -114,6 +116,7 @@ function typeOfFunction(node: CallExpression, operands: readonly Typed[], report
     return dyn
   }
   if (node.fn === 'matches') checkPattern(node.args[1], report)
+  if (calendarParts.has(node.fn)) checkZone(node.args[1], report)
   const types = operands.map(({ type }) => type)
   const fitting = overloads.filter(
     overload =>
@@ -195,6 +198,12 @@ function checkPattern(pattern: Expression | undefined, report: Report): void {
     const message = 'The pattern is not valid RE2, which has no lookarounds and no backreferences.'
     report(errorAt(pattern.at, 'invalid_regex', message))
   }
+}
+
+function checkZone(zone: Expression | undefined, report: Report): void {
+  if (zone?.op !== 'string' || localDate(new Timestamp(0n), zone.value) !== null) return
+  const message = `There is no time zone ${JSON.stringify(zone.value)}.`
+  report(errorAt(zone.at, 'unknown_time_zone', message, 'Write it as "Europe/Berlin" or "+02:00".'))
 }
 
 const literals: ReadonlySet<string> = new Set([

@@ -1,10 +1,9 @@
 import type { CallKind } from '../../../schemas/call.ts'
 import type { Expression } from '../../../schemas/expression.ts'
-import { isFault } from '../../decide/cel/eval.ts'
-import { ready } from '../../decide/cel/evaluate.ts'
 import { typesOfCall } from './call-types.ts'
 import { checkValue } from './check.ts'
 import { type ConditionProblem, errorAt } from './condition-problem.ts'
+import { constantOf, failureOf } from './constant.ts'
 import { lower } from './lower.ts'
 import { needBool } from './need-bool.ts'
 import { isProblem, parseSyntax } from './syntax-tree.ts'
@@ -35,13 +34,14 @@ export function parseCondition(source: string, scope: ConditionScope): ParsedCon
   if (expression === null || problems.some(({ severity }) => severity === 'error')) {
     return { expression: null, problems: inOrder(problems) }
   }
-  const outcome = ready(expression, () => 'unknown')({})
-  if (typeof outcome === 'boolean') {
-    return { expression, problems: inOrder(problems), constant: outcome }
+  const failure = failureOf(expression)
+  if (failure !== undefined) {
+    report(errorAt(expression.at, 'always_fails', `This always fails: ${failure}.`))
+    return { expression: null, problems: inOrder(problems) }
   }
-  if (!isFault(outcome) || outcome.unknown) return { expression, problems: inOrder(problems) }
-  const problem = errorAt(expression.at, 'always_fails', `This always fails: ${outcome.message}.`)
-  return { expression: null, problems: inOrder([...problems, problem]) }
+  const constant = constantOf(expression)
+  const parsed = { expression, problems: inOrder(problems) }
+  return constant === undefined ? parsed : { ...parsed, constant }
 }
 
 function parse(

@@ -72,7 +72,7 @@ function problemOf(error: unknown, source: string): ConditionProblem {
   if (!(error instanceof ParseError)) {
     return errorAt([0, source.length], 'condition_syntax', 'The condition cannot be read.')
   }
-  const { start, end } = error.range ?? { start: 0, end: source.length }
+  const { start, end } = { start: 0, end: source.length, ...error.range }
   const at = [Math.min(start, source.length), Math.min(end, source.length)] as const
   if (error.code === 'limit_exceeded') return tooBig(at, error.summary)
   if (at[0] === source.length) {

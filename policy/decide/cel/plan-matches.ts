@@ -2,7 +2,7 @@ import { RE2JS } from 're2js'
 import type { CallExpression, Expression } from '../../../schemas/expression.ts'
 import { noOverload } from './arithmetic.ts'
 import { type Eval, isFault, type Names } from './eval.ts'
-import { spendSize } from './frame.ts'
+import { spend } from './frame.ts'
 import { Fault } from './value.ts'
 
 /** An RE2 pattern made ready, or null when it is none. */
@@ -33,7 +33,8 @@ export function planMatches(
     if (typeof value !== 'string') return new Fault(noOverload('matches', value).message, at)
     ready ??= compilePattern(source)
     if (ready === null) return new Fault('the pattern of matches is not valid RE2', pattern.at)
-    spendSize(frame, value.length)
+    // The time of a search grows with the text and with the pattern.
+    spend(frame, 1 + ((value.length * ready.programSize()) >>> 8))
     return ready.test(value)
   }
 }
