@@ -1,5 +1,5 @@
-import { RE2JS } from 're2js'
 import type { SimpleCondition } from '../../../schemas/expression.ts'
+import { compilePattern } from '../../decide/cel/plan-matches.ts'
 import { errorAt } from './condition-problem.ts'
 import type { ParsedCondition } from './parse-condition.ts'
 
@@ -55,16 +55,9 @@ function patternProblem(pattern: string, at: SimpleCondition['at']) {
   if (pattern.length > maxPattern) {
     return errorAt(at, 'invalid_regex', `The pattern is longer than ${maxPattern} characters.`)
   }
-  return isPattern(pattern) ? null : errorAt(at, 'invalid_regex', 'The pattern is not valid RE2.')
-}
-
-function isPattern(pattern: string): boolean {
-  try {
-    RE2JS.compile(pattern)
-    return true
-  } catch {
-    return false
-  }
+  return compilePattern(pattern) !== null
+    ? null
+    : errorAt(at, 'invalid_regex', 'The pattern is not valid RE2.')
 }
 
 function parseComparison(source: string, at: SimpleCondition['at']): ParsedCondition | null {
