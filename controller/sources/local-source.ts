@@ -32,6 +32,10 @@ export function localSource(path: string, now: () => number): Source {
         commitOf: (file, bytes) =>
           head !== null && isBlob(bytes, head.blobs.get(file) ?? '') ? head.commit : undefined,
       }).fetch(signal)
+      const still = await headOf(folder, signal)
+      if (head?.commit !== still?.commit || (await isBusy(tree, now()))) {
+        throw new ControllerFailure('source_busy', 'git has changed the work tree')
+      }
       return { ...snapshot, ...(head !== null && { commit: head.commit }) }
     },
   }

@@ -49,6 +49,9 @@ async function controller(t: Test) {
   return { w, url }
 }
 
+/** One controller for the tests that leave nothing behind. */
+const shared = await controller(t)
+
 const ndjson = { 'content-type': 'application/x-ndjson' }
 const json = { 'content-type': 'application/json' }
 
@@ -84,7 +87,7 @@ t.test('every route is served to whom it names and to nobody else', async t => {
     ),
   )
   t.strictSame(routes.sort(), Object.keys(access).sort(), 'the table above is complete')
-  const { url } = await controller(t)
+  const { url } = shared
   for (const [route, expected] of Object.entries(access)) {
     const [method = '', path = ''] = route.split(' ')
     const answers = []
@@ -97,7 +100,7 @@ t.test('every route is served to whom it names and to nobody else', async t => {
 })
 
 t.test('a refusal says what is wrong and nothing else', async t => {
-  const { url } = await controller(t)
+  const { url } = shared
   const anonymous = await send(url, '/api/v1/status')
   t.match(anonymous.type, /^application\/problem\+json/)
   t.strictSame(JSON.parse(anonymous.body), {
@@ -113,7 +116,7 @@ t.test('a refusal says what is wrong and nothing else', async t => {
 })
 
 t.test('a page in a browser cannot reach it under another name', async t => {
-  const { url } = await controller(t)
+  const { url } = shared
   const ask = async (headers: Record<string, string>) =>
     (await send(url, '/healthz', { headers })).status
   t.equal(await ask({ host: 'evil.example' }), 421)
@@ -238,7 +241,7 @@ t.test('the audit list is paged and filtered, the export is everything', async t
 t.test(
   'a question that is not understood is refused, for a filter not heeded shows too much',
   async t => {
-    const { url } = await controller(t)
+    const { url } = shared
     const detail = async (query: string) => {
       const answer = await send(url, `/api/v1/audit?${query}`, { token: admin })
       return `${answer.status} ${JSON.parse(answer.body).detail}`

@@ -29,7 +29,7 @@ function seqs(entries: readonly string[]): number[] {
 
 async function ledgerTests(t: Test, stores: StoreKind): Promise<void> {
   t.test('entries come back as they were written, a page at a time', async t => {
-    const ledger = new Ledger((await stores.open(t)).db)
+    const ledger = new Ledger((await stores.empty()).db)
     const written = lines('proxy-a', [1, 2, 3, 4, 5])
     t.strictSame(await ledger.append(written), { stored: 5, repeated: 0 })
     const first = await ledger.list(newest, null, 2)
@@ -47,7 +47,7 @@ async function ledgerTests(t: Test, stores: StoreKind): Promise<void> {
   })
 
   t.test('an entry is kept once, however often it comes', async t => {
-    const ledger = new Ledger((await stores.open(t)).db)
+    const ledger = new Ledger((await stores.empty()).db)
     await ledger.append(lines('proxy-a', [1, 2, 3]))
     t.strictSame(await ledger.append(lines('proxy-a', [2, 3, 4, 4])), { stored: 1, repeated: 3 })
     t.strictSame(seqs((await ledger.list(newest, null, 10)).entries), [4, 3, 2, 1])
@@ -55,7 +55,7 @@ async function ledgerTests(t: Test, stores: StoreKind): Promise<void> {
   })
 
   t.test('another entry under a taken number is not swallowed', async t => {
-    const ledger = new Ledger((await stores.open(t)).db)
+    const ledger = new Ledger((await stores.empty()).db)
     await ledger.append(lines('proxy-a', [1, 2]))
     const other = lines('proxy-a', [2], { action: 'deny' })
     const conflict = { code: 'sequence_conflict' }
@@ -68,7 +68,7 @@ async function ledgerTests(t: Test, stores: StoreKind): Promise<void> {
   })
 
   t.test('numbers that never came are gaps', async t => {
-    const ledger = new Ledger((await stores.open(t)).db)
+    const ledger = new Ledger((await stores.empty()).db)
     await ledger.append(lines('proxy-a', [3, 4, 8, 9]))
     await ledger.append(lines('proxy-b', [1, 2]))
     t.strictSame(await ledger.counts(), [
@@ -83,7 +83,7 @@ async function ledgerTests(t: Test, stores: StoreKind): Promise<void> {
   })
 
   t.test('entries are found by any word and by time', async t => {
-    const ledger = new Ledger((await stores.open(t)).db)
+    const ledger = new Ledger((await stores.empty()).db)
     await ledger.append([
       ...lines('proxy-a', [1], { tool: 'read_file', time: '2026-11-21T09:00:00Z', session: 's1' }),
       ...lines('proxy-a', [2], {
@@ -110,7 +110,7 @@ async function ledgerTests(t: Test, stores: StoreKind): Promise<void> {
   })
 
   t.test('nothing an agent sends keeps an entry out of the ledger', async t => {
-    const ledger = new Ledger((await stores.open(t)).db)
+    const ledger = new Ledger((await stores.empty()).db)
     const hostile: Partial<NewEntry>[] = [
       { tool: 'nul \0 byte', args: { '\0': '\0', backslash: '\\u0000 \\\0' } },
       { tool: 'half \ud800 pair', args: ['\udfff\ud83d\ude00\ud83d'] },
@@ -136,7 +136,7 @@ async function ledgerTests(t: Test, stores: StoreKind): Promise<void> {
   })
 
   t.test('what is no entry is refused, with all that came with it', async t => {
-    const ledger = new Ledger((await stores.open(t)).db)
+    const ledger = new Ledger((await stores.empty()).db)
     const good = lines('proxy-a', [1])
     const text = good[0]!
     const bad = [
@@ -169,7 +169,7 @@ async function releaseTests(t: Test, stores: StoreKind): Promise<void> {
 
   t.test('releases are signed, numbered and outlive the process', async t => {
     const key = await openSigningKey(t.testdir())
-    const first = new Releases({ db: (await stores.open(t)).db, key, now: () => noon })
+    const first = new Releases({ db: (await stores.empty()).db, key, now: () => noon })
     await first.open()
     const told: unknown[] = []
     first.subscribe(release => told.push(release))
@@ -207,7 +207,7 @@ async function releaseTests(t: Test, stores: StoreKind): Promise<void> {
   })
 
   t.test('a new key signs anew what is in force', async t => {
-    const { db } = await stores.open(t)
+    const { db } = await stores.empty()
     const old = new Releases({ db, key: await openSigningKey(t.testdir()), now: () => noon })
     await old.publish(new Map([['a', table('a')]]), 'c0ffee')
     const pem = generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' })
@@ -226,7 +226,7 @@ async function releaseTests(t: Test, stores: StoreKind): Promise<void> {
   })
 
   t.test('old tables are forgotten, what is in force never', async t => {
-    const { db } = await stores.open(t)
+    const { db } = await stores.empty()
     const releases = new Releases({ db, key: await openSigningKey(t.testdir()), now: () => noon })
     await releases.publish(new Map([['still', table('still')]]), null)
     for (let i = 0; i < 55; i += 1)
@@ -255,7 +255,7 @@ async function proxyTests(t: Test, stores: StoreKind): Promise<void> {
     const onToolsChanged = () => {
       changes += 1
     }
-    const { db } = await stores.open(t)
+    const { db } = await stores.empty()
     const first = new Proxies({ db, now: () => now, onToolsChanged })
     await first.report(report('proxy-b', [{ name: 'old' }]))
     now += 1000

@@ -4,6 +4,7 @@ import { chownSync, cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { sql } from 'kysely'
 import { Client } from 'pg'
 import type { Test } from 'tap'
 import { openStore, type Store } from '../../controller/store/open-store.ts'
@@ -13,6 +14,13 @@ export interface StoreKind {
   readonly name: string
   open(t: Test): Promise<Store>
   again(t: Test): Promise<Store>
+  /** One store for many tests, emptied for each. */
+  empty(): Promise<Store>
+}
+
+async function emptied(store: Store): Promise<Store> {
+  await sql`truncate records, record_counts, releases, tables, proxies`.execute(store.db)
+  return store
 }
 
 /** The embedded store. Making a database takes seconds, so each test gets a copy of one. */
@@ -22,15 +30,23 @@ export async function embeddedStores(t: Test): Promise<StoreKind> {
   const template = join(root, 'template')
   await (await openStore({ folder: template })).close()
   let count = 0
+  let shared: Promise<Store> | undefined
+  const copyTo = (name: string) => {
+    cpSync(template, join(root, name), { recursive: true })
+    return join(root, name)
+  }
   const open = async (t: Test, folder: string) => closing(t, await openStore({ folder }))
   return {
     name: 'embedded',
     open: t => {
       count += 1
-      cpSync(template, join(root, `${count}`), { recursive: true })
-      return open(t, join(root, `${count}`))
+      return open(t, copyTo(`${count}`))
     },
     again: t => open(t, join(root, `${count}`)),
+    empty: () => {
+      shared ??= open(t, copyTo('shared'))
+      return shared.then(emptied)
+    },
   }
 }
 
@@ -39,8 +55,9 @@ export async function postgresStores(t: Test): Promise<StoreKind | string> {
   const server = await startPostgres(t)
   if (typeof server === 'string') return server
   let count = 0
-  const open = async (t: Test) =>
-    closing(t, await openStore({ folder: '', databaseUrl: `${server.url}/test${count}` }))
+  let shared: Promise<Store> | undefined
+  const open = async (t: Test, name = `test${count}`) =>
+    closing(t, await openStore({ folder: '', databaseUrl: `${server.url}/${name}` }))
   return {
     name: 'postgresql',
     open: async t => {
@@ -51,7 +68,11 @@ export async function postgresStores(t: Test): Promise<StoreKind | string> {
       await client.end()
       return open(t)
     },
-    again: open,
+    again: t => open(t),
+    empty: () => {
+      shared ??= open(t, 'postgres')
+      return shared.then(emptied)
+    },
   }
 }
 
