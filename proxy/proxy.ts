@@ -34,6 +34,7 @@ export type Proxy = Service & { readonly listening: Promise<URL> }
 
 const mostConnections = 4096
 const graceMs = 2000
+const sweepMs = 20
 
 /** The data plane: joins the MCP endpoint, the upstreams, the tables and the journal to one service. */
 export function createProxy(options: ProxyOptions): Proxy {
@@ -152,10 +153,11 @@ async function close({ servers, sessions, listeners }: Parts, server: Server): P
   listeners.stop()
   const closed = server.listening ? once(server, 'close') : Promise.resolve()
   server.close()
-  server.closeIdleConnections()
   sessions.stop()
+  const sweep = setInterval(() => server.closeIdleConnections(), sweepMs)
   const force = setTimeout(() => server.closeAllConnections(), graceMs)
   await closed
+  clearInterval(sweep)
   clearTimeout(force)
   await servers.stop(graceMs)
 }

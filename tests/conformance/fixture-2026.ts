@@ -20,9 +20,11 @@ import {
 import type { Fixture } from './fixture-2025.ts'
 import * as content from './fixture-content.ts'
 
-/** A server of protocol version 2026-07-28, made for the conformance suite. */
-export async function startFixture2026(): Promise<Fixture> {
-  const handler: McpHttpHandler = createMcpHandler(() => fixtureServer(() => handler))
+/** A server of protocol version 2026-07-28, made for the conformance suite; `reject` turns older clients away. */
+export async function startFixture2026(
+  legacy: 'stateless' | 'reject' = 'stateless',
+): Promise<Fixture> {
+  const handler: McpHttpHandler = createMcpHandler(() => fixtureServer(() => handler), { legacy })
   const node = toNodeHandler(handler)
   const meantForUs = [localhostHostValidation(), localhostOriginValidation()]
   const http = createServer((request, response) => {
