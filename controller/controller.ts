@@ -25,7 +25,7 @@ export interface ControllerOptions {
   readonly now?: () => number
 }
 
-export interface Log {
+interface Log {
   info(fields: object, message: string): void
   warn(fields: object, message: string): void
   error(fields: object, message: string): void

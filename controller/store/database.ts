@@ -47,7 +47,7 @@ export interface RecordRow {
 }
 
 /** How many entries of a proxy the ledger has, and the highest number among them. */
-export interface RecordCountRow {
+interface RecordCountRow {
   readonly proxy: string
   readonly stored: number
   readonly last_seq: number
@@ -64,12 +64,12 @@ export interface ReleaseRow {
 }
 
 /** The canonical text of a table under its digest. */
-export interface TableRow {
+interface TableRow {
   readonly digest: string
   readonly body: string
 }
 
-export interface ProxyRow {
+interface ProxyRow {
   readonly id: string
   readonly seen_at: Date
   /** The report as JSON text: as it came, for jsonb does not hold every string. */

@@ -7,7 +7,7 @@ export interface ControllerLink {
   close(): Promise<void>
 }
 
-export interface LinkRequest {
+interface LinkRequest {
   readonly method?: 'GET' | 'POST' | 'PUT'
   readonly headers?: { readonly [name: string]: string }
   readonly body?: string | Buffer
@@ -15,10 +15,10 @@ export interface LinkRequest {
 }
 
 /** Codes are the contract: tests, logs and metrics match on them, never on text. */
-export type LinkFailureCode = 'controller_unreachable' | 'controller_refused'
+type LinkFailureCode = 'controller_unreachable' | 'controller_refused'
 
 /** The controller could not be reached, or it refused; `status` is then its HTTP status. */
-export class LinkFailure extends Error {
+class LinkFailure extends Error {
   override readonly name = 'LinkFailure'
   readonly code: LinkFailureCode
   readonly status: number

@@ -39,7 +39,7 @@ export interface Journal {
   close(): Promise<void>
 }
 
-export interface JournalState {
+interface JournalState {
   readonly seq: number
   readonly flushed: number
 }
