@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
+import { compile } from '../../policy/compile/compile.ts'
 import { PortablePolicy } from '../../schemas/portable-policy.ts'
 import { root, writ } from './writ.ts'
 
@@ -17,7 +18,7 @@ const otherWords = new Set([
   ...Object.keys(JSON.parse(JSON.stringify(PortablePolicy)).properties),
   ...`access_rule_mode access_rules access_token ai_driven api_key approval_policies approval_workflow
     auth_config channel_configs custom_config default_approval_workflow exists_one inherit_from_parent
-    key_name limit_exceeded map_items node_modules not_a_file model_io require_approval required_approvals resource_shares
+    key_name limit_exceeded map_items node_modules not_a_file not_among model_io require_approval required_approvals resource_shares
     sensitive_data workflow_type`.split(/\s+/),
 ])
 
@@ -67,6 +68,23 @@ t.test('every command and every option has its place in docs/cli.md', async t =>
       { command, missing: [], described: true },
     )
   }
+})
+
+t.test('every example in docs/conditions.md compiles', async t => {
+  const examples = read('docs/conditions.md').split('## Examples')[1] ?? ''
+  const conditions = [...examples.matchAll(/^\| .* \| `(.*)` +\|$/gm)].map(match =>
+    (match[1] ?? '').replaceAll('\\|', '|'),
+  )
+  t.ok(conditions.length >= 9, 'there are examples')
+  const rule = (when: string, i: number) => ({ name: `rule-${i}`, when, action: 'allow' })
+  const policy = {
+    apiVersion: 'writ.dev/v1alpha1',
+    kind: 'AccessPolicy',
+    metadata: { name: 'examples' },
+    spec: { tools: [{ name: 'a', rules: conditions.map(rule) }] },
+  }
+  const text = JSON.stringify(policy)
+  t.strictSame(compile([{ path: 'docs/conditions.md', text }]).problems, [])
 })
 
 t.test('every link of the documentation leads somewhere', async t => {
