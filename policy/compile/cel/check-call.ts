@@ -55,7 +55,19 @@ function equality({ at }: CallExpression, a: Typed, b: Typed, report: Report): T
   }
   notAmong(a.type, [b.node], report)
   notAmong(b.type, [a.node], report)
+  inexact(a.node, b.type, report)
+  inexact(b.node, a.type, report)
   return bool
+}
+
+/** Warns of an int that no JSON number is equal to, since doubles cannot hold it. */
+function inexact(node: Expression, other: Type, report: Report): void {
+  const json =
+    other.kind === 'dyn' || other.kind === 'double' || (other.kind === 'int' && other.json)
+  if (!json || node.op !== 'int' || BigInt(Number(node.value)) === BigInt(node.value)) return
+  const message = `JSON numbers are doubles, and no double is ${node.value}.`
+  const suggestion = 'Have the argument sent as text and compare it with text.'
+  report({ ...errorAt(node.at, 'int_not_exact', message, suggestion), severity: 'warning' })
 }
 
 /** Warns of texts that are none of those that the schema allows. */

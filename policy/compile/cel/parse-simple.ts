@@ -2,6 +2,7 @@ import type { SimpleCondition } from '../../../schemas/expression.ts'
 import { compilePattern } from '../../decide/cel/plan-matches.ts'
 import { errorAt } from './condition-problem.ts'
 import type { ParsedCondition } from './parse-condition.ts'
+import { maxLength } from './syntax-tree.ts'
 
 const pathForm = String.raw`\s*(?:args\.)?(\w+(?:\.\w+)*)\s*`
 const comparison = new RegExp(String.raw`^${pathForm}(==|!=|>=|<=|>|<)\s*(\S(?:[\s\S]*\S)?)\s*$`)
@@ -21,6 +22,7 @@ export function parseSimple(source: string): ParsedCondition {
     const value = word === 'true'
     return { expression: { op: 'bool', value, at }, problems: [], constant: value }
   }
+  if (source.length > maxLength) return refuse(at)
   return parseMethod(source, at) ?? parseComparison(source, at) ?? refuse(at)
 }
 

@@ -1,6 +1,6 @@
 import { noOverload } from './arithmetic.ts'
 import { length } from './code-points.ts'
-import { equal, keysOf, lookup, mapKey } from './equal.ts'
+import { equal, isMap, keysOf, lookup, mapKey } from './equal.ts'
 import { type Frame, spend } from './frame.ts'
 import { Fault, isList, numeric, type Outcome, type Value } from './value.ts'
 
@@ -8,8 +8,7 @@ import { Fault, isList, numeric, type Outcome, type Value } from './value.ts'
 export function size(frame: Frame, value: Value): Outcome {
   if (typeof value === 'string') return BigInt(length(frame, value))
   if (isList(value) || value instanceof Uint8Array) return BigInt(value.length)
-  const keys = keysOf(value)
-  return keys === null ? noOverload('size', value) : BigInt(keys.length)
+  return isMap(value) ? BigInt(keysOf(value, frame).length) : noOverload('size', value)
 }
 
 /** Whether a list holds an equal item, or a map the key. */
@@ -22,14 +21,14 @@ export function isIn(frame: Frame, item: Value, container: Value): Outcome {
     return false
   }
   const possible = typeof item === 'number' || mapKey(item) !== undefined
-  if (!possible || keysOf(container) === null) return noOverload('in', item, container)
+  if (!possible || !isMap(container)) return noOverload('in', item, container)
   return lookup(container, item) !== undefined
 }
 
 /** The item of a list at a place, or what a map holds under a key. */
 export function index(_: Frame, container: Value, key: Value): Outcome {
   if (isList(container)) return itemAt(container, key)
-  if (keysOf(container) === null) return noOverload('[]', container, key)
+  if (!isMap(container)) return noOverload('[]', container, key)
   const found = lookup(container, key)
   return found === undefined ? new Fault('there is no such key') : found
 }

@@ -15,14 +15,20 @@ const maxDepth = 200
 
 /** CEL equality: numbers by their mathematical value, lists and maps by what is in them, else false. */
 export function equal(a: Value, b: Value, frame: Frame, depth = 0): boolean {
+  if (typeof a === 'string' && typeof b === 'string') return equalTexts(a, b, frame)
   if (a === b) return true
   if (typeof a !== 'object' && typeof b !== 'object') return equalNumbers(a, b)
   if (a === null || b === null) return false
   if (depth > maxDepth) throw new OutOfFuel()
   spend(frame, 1)
   if (isList(a)) return isList(b) && equalLists(a, b, frame, depth + 1)
-  const keys = keysOf(a)
-  return keys === null ? equalObjects(a, b, frame) : equalMaps(a, keys, b, frame, depth + 1)
+  return isMap(a) ? isMap(b) && equalMaps(a, b, frame, depth + 1) : equalObjects(a, b, frame)
+}
+
+function equalTexts(a: string, b: string, frame: Frame): boolean {
+  if (a.length !== b.length) return false
+  spendSize(frame, a.length)
+  return a === b
 }
 
 function equalNumbers(a: Value, b: Value): boolean {
@@ -41,13 +47,13 @@ function equalLists(
 }
 
 function equalMaps(
-  a: Value,
-  keys: readonly Value[],
-  b: Value,
+  a: CelMap | JsonObject,
+  b: CelMap | JsonObject,
   frame: Frame,
   depth: number,
 ): boolean {
-  if (keysOf(b)?.length !== keys.length) return false
+  const keys = keysOf(a, frame)
+  if (keysOf(b, frame).length !== keys.length) return false
   return keys.every(key => {
     const [x, y] = [lookup(a, key), lookup(b, key)]
     return x !== undefined && y !== undefined && equal(x, y, frame, depth)
@@ -64,19 +70,25 @@ function equalObjects(a: Value, b: Value, frame: Frame): boolean {
   return equalNumbers(a, b)
 }
 
-/** The keys of a map in order, or null when it is none. */
-export function keysOf(value: Value): readonly Value[] | null {
-  if (value instanceof CelMap) return [...value.entries.values()].map(([key]) => key)
-  return isJsonObject(value) ? Object.keys(value) : null
+export function isMap(value: Value): value is CelMap | JsonObject {
+  return value instanceof CelMap || isJsonObject(value)
+}
+
+/** The keys of a map, in order. */
+export function keysOf(map: CelMap | JsonObject, frame: Frame): readonly Value[] {
+  const keys =
+    map instanceof CelMap ? [...map.entries.values()].map(([key]) => key) : Object.keys(map)
+  spendSize(frame, keys.length << 3)
+  return keys
 }
 
 /** What a map holds under a key; undefined when there is no such key. */
-export function lookup(map: Value, key: Value): Value | undefined {
+export function lookup(map: CelMap | JsonObject, key: Value): Value | undefined {
   if (map instanceof CelMap) {
     const found = mapKey(key)
     return found === undefined ? undefined : map.entries.get(found)?.[1]
   }
-  return typeof key === 'string' ? own(map as JsonObject, key) : undefined
+  return typeof key === 'string' ? own(map, key) : undefined
 }
 
 /** A property of the object's own, never one it inherits. */

@@ -1,4 +1,4 @@
-import { keysOf, lookup } from './equal.ts'
+import { isMap, lookup } from './equal.ts'
 import type { Frame } from './frame.ts'
 import { Fault, type JsonObject, nowhere, type Outcome, typeOf, type Value } from './value.ts'
 
@@ -50,7 +50,7 @@ export function isPlain(value: Outcome): value is JsonObject {
 export function fieldOf(base: Outcome, field: string, missing: Fault): Outcome {
   if (isPlain(base)) return Object.hasOwn(base, field) ? (base[field] as Value) : missing
   if (isFault(base)) return base
-  if (keysOf(base) === null) return fieldless(base, missing)
+  if (!isMap(base)) return fieldless(base, missing)
   const found = lookup(base, field)
   return found === undefined ? missing : found
 }

@@ -1,7 +1,17 @@
 import { formatDouble, toText } from './convert.ts'
-import { keysOf, lookup } from './equal.ts'
+import { isMap, keysOf, lookup } from './equal.ts'
 import { type Frame, spend, spendSize } from './frame.ts'
-import { Fault, isList, numeric, type Outcome, TypeName, typeOf, type Value } from './value.ts'
+import {
+  type CelMap,
+  Fault,
+  isList,
+  type JsonObject,
+  numeric,
+  type Outcome,
+  TypeName,
+  typeOf,
+  type Value,
+} from './value.ts'
 
 const maxDepth = 64
 
@@ -109,10 +119,7 @@ function plain(frame: Frame, value: Value, depth: number): string | Fault {
   if (typeof value === 'number') return doubleText(value)
   if (value instanceof TypeName) return value.name
   if (isList(value)) return plainList(frame, value, depth)
-  const keys = keysOf(value)
-  return keys === null
-    ? (toText(frame, value) as string | Fault)
-    : plainMap(frame, value, keys, depth)
+  return isMap(value) ? plainMap(frame, value, depth) : (toText(frame, value) as string | Fault)
 }
 
 function plainList(frame: Frame, list: readonly Value[], depth: number): string | Fault {
@@ -120,8 +127,8 @@ function plainList(frame: Frame, list: readonly Value[], depth: number): string 
   return items.find(item => item instanceof Fault) ?? `[${items.join(', ')}]`
 }
 
-function plainMap(frame: Frame, map: Value, keys: readonly Value[], depth: number): string | Fault {
-  const entries = keys.map(key => {
+function plainMap(frame: Frame, map: CelMap | JsonObject, depth: number): string | Fault {
+  const entries = keysOf(map, frame).map(key => {
     const name = plain(frame, key, depth + 1)
     const value = plain(frame, lookup(map, key) ?? null, depth + 1)
     return { name, value }

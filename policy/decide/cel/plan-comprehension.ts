@@ -1,5 +1,5 @@
 import type { Comprehension, Expression } from '../../../schemas/expression.ts'
-import { keysOf } from './equal.ts'
+import { isMap, keysOf } from './equal.ts'
 import { type At, type Eval, isFault, type Names, notBool, type Scope, stronger } from './eval.ts'
 import { type Frame, spend } from './frame.ts'
 import { Fault, isList, type Outcome, typeOf, type Value } from './value.ts'
@@ -43,8 +43,8 @@ export function planComprehension(
   return (scope, frame) => {
     const range = over(scope, frame)
     if (isFault(range)) return range
-    const items = isList(range) ? range : keysOf(range)
-    if (items === null) return notIterable(range)
+    if (!isList(range) && !isMap(range)) return notIterable(range)
+    const items = isList(range) ? range : keysOf(range, frame)
     const outcome = run(loop, items, scope, frame)
     frame.slots[slot] = null
     return outcome

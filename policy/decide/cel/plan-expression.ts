@@ -10,7 +10,7 @@ import type {
 import type { Facts } from '../facts.ts'
 import { planSimple } from '../simple-condition.ts'
 import { int } from './arithmetic.ts'
-import { keysOf, lookup, mapKey } from './equal.ts'
+import { isMap, lookup, mapKey } from './equal.ts'
 import { type At, type Eval, fieldOf, isFault, isPlain, located, type Names } from './eval.ts'
 import { literalValue } from './literal-value.ts'
 import { planCall } from './plan-call.ts'
@@ -99,7 +99,7 @@ function planSelect({ of, field, test, as, at }: Select, names: Names): Eval {
 function hasField(base: Outcome, field: string, at: At): Outcome {
   if (isPlain(base)) return Object.hasOwn(base, field)
   if (isFault(base)) return base
-  if (keysOf(base) !== null) return lookup(base, field) !== undefined
+  if (isMap(base)) return lookup(base, field) !== undefined
   return new Fault(`has() looks for a field in ${typeOf(base)}, which has none`, at)
 }
 

@@ -1,5 +1,5 @@
 import { toText } from './convert.ts'
-import { keysOf, lookup } from './equal.ts'
+import { isMap, keysOf, lookup } from './equal.ts'
 import { isFault } from './eval.ts'
 import { newFrame } from './frame.ts'
 import { isList, type Outcome, TypeName, type Value } from './value.ts'
@@ -22,11 +22,10 @@ function showValue(value: Value, depth: number): string {
   if (isList(value)) {
     return `[${some(value, item => showValue(item, depth + 1))}]`
   }
-  const keys = keysOf(value)
-  if (keys === null) return clip(String(toText(newFrame(), value)))
+  if (!isMap(value)) return clip(String(toText(newFrame(), value)))
   const entry = (key: Value) =>
     `${showValue(key, depth + 1)}: ${showValue(lookup(value, key) ?? null, depth + 1)}`
-  return `{${some(keys, entry)}}`
+  return `{${some(keysOf(value, newFrame()), entry)}}`
 }
 
 function clip(text: string): string {

@@ -116,7 +116,19 @@ t.test('durations are written as Go writes them', async t => {
       'fault(getHours does not take google.protobuf.Duration and string)',
     'duration(1)': 'fault(duration does not take int)',
   })
-  for (const text of ['', '1', 's', '1x', '1s ', '--1s', '1 s', '.s', '300000000000h', '-']) {
+  for (const text of [
+    '',
+    '1',
+    's',
+    '1x',
+    '1s ',
+    '--1s',
+    '1 s',
+    '.s',
+    '300000000000h',
+    '-',
+    '0'.repeat(129),
+  ]) {
     t.match(run(`duration('${text}')`), { message: /the text is not a duration/ }, text)
   }
 })

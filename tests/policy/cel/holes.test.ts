@@ -209,6 +209,13 @@ t.test('no loop and no growing value outruns the budget', async t => {
   t.match(judge(`args.l.exists(i, ${grown} == '')`, long), steps)
   t.match(judge("args.l.exists(i, args.s.replace('x', 'yyyyyyyy').contains('z'))", long), steps)
   t.match(judge("args.l.map(i, args.s.matches('z')).size() == 0", long), { message: steps.message })
+  const keys = JSON.stringify({
+    l: Array(1000).fill(0),
+    m: Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`k${i}`, i])),
+  })
+  t.match(judge('args.l.exists(i, args.m.size() == 1)', keys), steps)
+  t.match(judge('args.l.exists(i, args.m == {})', keys), steps)
+  t.equal(judge("args.l.exists(i, args.m['k7'] == 0 || 'x' in args.m)", keys), false)
   const deep = `${'['.repeat(5000)}${']'.repeat(5000)}`
   t.match(judge('args.a == args.b', `{"a":${deep},"b":${deep}}`), steps)
 })

@@ -505,6 +505,15 @@ t.test('values that the schema does not allow are warned of', async t => {
   t.strictSame(problems('args.env == args.path'), [])
 })
 
+t.test('ints that no JSON number can be equal to are warned of', async t => {
+  for (const source of ['args.count == 9007199254740993', '9007199254740993 != args.amount']) {
+    t.match(problems(source), [['warning int_not_exact', '9007199254740993']], source)
+  }
+  t.match(problems('args.x == 9007199254740993', []), [['warning int_not_exact']])
+  t.strictSame(problems('args.count == 9007199254740992'), [])
+  t.strictSame(problems('int(args.path) == 9007199254740993'), [])
+})
+
 t.test('calculating with an int and an argument of unknown type is warned of', async t => {
   t.strictSame(problems('args.amount * 2 > 100.0', []), [
     [

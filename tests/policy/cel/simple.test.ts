@@ -108,6 +108,7 @@ t.test('anything else is an error and never a condition', async t => {
     "a == 'x' y",
     'a-b == 1',
     'a..b == 1',
+    `a == ${'x'.repeat(4096)}`,
   ]
   for (const source of refused) t.strictSame(judge(source, {}), ['simple_syntax'], source)
   t.strictSame(parseSimple('a && b').problems, [
