@@ -60,8 +60,10 @@ export function compile(files: readonly SourceFile[], options: CompileOptions = 
   const world: World = {
     systemNamespace,
     resources,
+    byNamespace: Map.groupBy(resources, resource => resource.namespace),
     declared: declaredNames(documents.flatMap(({ declares }) => declares)),
     drafts,
+    draftsByNamespace: Map.groupBy(drafts, draft => draft.namespace),
     tools,
     conditions: parseConditions(drafts, tools, systemNamespace),
   }

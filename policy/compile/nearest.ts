@@ -6,7 +6,7 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
   // In the order of words, so that the answer does not depend on who was read first.
   for (const candidate of [...known].sort()) {
     if (Math.abs(candidate.length - word.length) > most) continue
-    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase(), least)
     if (distance >= least) continue
     best = candidate
     least = distance
@@ -20,8 +20,11 @@ export function meant(word: string, known: Iterable<string>): { readonly suggest
   return found === undefined ? {} : { suggestion: `Did you mean "${found}"?` }
 }
 
-/** Damerau-Levenshtein (optimal string alignment): insertions, deletions, changes and swaps of neighbours. */
-function editDistance(a: string, b: string): number {
+/**
+ * Damerau-Levenshtein (optimal string alignment): insertions, deletions, changes and swaps of neighbours.
+ * Given up, and at least `enough`, once it cannot be less.
+ */
+function editDistance(a: string, b: string, enough: number): number {
   let before: number[] = []
   let above = Array.from({ length: b.length + 1 }, (_, i) => i)
   for (let i = 1; i <= a.length; i++) {
@@ -32,6 +35,7 @@ function editDistance(a: string, b: string): number {
         a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? cell(before, j - 2) + 1 : changed
       row.push(Math.min(changed, swapped, cell(above, j) + 1, cell(row, j - 1) + 1))
     }
+    if (Math.min(...row) >= enough) return enough
     before = above
     above = row
   }

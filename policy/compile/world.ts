@@ -8,9 +8,11 @@ import type { Identity, KindName, Resource } from './resource.ts'
 export interface World {
   readonly systemNamespace: string
   readonly resources: readonly Resource[]
+  readonly byNamespace: ReadonlyMap<string, readonly Resource[]>
   /** Everything that has a name, whatever its shape. */
   readonly declared: Declared
   readonly drafts: readonly PolicyDraft[]
+  readonly draftsByNamespace: ReadonlyMap<string, readonly PolicyDraft[]>
   readonly tools: KnownTools
   readonly conditions: ParsedConditions
 }

@@ -32,7 +32,7 @@ function ruleChanges(
   policy: TablePolicy,
 ): readonly Change[] {
   const about = (what: string) => `${name}: ${what}`
-  const [old, now] = [before, after].map(({ rules }) => numbered(rules, rule => rule.name)) as [
+  const [old, now] = [before, after].map(({ rules }) => numbered(rules, ruleName)) as [
     readonly Numbered<TableRule>[],
     readonly Numbered<TableRule>[],
   ]
@@ -75,7 +75,7 @@ function otherwiseChange(before: TableEntry, after: TableEntry): readonly Change
 }
 
 function ruleChange(before: TableRule, after: TableRule): readonly Change[] {
-  const { name } = after
+  const name = ruleName(after)
   const same = before.source === after.source && written(before.when) === written(after.when)
   return [
     ...actionChange(name, before, after),
@@ -147,4 +147,9 @@ export function actionsOf(entry: TableEntry): readonly Action[] {
 function entryName({ match, server, notServer }: TableEntry): string {
   if (server !== undefined) return `${match} on ${server}`
   return notServer === undefined ? match : `${match} on any server but ${notServer}`
+}
+
+/** The name of a rule, without the position of its entry in one that was made up. */
+function ruleName({ name }: TableRule): string {
+  return name.replace(/^(tools|models|resources|prompts)\[\d+\]\./, '')
 }

@@ -23,7 +23,9 @@ function* unreachableEntries(
   for (const entry of entries) {
     const cover = coverOf(earlier, entry)
     const prefix = entry.match.replace(/\*.*$/s, '')
-    earlier.set(prefix, [...(earlier.get(prefix) ?? []), entry])
+    const same = earlier.get(prefix) ?? []
+    earlier.set(prefix, same)
+    if (same.length < mostCompared) same.push(entry)
     if (cover === undefined) continue
     yield problemAt(origin, entry.path, {
       severity: 'warning',
@@ -33,6 +35,9 @@ function* unreachableEntries(
     })
   }
 }
+
+/** Entries with one beginning that are compared with those behind them. */
+const mostCompared = 100
 
 /** What covers a name begins with a part of it, so few entries need a look. */
 function coverOf(

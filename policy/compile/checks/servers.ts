@@ -10,6 +10,7 @@ export function* servers({ resources }: World): Iterable<Problem> {
     // A portable file says these things in words of its own.
     if (!server.portable) yield* addresses(server)
     yield* credentials(server)
+    yield* exposed(server)
     if (server.name === 'builtin')
       yield wrong(server, ['metadata', 'name'], 'reserved_name', reserved)
   }
@@ -50,11 +51,29 @@ function* credentials(server: Resource<'ToolServer'>): Iterable<Problem> {
   )
 }
 
+/** The environment of a program and an address are part of the table, where no secret may be. */
+function* exposed(server: Resource<'ToolServer'>): Iterable<Problem> {
+  const { env = {}, url = '' } = server.spec
+  for (const [name, value] of Object.entries(env)) {
+    if (!secretWords.test(name) || value.includes('${') || value === '') continue
+    yield problemAt(server.origin, ['spec', 'env', name], {
+      severity: 'warning',
+      code: 'credential_in_env',
+      message: `${name} looks like a credential, which should not be written in a policy.`,
+      suggestion: 'Write a reference to an environment variable.',
+    })
+  }
+  if (/^https?:\/\/[^/?#]*@/.test(url)) {
+    const message = 'The address carries a user or a password: use a secretRef.'
+    yield wrong(server, ['spec', 'url'], 'credential_in_url', message)
+  }
+}
+
 function* headers(resource: Resource): Iterable<Problem> {
   const spec: { readonly headers?: Readonly<Record<string, string>> } =
     'headers' in resource.spec ? resource.spec : {}
   for (const name of Object.keys(spec.headers ?? {})) {
-    if (!secretHeaders.test(name)) continue
+    if (!secretHeaders.test(name) && !secretWords.test(name)) continue
     const path = ['spec', 'headers', name]
     yield wrong(
       resource,
@@ -65,8 +84,9 @@ function* headers(resource: Resource): Iterable<Problem> {
   }
 }
 
-const secretHeaders =
-  /^(authorization|proxy-authorization|cookie|.*(api-?key|token|secret|password).*)$/i
+const secretHeaders = /^(authorization|proxy-authorization|cookie)$/i
+
+const secretWords = /api[-_]?key|token|secret|passw/i
 
 const reserved = '"builtin" stands for the tools of Writ itself.'
 

@@ -2,27 +2,35 @@ import type { Problem } from '../../../schemas/problem.ts'
 import { milliseconds } from '../milliseconds.ts'
 import type { Resource } from '../resource.ts'
 import type { Path } from '../source-document.ts'
-import { namesOf, ofKind, type World } from '../world.ts'
+import { ofKind, type World } from '../world.ts'
 import { problemAt, type Said } from './check.ts'
 
 /** Workflows that cannot end as written: too few people, times out of range, judges that ask in a circle. */
-export function* workflows(world: World): Iterable<Problem> {
-  for (const workflow of ofKind(world.resources, 'ApprovalWorkflow')) {
-    yield* quorum(world, workflow)
-    yield* times(workflow)
-    yield* circle(world, workflow)
+export function* workflows({ resources }: World): Iterable<Problem> {
+  for (const here of Map.groupBy(resources, ({ namespace }) => namespace).values()) {
+    const members = new Map(ofKind(here, 'Team').map(({ name, spec }) => [name, spec.members]))
+    const all = ofKind(here, 'ApprovalWorkflow')
+    const next = new Map(all.map(({ name, spec }) => [name, spec.ai?.escalateTo]))
+    for (const workflow of all) {
+      yield* quorum(workflow, members)
+      yield* times(workflow)
+      yield* circle(workflow, next)
+    }
   }
 }
 
-function* quorum(world: World, workflow: Resource<'ApprovalWorkflow'>): Iterable<Problem> {
+function* quorum(
+  workflow: Resource<'ApprovalWorkflow'>,
+  members: ReadonlyMap<string, readonly string[]>,
+): Iterable<Problem> {
   const { approvers, escalation, approvalsRequired: needed = 1 } = workflow.spec
   if (approvers === undefined) return
   const people = new Set<string>()
   for (const { users = [], teams = [] } of [approvers, escalation?.to ?? {}]) {
-    if (!teams.every(team => namesOf(world.declared, 'Team', workflow.namespace).has(team))) return
-    for (const person of [...users, ...membersOf(world, workflow.namespace, teams)]) {
-      people.add(person)
-    }
+    const lists = teams.map(team => members.get(team))
+    // A team that is not known is a problem of its own, and may have any members.
+    if (!lists.every(list => list !== undefined)) return
+    for (const person of [...users, ...lists.flat()]) people.add(person)
   }
   if (people.size >= needed) return
   yield said(workflow, ['spec', 'approvers'], {
@@ -31,12 +39,6 @@ function* quorum(world: World, workflow: Resource<'ApprovalWorkflow'>): Iterable
     message: `${needed} must approve, but ${people.size === 0 ? 'nobody' : `only ${people.size}`} may.`,
     suggestion: 'Name more approvers, or lower the number.',
   })
-}
-
-function membersOf({ resources }: World, namespace: string, teams: readonly string[]) {
-  return ofKind(resources, 'Team')
-    .filter(team => team.namespace === namespace && teams.includes(team.name))
-    .flatMap(({ spec }) => spec.members)
 }
 
 function* times(workflow: Resource<'ApprovalWorkflow'>): Iterable<Problem> {
@@ -64,15 +66,14 @@ function* times(workflow: Resource<'ApprovalWorkflow'>): Iterable<Problem> {
   }
 }
 
-function* circle(world: World, workflow: Resource<'ApprovalWorkflow'>): Iterable<Problem> {
-  const peers = ofKind(world.resources, 'ApprovalWorkflow').filter(
-    ({ namespace }) => namespace === workflow.namespace,
-  )
-  const next = new Map(peers.map(({ name, spec }) => [name, spec.ai?.escalateTo]))
-  const visited = [workflow.name]
+function* circle(
+  workflow: Resource<'ApprovalWorkflow'>,
+  next: ReadonlyMap<string, string | undefined>,
+): Iterable<Problem> {
+  const visited = new Set([workflow.name])
   let name = next.get(workflow.name)
-  while (name !== undefined && !visited.includes(name)) {
-    visited.push(name)
+  while (name !== undefined && !visited.has(name)) {
+    visited.add(name)
     name = next.get(name)
   }
   if (name !== workflow.name) return

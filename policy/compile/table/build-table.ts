@@ -6,7 +6,6 @@ import type {
   TableServer,
   TableWorkflow,
 } from '../../../schemas/rule-table.ts'
-import type { PolicyDraft } from '../policy-draft.ts'
 import type { Resource } from '../resource.ts'
 import { ofKind, type World } from '../world.ts'
 import { ownPolicies, systemPolicies } from './build-policy.ts'
@@ -21,17 +20,17 @@ export interface CompiledTable {
 }
 
 /** The namespaces that have any resource, sorted. */
-export function tableNamespaces({ resources, drafts }: World): readonly string[] {
-  return [...new Set([...resources, ...drafts].map(({ namespace }) => namespace))].sort()
+export function tableNamespaces({ byNamespace, draftsByNamespace }: World): readonly string[] {
+  return [...new Set([...byNamespace.keys(), ...draftsByNamespace.keys()])].sort()
 }
 
 /** Writes the table of a namespace from resources that have passed every check. */
 export function buildTable(world: World, namespace: string): CompiledTable {
-  const here = world.resources.filter(resource => resource.namespace === namespace)
-  const drafts = world.drafts.filter(draft => draft.namespace === namespace)
-  const above = namespace === world.systemNamespace ? [] : systemDrafts(world)
+  const here = world.byNamespace.get(namespace) ?? []
+  const drafts = world.draftsByNamespace.get(namespace) ?? []
   const workflows = ofKind(here, 'ApprovalWorkflow')
-  const lent = namespace === world.systemNamespace ? [] : systemWorkflows(world)
+  const { above, lent } = fromSystem(world, namespace)
+  const groups = groupsOf(ofKind(here, 'Team'))
   const { files, at } = filesOf([...here, ...drafts, ...above, ...lent])
   const table: RuleTable = {
     format: 'writ.dev/rule-table/v1',
@@ -42,7 +41,7 @@ export function buildTable(world: World, namespace: string): CompiledTable {
       .map(server => serverOf(server, at))
       .sort(byName),
     agents: ofKind(here, 'Agent')
-      .map(agent => agentOf(agent, here, at))
+      .map(agent => agentOf(agent, groups, at))
       .sort(byName),
     workflows: [
       ...workflows.map(workflow => workflowOf(workflow, workflow.name, at)),
@@ -54,15 +53,29 @@ export function buildTable(world: World, namespace: string): CompiledTable {
   return { table, json, digest }
 }
 
-function systemDrafts({ drafts, systemNamespace }: World): readonly PolicyDraft[] {
-  return drafts.filter(({ namespace }) => namespace === systemNamespace)
+/**
+ * What the system namespace lends to others: its policies, and the workflows that those ask. Not its agents
+ * or servers, which would let somebody in or offer something.
+ */
+function fromSystem({ byNamespace, draftsByNamespace, systemNamespace }: World, namespace: string) {
+  const system = namespace === systemNamespace ? '' : systemNamespace
+  return {
+    above: draftsByNamespace.get(system) ?? [],
+    lent: ofKind(byNamespace.get(system) ?? [], 'ApprovalWorkflow'),
+  }
 }
 
-/** Only what policies of the system namespace can ask of others: its workflows, not its agents or servers. */
-function systemWorkflows({ resources, systemNamespace }: World) {
-  return ofKind(resources, 'ApprovalWorkflow').filter(
-    ({ namespace }) => namespace === systemNamespace,
-  )
+/** The teams of each user. */
+function groupsOf(teams: readonly Resource<'Team'>[]): ReadonlyMap<string, readonly string[]> {
+  const groups = new Map<string, string[]>()
+  for (const { name, spec } of teams) {
+    for (const member of spec.members) {
+      const known = groups.get(member) ?? []
+      known.push(name)
+      groups.set(member, known)
+    }
+  }
+  return groups
 }
 
 function serverOf({ name, spec, origin }: Resource<'ToolServer'>, at: Files['at']): TableServer {
@@ -79,16 +92,15 @@ function workflowOf(
 
 function agentOf(
   { name, spec, origin }: Resource<'Agent'>,
-  here: readonly Resource[],
+  groups: ReadonlyMap<string, readonly string[]>,
   at: Files['at'],
 ): TableAgent {
   const { kind = '', owner = '', labels = {}, apiKeys = [] } = spec
-  const teams = ofKind(here, 'Team').filter(team => team.spec.members.includes(owner))
   return {
     name,
     kind,
     user: owner,
-    groups: teams.map(team => team.name).sort(),
+    groups: [...(groups.get(owner) ?? [])].sort(),
     labels,
     apiKeys: [...apiKeys].sort(byName),
     at: at(origin, []),

@@ -62,9 +62,9 @@ t.test('what widens comes first', async t => {
     '{ name: a, rules: [{ action: allow, message: y }] }, { name: b, rules: [{ action: deny }] }, { name: c, rules: [{ action: allow }] }',
   )
   t.strictSame(changes(before, after), [
-    'widening: c: tools[2].rules[0] was deny, now allow',
-    'narrowing: b: tools[1].rules[0] was allow, now deny',
-    'neutral: a: message of tools[0].rules[0] changed',
+    'widening: c: rules[0] was deny, now allow',
+    'narrowing: b: rules[0] was allow, now deny',
+    'neutral: a: message of rules[0] changed',
   ])
 })
 
@@ -117,10 +117,10 @@ t.test('conditions, order, workflows and switches are seen', async t => {
   t.strictSame(changes(before, after), [
     'widening: a: r was when args.n == 1, now args.n == 2',
     'widening: a: rules are read in another order',
-    'widening: b: tools[1].rules[0] asked v, now the owners',
+    'widening: b: rules[0] asked v, now the owners',
     'widening: d: enabled',
     'widening: c: justification was required, now off',
-    'widening: f (2): tools[6].rules[0] was when always, now args.n == 1',
+    'widening: f (2): rules[0] was when always, now args.n == 1',
     'widening: h is new',
     'widening: entries are read in another order',
     'narrowing: e: disabled',
@@ -131,10 +131,10 @@ t.test('conditions, order, workflows and switches are seen', async t => {
     'widening: g is gone',
     'widening: a: r was when args.n == 2, now args.n == 1',
     'widening: a: rules are read in another order',
-    'widening: b: tools[1].rules[0] asked the owners, now v',
+    'widening: b: rules[0] asked the owners, now v',
     'widening: e: enabled',
     'widening: e: justification was required, now off',
-    'widening: f (2): tools[6].rules[0] was when args.n == 1, now always',
+    'widening: f (2): rules[0] was when args.n == 1, now always',
     'widening: entries are read in another order',
     'narrowing: h is gone',
     'narrowing: c: justification was off, now required',
@@ -219,8 +219,25 @@ t.test('portable entries are seen with the servers they are for', async t => {
     '{ name: t, source: mcp, description: new, conditions: [{ expression: a > 1, action: deny }, { expression: "true" }] }',
   )
   t.strictSame(changes(before, after), [
-    'narrowing: t on any server but builtin: tools[0].conditions[1] is new',
+    'narrowing: t on any server but builtin: conditions[1] is new',
     'neutral: t on any server but builtin: description changed',
+  ])
+  t.strictSame(changes(portable(''), portable('{ name: t, source: mcp }')), [
+    'narrowing: t on any server but builtin is new',
+  ])
+})
+
+t.test('an entry without an answer to every call gives way to those behind it', async t => {
+  const last = '{ name: "*", rules: [{ action: allow }] }'
+  const sure = '{ name: t, rules: [{ action: allow }] }'
+  const unsure = '{ name: t, rules: [{ when: args.n == 1, action: allow }] }'
+  const denies = '{ name: t, rules: [{ when: args.n == 1, action: deny }] }'
+  t.strictSame(changes(tools(`${sure}, ${last}`), tools(last)), ['narrowing: t is gone'])
+  t.strictSame(changes(tools(`${unsure}, ${last}`), tools(last)), ['widening: t is gone'])
+  t.strictSame(changes(tools(`${last}`), tools(`${denies}, ${last}`)), ['widening: t is new'])
+  t.strictSame(changes(tools(''), tools(denies)), ['narrowing: t is new'])
+  t.strictSame(changes(tools('{ name: t }'), tools('{ name: t, justification: optional }')), [
+    'neutral: t: justification was off, now optional',
   ])
 })
 
