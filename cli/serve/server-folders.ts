@@ -6,7 +6,7 @@ import type { FollowedTables } from '../../proxy/follow/follow-tables.ts'
 import type { TableServer } from '../../schemas/rule-table.ts'
 
 /** The tables as the firewall reads them. */
-export type Tables = Pick<FollowedTables, 'caller' | 'current' | 'subscribe'>
+type Tables = Pick<FollowedTables, 'caller' | 'current' | 'subscribe'>
 
 /**
  * The folder from which the paths of a source's files are counted: the work tree around it, else the
@@ -26,13 +26,21 @@ export async function rootOfSource(source: string, signal: AbortSignal): Promise
 
 /**
  * The tables with every `cwd` of a ToolServer made absolute: a table travels between machines and says
- * only where the folder is relative to the file; `root` is where the paths of files begin here.
+ * only where the folder is relative to the file; `root` is where the paths of files begin here. A new
+ * listener hears at once of the tables that are in force already, so that their servers are started.
  */
-export function withServerFolders(tables: Tables, root: string): Tables {
+export function withServerFolders(
+  tables: Tables & Pick<FollowedTables, 'enforced'>,
+  root: string,
+): Tables {
   const placed = new WeakMap<LoadedTable, LoadedTable>()
   return {
     caller: (hash, now) => tables.caller(hash, now),
-    subscribe: listener => tables.subscribe(listener),
+    subscribe(listener) {
+      const stop = tables.subscribe(listener)
+      for (const namespace of Object.keys(tables.enforced())) listener(namespace)
+      return stop
+    },
     current(namespace) {
       const loaded = tables.current(namespace)
       if (loaded === null) return null

@@ -132,6 +132,7 @@ spec: { transport: stdio, command: serve${cwd} }
       caller: () => null,
       current: namespace => (namespace === 'default' ? loaded : null),
       subscribe: () => () => undefined,
+      enforced: () => ({ default: loaded.digest }),
     },
     '/work',
   )
@@ -146,6 +147,9 @@ spec: { transport: stdio, command: serve${cwd} }
   )
   t.equal(placed.current('default'), placed.current('default'), 'and made once')
   t.equal(placed.current('other'), null)
+  const heard: string[] = []
+  placed.subscribe(namespace => heard.push(namespace))
+  t.strictSame(heard, ['default'], 'what is in force already is told at once')
   const facts = factsOf({ tool: 'x' })
   const table = placed.current('default')
   t.strictSame(table === null ? null : decide(table, facts), decide(loaded, facts))

@@ -287,6 +287,8 @@ t.test('the quickstart, from the first start to the last policy', async t => {
 
   await t.test('a restart with nothing changed serves as before', async t => {
     const third = await up(t, cwd)
+    const { out } = await writ(['status'], { cwd })
+    t.match(out, / {2}server {2}everything connected\n {2}server {2}files connected\n/)
     const client = await connect(t, third)
     t.match(textOf(await call(client, 'echo', { message: 'hello' })), 'hello')
     t.equal(await third.stop(), 0)
