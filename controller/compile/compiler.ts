@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import type { CompileOptions, SourceFile } from '../../policy/compile/compile.ts'
 import type { Problem } from '../../schemas/problem.ts'
@@ -24,9 +25,13 @@ export interface Compiler {
 
 const longestMs = 60_000
 
-/** A compiler whose thread starts with the first question; one question is answered at a time. */
+/** Answers that are remembered: the policies with what proxies see of the tools, and without. */
+const mostRemembered = 2
+
+/** A compiler whose thread starts with the first question; one question is answered at a time, and the same not twice in a row. */
 export function openCompiler(): Compiler {
   let worker: Worker | null = null
+  let remembered: readonly { readonly question: Question; readonly answer: Answer }[] = []
   const close = async () => {
     const ending = worker
     worker = null
@@ -35,10 +40,14 @@ export function openCompiler(): Compiler {
   return {
     async compile(question, signal) {
       signal.throwIfAborted()
+      const known = remembered.find(({ question: asked }) => isDeepStrictEqual(asked, question))
+      if (known !== undefined) return known.answer
       worker ??= start()
       const limit = AbortSignal.any([signal, AbortSignal.timeout(longestMs)])
       try {
-        return await ask(worker, question, limit)
+        const answer = await ask(worker, question, limit)
+        remembered = [{ question, answer }, ...remembered].slice(0, mostRemembered)
+        return answer
       } catch (cause) {
         await close()
         signal.throwIfAborted()

@@ -62,15 +62,16 @@ export class Ledger {
     })
   }
 
-  /** Entries that the filter lets through, in the order it asks for. */
+  /** Entries that the filter lets through, in the order it asks for: at most `limit`, and fewer when they are large. */
   async list(filter: Filter, after: Cursor | null, limit: number): Promise<Page> {
-    const query: SelectQueryBuilder<Database, 'records', object> = this.#db.selectFrom('records')
-    const rows = await paged(narrowed(query, filter), filter.order, after)
-      .select(['entry', 'time', 'proxy', 'seq'])
-      .limit(limit)
-      .execute()
+    const all: SelectQueryBuilder<Database, 'records', object> = this.#db.selectFrom('records')
+    const query = paged(narrowed(all, filter), filter.order, after)
+    const size = sql<number>`octet_length(entry)`.as('size')
+    const sizes = await query.select(size).limit(limit).execute()
+    const fitting = howManyFit(sizes.map(({ size }) => size))
+    const rows = await query.select(['entry', 'time', 'proxy', 'seq']).limit(fitting).execute()
     const last = rows.at(-1)
-    const more = rows.length === limit && last !== undefined
+    const more = (fitting === limit || fitting < sizes.length) && last !== undefined
     return {
       entries: rows.map(({ entry }) => entry),
       next: more ? { time: last.time.getTime(), proxy: last.proxy, seq: last.seq } : null,
@@ -101,6 +102,18 @@ export class Ledger {
 }
 
 const rowsPerInsert = 100
+
+/** Agents choose how large their arguments are; a page stays near this many bytes. */
+const pageBytes = 8 * 1024 * 1024
+
+function howManyFit(sizes: readonly number[]): number {
+  let room = pageBytes
+  const over = sizes.findIndex(size => {
+    room -= size
+    return room < 0
+  })
+  return over < 0 ? sizes.length : Math.max(1, over)
+}
 
 function parsed(line: string): NewRow {
   const row = rowOf(line)

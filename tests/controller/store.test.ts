@@ -135,6 +135,17 @@ async function ledgerTests(t: Test, stores: StoreKind): Promise<void> {
     t.strictSame(seqs(found), [3], 'and it can be found')
   })
 
+  t.test('a page of large entries is shorter', async t => {
+    const ledger = new Ledger((await stores.empty()).db)
+    const args = 'x'.repeat(1_500_000)
+    for (const seq of [1, 2, 3, 4, 5, 6, 7]) await ledger.append(lines('proxy-a', [seq], { args }))
+    const first = await ledger.list(newest, null, 100)
+    t.strictSame(seqs(first.entries), [7, 6, 5, 4, 3])
+    const second = await ledger.list(newest, first.next, 100)
+    t.strictSame(seqs(second.entries), [2, 1])
+    t.equal(second.next, null)
+  })
+
   t.test('what is no entry is refused, with all that came with it', async t => {
     const ledger = new Ledger((await stores.empty()).db)
     const good = lines('proxy-a', [1])

@@ -3,9 +3,11 @@ import { once } from 'node:events'
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import t, { type Test } from 'tap'
 import { emptyTable } from '../../controller/publish/empty-table.ts'
 import { openSigningKey, type SigningKey } from '../../controller/publish/signing-key.ts'
+import { readEvents } from '../../proxy/follow/read-events.ts'
 import type { TableRelease } from '../../schemas/table-release.ts'
 import { agent, policy } from '../controller/documents.ts'
 import { until, type World, world } from '../controller/world.ts'
@@ -253,4 +255,25 @@ t.test('a key that was pinned is not replaced by what another controller says', 
   await until(() => tables.rejected().length === 1)
   t.match(tables.rejected(), [{ error: /^unknown_key: / }])
   t.equal(digestOf(tables), digest)
+})
+
+t.test('events are read the same wherever the network cuts them', async t => {
+  const text =
+    ': hello\r\nevent: release\nid: 1\ndata: {"a":\ndata:"\u00fc"}\r\n\r\rdata: x\n\nid:2\n: beat\n\nevent\ndata: y\n\ncut off'
+  const bytes = new TextEncoder().encode(text)
+  const expected = [
+    { type: 'release', id: '1', data: '{"a":\n"\u00fc"}' },
+    { type: 'message', id: '1', data: 'x' },
+    { type: '', id: '2', data: 'y' },
+  ]
+  for (const size of [1, 2, 3, 7, bytes.length]) {
+    const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+      bytes.subarray(i * size, (i + 1) * size),
+    )
+    t.strictSame(
+      await Readable.from(readEvents(Readable.from(chunks))).toArray(),
+      expected,
+      `in pieces of ${size}`,
+    )
+  }
 })
