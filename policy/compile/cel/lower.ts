@@ -140,7 +140,14 @@ function lowerCall(
   if (fn !== 'has') return call(fn, args, at)
   const [operand] = args
   if (args.length === 1 && operand?.op === 'select') return { ...operand, test: true, at }
-  report(errorAt(at, 'wrong_has', 'has() takes one field.', 'Write it as has(args.name).'))
+  report(
+    errorAt(
+      at,
+      'wrong_has',
+      'has() takes one field.',
+      'Write it as has(args.name), or as "name" in args.',
+    ),
+  )
   return nothing(at)
 }
 

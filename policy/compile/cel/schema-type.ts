@@ -1,29 +1,37 @@
 import { bool, double, dyn, join, list, map, nullable, type Type, text } from './type.ts'
 
+// Schemas come from servers that nobody vouches for: references may multiply without end.
 const maxDepth = 16
+const maxParts = 5000
 
 type Schema = Readonly<Record<string, unknown>>
 
-/** The type of what a JSON Schema describes; what the schema leaves open is `dyn`. */
+interface Walk {
+  readonly root: unknown
+  readonly depth: number
+  readonly seen: { parts: number }
+}
+
+/** The type of what a JSON Schema describes; what the schema leaves open, or says too deep down, is `dyn`. */
 export function typeOfSchema(schema: unknown): Type {
-  return typeOf(schema, schema, 0)
+  return typeOf(schema, { root: schema, depth: 0, seen: { parts: 0 } })
 }
 
 function isSchema(value: unknown): value is Schema {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function typeOf(schema: unknown, root: unknown, depth: number): Type {
-  if (!isSchema(schema) || depth > maxDepth) return dyn
-  const below = (child: unknown) => typeOf(child, root, depth + 1)
-  if (typeof schema.$ref === 'string') return below(resolve(schema.$ref, root))
+function typeOf(schema: unknown, walk: Walk): Type {
+  if (!isSchema(schema) || walk.depth > maxDepth || ++walk.seen.parts > maxParts) return dyn
+  const below = (child: unknown) => typeOf(child, { ...walk, depth: walk.depth + 1 })
+  if (typeof schema.$ref === 'string') return below(resolve(schema.$ref, walk.root))
   if (Array.isArray(schema.allOf) || schema.not !== undefined || schema.if !== undefined) {
     return dyn
   }
   const union = schema.anyOf ?? schema.oneOf
   if (Array.isArray(union)) return joinAll(union.map(below))
-  if (Array.isArray(schema.enum)) return joinAll(schema.enum.map(typeOfConstant))
-  if ('const' in schema) return typeOfConstant(schema.const)
+  if (Array.isArray(schema.enum)) return typeOfEnum(schema.enum)
+  if ('const' in schema) return typeOfEnum([schema.const])
   const types = Array.isArray(schema.type) ? schema.type : [schema.type]
   const type = joinAll(types.map(name => typeOfName(name, schema, below)))
   return schema.nullable === true ? nullable(type) : type
@@ -43,9 +51,14 @@ function resolve(ref: string, root: unknown): unknown {
   }, root)
 }
 
+function typeOfEnum(constants: readonly unknown[]): Type {
+  const values = constants.filter(value => typeof value === 'string')
+  const others = constants.filter(value => typeof value !== 'string').map(typeOfConstant)
+  return joinAll(values.length > 0 ? [{ kind: 'string', values }, ...others] : others)
+}
+
 function typeOfConstant(value: unknown): Type {
   if (value === null) return { kind: 'null' }
-  if (typeof value === 'string') return { kind: 'string', values: [value] }
   if (typeof value === 'boolean') return bool
   return typeof value === 'number' ? double : dyn
 }

@@ -37,7 +37,7 @@ export const maxLength = 4096
 /** Deepest nesting. */
 export const maxNesting = 64
 /** Most nodes in a condition. */
-export const maxNodes = 1000
+const maxNodes = 1000
 
 const limits = {
   maxDepth: maxNesting,

@@ -92,7 +92,7 @@ export function lookup(map: CelMap | JsonObject, key: Value): Value | undefined 
 }
 
 /** A property of the object's own, never one it inherits. */
-export function own(object: JsonObject, key: string): Value | undefined {
+function own(object: JsonObject, key: string): Value | undefined {
   return Object.hasOwn(object, key) ? object[key] : undefined
 }
 

@@ -214,6 +214,23 @@ t.test('several schemas know what any of them knows', async t => {
   )
 })
 
+t.test('a schema that multiplies without end is read only so far', async t => {
+  const names = Array.from({ length: 30 }, (_, i) => `f${i}`)
+  const tree = {
+    type: 'object',
+    properties: Object.fromEntries(names.map(name => [name, { $ref: '#' }])),
+  }
+  t.strictSame(problems('args.f1.f2 == 1', [tree]), [])
+  t.strictSame(problems('args.g1 == 1', [tree]), [['unknown_field', 'g1', 'Did you mean "f1"?']])
+  const many = { enum: Array.from({ length: 50_000 }, (_, i) => `v${i}`) }
+  const wide = { type: 'object', properties: { many } }
+  t.match(problems("args.many == 'x'", [wide]), [['warning value_not_allowed', "'x'"]])
+  let deep: object = { type: 'string' }
+  for (let i = 0; i < 20; i++) deep = { type: 'array', items: deep }
+  const path = `args.deep${'[0]'.repeat(20)}`
+  t.strictSame(problems(`${path} == 1`, [{ type: 'object', properties: { deep } }]), [])
+})
+
 t.test('each kind of call has its own variables', async t => {
   const kinds: readonly CallKind[] = ['tool', 'model', 'resource', 'prompt']
   const which = (source: string) => kinds.filter(kind => problems(source, [], kind).length === 0)
