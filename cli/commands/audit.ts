@@ -76,6 +76,7 @@ function exportCommand(terminal: Terminal): Command {
     .addHelpText('after', '\nExample:\n  $ npx writ audit export > audit.jsonl')
     .action(async (options: Options) => {
       const client = controllerClient(await controllerAddress(options))
+      if (!terminal.out.isTerminal) terminal.progress('exporting')
       const entries = await client.stream('/api/v1/audit/export', queryOf(options))
       await pipeline(entries, terminal.out.stream, { end: false })
     })
