@@ -31,7 +31,7 @@ export async function complete(firewall: Firewall, exchange: Exchange): Promise<
 }
 
 async function passOn(exchange: Exchange, { upstream }: Offer, ref: JsonObject): Promise<Reply> {
-  const { client, params, signal } = exchange
+  const { client, params, cancellation } = exchange
   const { argument = {}, context, _meta: meta } = params
   const given = { ref, argument, ...(context === undefined ? {} : { context }) }
   const link = await upstream.link(client)
@@ -40,7 +40,7 @@ async function passOn(exchange: Exchange, { upstream }: Offer, ref: JsonObject):
     params: Object.entries(given).map(([name, value]) => [name, JSON.stringify(value)]),
     meta: isObject(meta) ? meta : {},
     timeoutMs: upstream.timeoutMs,
-    signal,
+    cancellation,
     owner: client,
     onMessage: message => client.relay(exchange, upstream, message),
   })

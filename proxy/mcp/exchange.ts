@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Meter } from '../meter.ts'
 import type { Account, KeyAccounts } from './account.ts'
+import type { Cancellation } from './cancellation.ts'
 import type { Caller, Journal, Tables } from './needs.ts'
 import { errorJson, type Id, type JsonObject, resultJson } from './rpc.ts'
 import type { ToolServers } from './tool-servers.ts'
@@ -38,7 +39,7 @@ export interface Exchange {
   readonly params: JsonObject
   readonly headers: IncomingHttpHeaders
   /** Aborts when the client cancels. */
-  readonly signal: AbortSignal
+  readonly cancellation: Cancellation
   /** Sends a message ahead of the answer. */
   readonly say: (json: string) => void
 }

@@ -121,13 +121,13 @@ async function ask(exchange: Exchange, errand: Errand): Promise<Reply> {
 }
 
 function outgoingOf(exchange: Exchange, { upstream, request }: Errand): Outgoing {
-  const { client, params, signal } = exchange
+  const { client, params, cancellation } = exchange
   const { _meta: meta } = params
   return {
     ...request,
     meta: isObject(meta) ? meta : {},
     timeoutMs: upstream.timeoutMs,
-    signal,
+    cancellation,
     owner: client,
     onMessage: message => client.relay(exchange, upstream, message),
   }

@@ -1,4 +1,5 @@
 import type { Json } from '../../policy/decide/facts.ts'
+import { Cancellation } from './cancellation.ts'
 import { type Answer, answerError, answerWith, type Exchange, type Firewall } from './exchange.ts'
 import { fromClient, verdictOn } from './gate.ts'
 import { handlers } from './handlers.ts'
@@ -136,10 +137,9 @@ export class LegacyDoor {
     headers: Exchange['headers'],
     outlet: Outlet,
   ): void {
-    const controller = new AbortController()
+    const cancellation = new Cancellation()
     const say = (json: string) => outlet.say(json)
-    const { signal } = controller
-    const exchange: Exchange = { client: session, id, method, params, headers, signal, say }
+    const exchange: Exchange = { client: session, id, method, params, headers, cancellation, say }
     if (session.inFlight.has(id)) {
       outlet.answer(answerError(exchange, codes.invalidRequest, 'this id is in use'))
       return
@@ -148,10 +148,10 @@ export class LegacyDoor {
       outlet.answer(answerError(exchange, codes.internal, 'too many requests are in flight'))
       return
     }
-    session.inFlight.set(id, controller)
+    session.inFlight.set(id, cancellation)
     const done = (answer: Answer) => {
       session.finished(id)
-      if (signal.aborted) outlet.skip()
+      if (cancellation.aborted) outlet.skip()
       else outlet.answer(answer)
     }
     this.#answer(session, exchange).then(done, () =>

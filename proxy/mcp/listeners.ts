@@ -1,4 +1,5 @@
 import type { Json } from '../../policy/decide/facts.ts'
+import { Cancellation } from './cancellation.ts'
 import { type Answer, answerError, type Exchange, type Firewall } from './exchange.ts'
 import { noteDown } from './forward.ts'
 import { judge, subjectOf } from './judge.ts'
@@ -45,7 +46,7 @@ export class Listeners {
 
   /** `subscriptions/listen`: says what it will tell, tells it, and answers when it has to stop. */
   readonly listen = async (firewall: Firewall, exchange: Exchange): Promise<Answer> => {
-    const { client, params, id, say, signal } = exchange
+    const { client, params, id, say, cancellation } = exchange
     const { notifications: filter } = params
     if (!isObject(filter)) {
       return answerError(exchange, codes.invalidParams, '`notifications` must be an object')
@@ -79,8 +80,8 @@ export class Listeners {
       end: () => ended.resolve(),
     }
     this.#open.add(listener)
-    signal.addEventListener('abort', listener.end, { once: true })
-    if (signal.aborted) listener.end()
+    cancellation.listen(listener.end)
+    if (cancellation.aborted) listener.end()
     const stopFollowing = follow(exchange, follows, tell)
     await ended.promise
     stopFollowing()
@@ -120,7 +121,7 @@ function follow(
   follows: readonly Followed[],
   tell: (method: string, params: JsonObject) => void,
 ): () => void {
-  const stop = new AbortController()
+  const stop = new Cancellation()
   const { _meta: meta } = params
   for (const upstream of new Set(follows.map(followed => followed.upstream))) {
     const uris = follows.filter(followed => followed.upstream === upstream).map(({ uri }) => uri)
@@ -134,7 +135,7 @@ function follow(
       params: [['notifications', JSON.stringify({ resourceSubscriptions: uris })]] as const,
       meta: isObject(meta) ? meta : {},
       timeoutMs: 0,
-      signal: stop.signal,
+      cancellation: stop,
       owner: client,
       onMessage,
     }

@@ -1,4 +1,5 @@
 import type { Json } from '../../policy/decide/facts.ts'
+import { Cancellation } from './cancellation.ts'
 import { type Answer, answerError, type Exchange, type Firewall, type Handle } from './exchange.ts'
 import { fromClient, verdictOn } from './gate.ts'
 import { handlers } from './handlers.ts'
@@ -83,8 +84,8 @@ export class ModernDoor {
     }
     const account = this.#firewall.accounts.of(caller, this.#firewall.now())
     const client = statelessClient(caller, account, identity)
-    const controller = new AbortController()
-    response.once('close', () => controller.abort())
+    const cancellation = new Cancellation()
+    response.once('close', () => cancellation.abort())
     const outlet = new Outlet({ response }, 1, false)
     const exchange: Exchange = {
       client,
@@ -92,7 +93,7 @@ export class ModernDoor {
       method,
       params,
       headers: request.headers,
-      signal: controller.signal,
+      cancellation,
       say: json => outlet.say(json),
     }
     this.#answer(exchange).then(

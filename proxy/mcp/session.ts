@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { type Account, openAccount } from './account.ts'
+import type { Cancellation } from './cancellation.ts'
 import type { Client, Exchange } from './exchange.ts'
 import { fromServer, verdictOn } from './gate.ts'
 import type { Caller } from './needs.ts'
@@ -60,7 +61,7 @@ export class Session implements Client {
   readonly identity: Identity
   readonly account: Account
   /** Requests that are being worked on. */
-  readonly inFlight = new Map<Id, AbortController>()
+  readonly inFlight = new Map<Id, Cancellation>()
   /** Who the key belongs to by the table now in force. */
   caller: Caller
   logLevel: string | null = null
@@ -167,7 +168,7 @@ export class Session implements Client {
   }
 
   close(): void {
-    for (const controller of this.inFlight.values()) controller.abort()
+    for (const cancellation of this.inFlight.values()) cancellation.abort()
     for (const { reply } of this.#questions.values()) reply(gone)
     this.#questions.clear()
     for (const stream of this.#streams.values()) stream.end()

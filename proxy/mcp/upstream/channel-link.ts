@@ -82,20 +82,23 @@ class ChannelLink implements Link, ChannelEvents {
     if (!this.#open) {
       return Promise.reject(new ProxyFailure('upstream_unreachable', 'the server is not running'))
     }
+    if (outgoing.cancellation?.aborted) {
+      return Promise.reject(new ProxyFailure('cancelled', 'the client cancelled the request'))
+    }
     const id = ++this.#lastId
     return new Promise((resolve, reject) => {
       const onAbort = () => this.#giveUp(id, 'cancelled', 'the client cancelled the request')
       const settle = (outcome: Reply | ProxyFailure) => {
         clearTimeout(pending.timer)
         this.#pending.delete(id)
-        outgoing.signal?.removeEventListener('abort', onAbort)
+        outgoing.cancellation?.listen(null)
         if (outcome instanceof ProxyFailure) reject(outcome)
         else resolve(outcome)
       }
       const pending: Pending = { outgoing, settle, timer: undefined }
       this.#pending.set(id, pending)
       this.#startClock(id, pending)
-      outgoing.signal?.addEventListener('abort', onAbort, { once: true })
+      outgoing.cancellation?.listen(onAbort)
       this.#channel.send(requestJson(id, outgoing.method, this.#params(id, outgoing)))
     })
   }

@@ -62,12 +62,12 @@ class HttpCall implements HttpReceiver {
   }
 
   send(request: HttpRequest): void {
-    const { signal } = this.#outgoing
-    if (signal?.aborted) {
+    const { cancellation } = this.#outgoing
+    if (cancellation?.aborted) {
       this.#onAbort()
       return
     }
-    signal?.addEventListener('abort', this.#onAbort, { once: true })
+    cancellation?.listen(this.#onAbort)
     this.#startClock()
     this.#abandon = httpExchange(this.#target.pool, request, this)
   }
@@ -163,7 +163,7 @@ class HttpCall implements HttpReceiver {
     if (this.#settled) return
     this.#settled = true
     clearTimeout(this.#timer)
-    this.#outgoing.signal?.removeEventListener('abort', this.#onAbort)
+    this.#outgoing.cancellation?.listen(null)
     tell()
     if (this.#resumed) this.#abandon()
   }

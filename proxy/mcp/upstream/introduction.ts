@@ -49,7 +49,7 @@ export function outgoing(method: string, params: JsonObject, timeoutMs: number):
     params: Object.entries(params).map(([name, value]) => [name, JSON.stringify(value)]),
     meta: {},
     timeoutMs,
-    signal: null,
+    cancellation: null,
     owner: null,
     onMessage: ({ reply }) =>
       reply?.('"error":{"code":-32601,"message":"nobody can be asked during this request"}'),

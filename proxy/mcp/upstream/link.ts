@@ -1,3 +1,4 @@
+import type { Cancellation } from '../cancellation.ts'
 import type { Id, JsonObject } from '../rpc.ts'
 
 /** `legacy`: initialize, sessions, requests in both directions. `modern`: 2026-07-28, stateless. */
@@ -17,7 +18,7 @@ export interface Outgoing {
   /** 0 for no limit. */
   readonly timeoutMs: number
   /** Aborts when the client has lost interest. */
-  readonly signal: AbortSignal | null
+  readonly cancellation: Cancellation | null
   /** Whose request it is; a shared connection tells by it whom a question concerns. */
   readonly owner: object | null
   /** Called for everything the server says about this request before its answer. */

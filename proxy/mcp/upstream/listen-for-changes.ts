@@ -1,4 +1,5 @@
 import { backoff } from '../../../lifecycle/backoff.ts'
+import { Cancellation } from '../cancellation.ts'
 import { isObject } from '../rpc.ts'
 import { outgoing } from './introduction.ts'
 import type { Incoming, Link } from './link.ts'
@@ -13,18 +14,18 @@ export function listenForChanges(link: Link, onMessage: (message: Incoming) => v
     capability => isObject(capability) && capability.listChanged === true,
   )
   if (link.era === 'legacy' || !tells) return () => undefined
-  const stop = new AbortController()
+  const stop = new Cancellation()
   const retry = backoff(1000, 60_000)
   const filter = { toolsListChanged: true, promptsListChanged: true, resourcesListChanged: true }
   let again: NodeJS.Timeout | undefined
   const listen = () => {
     const request = {
       ...outgoing('subscriptions/listen', { notifications: filter }, 0),
-      signal: stop.signal,
+      cancellation: stop,
       onMessage,
     }
     const onOver = () => {
-      if (!stop.signal.aborted) again = setTimeout(listen, retry.next())
+      if (!stop.aborted) again = setTimeout(listen, retry.next())
     }
     link.request(request).then(onOver, onOver)
   }
