@@ -63,14 +63,12 @@ async function serve(
   const ledger = new Ledger(store.db)
   const beat = heartbeat()
   const status = () => readStatus({ options, store, releases, proxies, memory, ledger })
-  const notReady = () =>
-    memory.state.state === 'starting' ? 'The source has not been looked at yet.' : null
   const handler = api({
     routes: [
       ...tableRoutes({ releases, key, onBeat: beat.onBeat }),
       ...proxyRoutes({ ledger, proxies }),
       ...auditRoutes(ledger),
-      ...statusRoutes({ status, notReady }),
+      ...statusRoutes({ status, notReady: () => notReady(store, memory) }),
     ],
     tokens,
     allowedHosts: new Set(['localhost', '127.0.0.1', '[::1]', ...(options.allowedHosts ?? [])]),
@@ -80,6 +78,11 @@ async function serve(
   onListening(server.url)
   const watching = watchSource(source, () => reconciling.wake())
   await run([reconciling, watching, beat, closing(server.close), closing(compiler.close)], signal)
+}
+
+async function notReady(store: Store, memory: SourceMemory): Promise<string | null> {
+  if (memory.state.state === 'starting') return 'The source has not been looked at yet.'
+  return (await store.answers()) ? null : 'The database does not answer.'
 }
 
 interface Parts {

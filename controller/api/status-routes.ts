@@ -6,7 +6,7 @@ import type { Route } from './route.ts'
 export interface StatusRoutesNeeds {
   readonly status: () => Promise<Status>
   /** Null once the controller can do its work; else what it waits for. */
-  readonly notReady: () => string | null
+  readonly notReady: () => Promise<string | null>
 }
 
 /** How the controller is, for people, for Kubernetes and for Prometheus. */
@@ -41,8 +41,8 @@ export function statusRoutes({ status, notReady }: StatusRoutesNeeds): readonly 
       method: 'get',
       path: '/readyz',
       roles: 'everyone',
-      handle: (_request, response) => {
-        const why = notReady()
+      handle: async (_request, response) => {
+        const why = await notReady()
         if (why === null) response.type('text/plain').send('ok\n')
         else answerProblem(response, 503, why)
       },

@@ -20,6 +20,8 @@ export interface StoreOptions {
 export interface Store {
   readonly db: Kysely<Database>
   readonly kind: 'embedded' | 'postgresql'
+  /** Whether it can be asked. */
+  answers(): Promise<boolean>
   close(): Promise<void>
 }
 
@@ -84,11 +86,18 @@ async function migrated(dialect: Dialect, kind: Store['kind']): Promise<Store> {
       provider: { getMigrations: async () => ({ ...migrations }) },
     }).migrateToLatest()
     if (error !== undefined) throw error
-    return { db, kind, close: () => db.destroy() }
+    return { db, kind, answers: () => answers(db), close: () => db.destroy() }
   } catch (cause) {
     await db.destroy().catch(() => undefined)
     const where =
       kind === 'embedded' ? 'the embedded database' : 'the database of WRIT_DATABASE_URL'
     throw new ControllerFailure('store_failed', `${where} cannot be opened`, { cause })
   }
+}
+
+async function answers(db: Kysely<Database>): Promise<boolean> {
+  return sql`select 1`.execute(db).then(
+    () => true,
+    () => false,
+  )
 }

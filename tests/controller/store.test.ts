@@ -309,6 +309,9 @@ async function suite(t: Test, stores: StoreKind | string): Promise<void> {
     const again = await stores.again(t)
     t.strictSame(await new Ledger(again.db).counts(), [])
     t.equal(again.kind, stores.name)
+    t.equal(await again.answers(), true)
+    await again.close()
+    t.equal(await again.answers(), false)
   })
 }
 
