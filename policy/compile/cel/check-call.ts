@@ -169,12 +169,9 @@ function unknownFunction({ fn, method, at }: CallExpression) {
 function wrongOperands(node: CallExpression, types: readonly Type[], counts: readonly number[]) {
   const name = node.fn.replaceAll('_', '')
   if (!counts.includes(types.length)) {
-    const least = Math.min(...counts) - (node.method ? 1 : 0)
-    return errorAt(
-      node.at,
-      'wrong_types',
-      `${name}() takes ${least} or more arguments; see the list of functions.`,
-    )
+    const written = [...new Set(counts)].map(count => (node.method ? count - 1 : count))
+    const message = `${name}() takes ${written.join(' or ')} ${written[0] === 1 ? 'argument' : 'arguments'}.`
+    return errorAt(node.at, 'wrong_types', message)
   }
   const message = `${name} does not take ${types.map(aName).join(' and ')}.`
   return errorAt(node.at, 'wrong_types', message, mixes(types) ? asDouble : undefined)

@@ -90,7 +90,7 @@ export function negate(_: Frame, a: Value): Outcome {
 
 function concat(frame: Frame, a: Value, b: Value): Outcome | null {
   if (isList(a) && isList(b)) {
-    spendSize(frame, (a.length + b.length) << 6)
+    spendSize(frame, (a.length + b.length) * 64)
     return [...a, ...b]
   }
   if (!(a instanceof Uint8Array && b instanceof Uint8Array)) return null

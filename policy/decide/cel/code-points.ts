@@ -13,7 +13,7 @@ export function length(frame: Frame, text: string): number {
 
 /** The characters (code points) of a text. */
 export function characters(frame: Frame, text: string): readonly string[] {
-  spendSize(frame, text.length << 3)
+  spendSize(frame, text.length * 8)
   return [...text]
 }
 

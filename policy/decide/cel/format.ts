@@ -35,7 +35,7 @@ export function format(frame: Frame, text: Value, values: Value): Outcome {
   if (typeof text !== 'string' || !isList(values)) {
     return new Fault('format takes a text and a list of what is filled in')
   }
-  spendSize(frame, text.length << 3)
+  spendSize(frame, text.length * 8)
   let result = ''
   let read = 0
   let next = 0
@@ -81,7 +81,7 @@ function inBase(value: Value, base: number, name: string): string | Fault {
 
 function hex(frame: Frame, value: Value, name: string): string | Fault {
   if (typeof value !== 'string' && !(value instanceof Uint8Array)) return inBase(value, 16, name)
-  spendSize(frame, value.length << 1)
+  spendSize(frame, value.length * 2)
   return Buffer.from(value as string).toString('hex')
 }
 

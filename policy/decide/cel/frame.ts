@@ -26,5 +26,5 @@ export function spend(frame: Frame, steps: number): void {
 
 /** Takes off what reading or making so many characters, bytes or items costs. */
 export function spendSize(frame: Frame, size: number): void {
-  spend(frame, 1 + (size >> 6))
+  spend(frame, 1 + Math.floor(size / 64))
 }

@@ -35,9 +35,11 @@ import {
   upperAscii,
 } from './strings.ts'
 import { Duration, Timestamp } from './time.ts'
-import { Fault, type Outcome, Uint, type Value } from './value.ts'
+import { Fault, type Outcome, type Value } from './value.ts'
 
+/** A function on one value that is there. */
 export type Unary = (frame: Frame, a: Value) => Outcome
+/** A function on three or more values that are there. */
 export type Many = (frame: Frame, ...values: Value[]) => Outcome
 
 // Methods begin with a dot.
@@ -46,7 +48,7 @@ const unary: ReadonlyMap<string, Unary> = new Map<string, Unary>([
   ['size', size],
   ['.size', size],
   ['int', toInt],
-  ['uint', (frame, value) => (value instanceof Uint ? value : toUint(frame, value))],
+  ['uint', toUint],
   ['double', toDouble],
   ['bool', toBool],
   ['string', toText],

@@ -61,17 +61,17 @@ function choose(condition: Eval, then: Eval, otherwise: Eval, at: At): Eval {
 
 function planFunction(node: CallExpression, args: readonly Eval[]): Eval {
   const name = node.method === true ? `.${node.fn}` : node.fn
-  const [a, b] = args
-  const planned =
-    a === undefined
-      ? null
-      : b === undefined
-        ? onOne(findUnary(name), a, node.at)
-        : args.length === 2
-          ? onTwo(findBinary(name), a, b, node.at)
-          : onMany(findMany(name, args.length), args, node.at)
   const none = new Fault(`there is no function ${node.fn} of ${args.length}`, node.at)
-  return planned ?? (() => none)
+  return onOperands(name, args, node.at) ?? (() => none)
+}
+
+function onOperands(name: string, args: readonly Eval[], at: At): Eval | null {
+  const [a, b] = args
+  if (a === undefined) return null
+  if (b === undefined) return onOne(findUnary(name), a, at)
+  return args.length === 2
+    ? onTwo(findBinary(name), a, b, at)
+    : onMany(findMany(name, args.length), args, at)
 }
 
 function onOne(run: Unary | null, operand: Eval, at: At): Eval | null {

@@ -85,7 +85,7 @@ function planIdentifier({ name, at, as }: Identifier, { slots, variable }: Names
 
 function planSelect({ of, field, test, as, at }: Select, names: Names): Eval {
   const root = of.op === 'ident' && !names.slots.includes(of.name) ? of.name : null
-  if (root !== null && names.variable(`${root}.${field}`) === 'unknown') return constant(unknown)
+  if (isLater(of, field, names)) return constant(unknown)
   const base = planExpression(of, names)
   if (test) return (scope, frame) => hasField(base(scope, frame), field, at)
   const missing = new Fault(`there is no field ${field}`, at)
@@ -96,6 +96,12 @@ function planSelect({ of, field, test, as, at }: Select, names: Names): Eval {
   return readAs(read, as, at)
 }
 
+/** Whether the field is one, such as `request.time`, that is not known yet. */
+function isLater(of: Expression, field: string, { slots, variable }: Names): boolean {
+  if (of.op !== 'ident' || slots.includes(of.name)) return false
+  return variable(`${of.name}.${field}`) === 'unknown'
+}
+
 function hasField(base: Outcome, field: string, at: At): Outcome {
   if (isPlain(base)) return Object.hasOwn(base, field)
   if (isFault(base)) return base
@@ -104,6 +110,7 @@ function hasField(base: Outcome, field: string, at: At): Outcome {
 }
 
 function planIndex({ of, key, as, at }: Index, names: Names): Eval {
+  if (key.op === 'string' && isLater(of, key.value, names)) return constant(unknown)
   const args = [of, key]
   return readAs(planCall({ op: 'call', fn: '_[_]', args, at }, names, planExpression), as, at)
 }

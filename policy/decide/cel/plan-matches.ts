@@ -31,10 +31,10 @@ export function planMatches(
     if (source === null)
       return new Fault('the pattern of matches must be a constant text', pattern.at)
     if (typeof value !== 'string') return new Fault(noOverload('matches', value).message, at)
-    ready ??= compilePattern(source)
+    if (ready === undefined) ready = compilePattern(source)
     if (ready === null) return new Fault('the pattern of matches is not valid RE2', pattern.at)
     // The time of a search grows with the text and with the pattern.
-    spend(frame, 1 + ((value.length * ready.programSize()) >>> 8))
+    spend(frame, 1 + Math.floor((value.length * ready.programSize()) / 256))
     return ready.test(value)
   }
 }

@@ -68,6 +68,10 @@ function partsOf(node: Expression): readonly Expression[] {
       return [node, ...(node.of.op === 'ident' ? [] : partsOf(node.of))]
     case 'index':
       return [node, ...partsOf(node.of), ...partsOf(node.key)]
+    case 'list':
+      return node.items.flatMap(partsOf)
+    case 'map':
+      return node.entries.flat().flatMap(partsOf)
     case 'all':
     case 'exists':
     case 'exists_one':

@@ -131,7 +131,7 @@ function splitAtMost(
   limit: bigint,
   ends: boolean,
 ): readonly string[] {
-  spendSize(frame, text.length << 3)
+  spendSize(frame, text.length * 8)
   const parts = by === '' ? [...text] : text.split(by)
   const all = ends ? ['', ...parts, ''] : parts
   if (limit < 0n || BigInt(all.length) <= limit) return all

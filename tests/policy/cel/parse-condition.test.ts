@@ -290,6 +290,8 @@ t.test('types that cannot meet are refused', async t => {
   for (const [source, marked] of refused) {
     t.match(problems(source), [['wrong_types', marked]], source)
   }
+  const [count] = parseCondition('"x".replace("x") == ""', { kind: 'tool', args: [] }).problems
+  t.equal(count?.message, 'replace() takes 2 or 3 arguments.')
   t.strictSame(problems('args.amount + 1 > 2'), [
     [
       'wrong_types',

@@ -238,7 +238,11 @@ t.test('what a listed call could still do is unknown, what it cannot is false', 
   t.equal(visible("args.x == 1 && subject.agent == 'other'"), false)
   t.equal(visible("subject.agent == 'claude' && args.x == 1"), 'unknown')
   t.equal(visible("request.time.getHours() == 9 || request['justification'] == ''"), 'unknown')
+  t.equal(visible("request['justification'] == ''"), 'unknown')
+  t.equal(visible("request['time'] > session['startedAt']"), 'unknown')
+  t.equal(visible("request['protocol'] == ''"), true)
   t.equal(visible('has(request.justification)'), 'unknown')
+  t.equal(visible("[{'time': 1}].exists(request, request.time == 1 && request['time'] == 1)"), true)
   t.equal(visible("subject.labels.missing == 'x'"), false)
   t.equal(visible("subject.labels.missing == 'x' || args.x == 1"), 'unknown')
   t.equal(visible("args.x == 1 || subject.labels.missing == 'x'"), 'unknown')
@@ -268,6 +272,20 @@ t.test('a trace says what every part was, outermost first', async t => {
     { text: "args.tags[0] == 'b'", value: 'false' },
     { text: 'args.tags[0]', value: '"a"' },
     { text: 'args.tags', value: '["a", "b"]' },
+  ])
+})
+
+t.test('a trace looks into lists and maps that the condition writes', async t => {
+  const source = "args.env in [args.x, 'b'] || {args.env: args.dryRun} == {}"
+  const parts = traceParts(parse(source), source, facts).map(({ text }) => text)
+  t.strictSame(parts, [
+    source,
+    "args.env in [args.x, 'b']",
+    'args.env',
+    'args.x',
+    '{args.env: args.dryRun} == {}',
+    'args.env',
+    'args.dryRun',
   ])
 })
 
