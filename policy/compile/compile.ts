@@ -3,6 +3,7 @@ import type { Problem } from '../../schemas/problem.ts'
 import { checks } from './checks/checks.ts'
 import { parseConditions } from './conditions.ts'
 import { knownTools } from './known-tools.ts'
+import { hintWithin } from './nearest.ts'
 import { draftOf } from './policy-draft.ts'
 import { readResource } from './read-resource.ts'
 import type { Resource } from './resource.ts'
@@ -66,6 +67,7 @@ export function compile(files: readonly SourceFile[], options: CompileOptions = 
     draftsByNamespace: Map.groupBy(drafts, draft => draft.namespace),
     tools,
     conditions: parseConditions(drafts, tools, systemNamespace),
+    hint: hintWithin(200_000),
   }
   const problems = [
     ...read.problems,

@@ -20,6 +20,19 @@ export function meant(word: string, known: Iterable<string>): { readonly suggest
   return found === undefined ? {} : { suggestion: `Did you mean "${found}"?` }
 }
 
+/** Says what was meant, until so many words have been looked at: a help, which must not take longer than the work. */
+export type Hint = typeof meant
+
+/** A hint that looks at so many words in all. */
+export function hintWithin(words: number): Hint {
+  let left = words
+  return (word, known) => {
+    const list = [...known]
+    left -= list.length
+    return left < 0 ? {} : meant(word, list)
+  }
+}
+
 /**
  * Damerau-Levenshtein (optimal string alignment): insertions, deletions, changes and swaps of neighbours.
  * Given up, and at least `enough`, once it cannot be less.

@@ -1,6 +1,7 @@
 import type { KnownTool } from '../../schemas/tool-server.ts'
 import type { ParsedConditions } from './conditions.ts'
 import type { KnownTools } from './known-tools.ts'
+import type { Hint } from './nearest.ts'
 import type { PolicyDraft } from './policy-draft.ts'
 import type { Identity, KindName, Resource } from './resource.ts'
 
@@ -15,6 +16,7 @@ export interface World {
   readonly draftsByNamespace: ReadonlyMap<string, readonly PolicyDraft[]>
   readonly tools: KnownTools
   readonly conditions: ParsedConditions
+  readonly hint: Hint
 }
 
 /** Names by kind and namespace. */
@@ -29,6 +31,14 @@ export function ofKind<K extends KindName>(
   kind: K,
 ): readonly Resource<K>[] {
   return resources.filter((resource): resource is Resource<K> => resource.kind === kind)
+}
+
+/** What a grouping has for a namespace. */
+export function inNamespace<T>(
+  groups: ReadonlyMap<string, readonly T[]>,
+  namespace: string,
+): readonly T[] {
+  return groups.get(namespace) ?? []
 }
 
 /** The names that resources of a kind have in a namespace. */

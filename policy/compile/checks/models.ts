@@ -1,13 +1,13 @@
 import type { Problem } from '../../../schemas/problem.ts'
 import { glob } from '../../decide/glob.ts'
-import { meant } from '../nearest.ts'
+import type { Hint } from '../nearest.ts'
 import type { PolicyDraft } from '../policy-draft.ts'
 import type { Resource } from '../resource.ts'
 import { ofKind, type World } from '../world.ts'
 import { problemAt } from './check.ts'
 
 /** Models that two providers offer under one name, and entries that no known model matches. */
-export function* models({ drafts, resources, systemNamespace }: World): Iterable<Problem> {
+export function* models({ drafts, resources, systemNamespace, hint }: World): Iterable<Problem> {
   const known = new Map<string, Set<string>>()
   for (const provider of ofKind(resources, 'ModelProvider')) {
     const names = known.get(provider.namespace) ?? new Set()
@@ -16,7 +16,8 @@ export function* models({ drafts, resources, systemNamespace }: World): Iterable
   }
   for (const draft of drafts) {
     const names = [...(known.get(draft.namespace) ?? [])]
-    if (names.length > 0 && draft.namespace !== systemNamespace) yield* unoffered(draft, names)
+    if (names.length > 0 && draft.namespace !== systemNamespace)
+      yield* unoffered(draft, names, hint)
   }
 }
 
@@ -32,14 +33,18 @@ function* collisions(
   }
 }
 
-function* unoffered({ entries, origin }: PolicyDraft, names: readonly string[]): Iterable<Problem> {
+function* unoffered(
+  { entries, origin }: PolicyDraft,
+  names: readonly string[],
+  hint: Hint,
+): Iterable<Problem> {
   for (const { match, path } of entries.model) {
     if (names.some(glob(match))) continue
     yield problemAt(origin, [...path, 'name'], {
       severity: 'warning',
       code: 'unknown_model',
       message: `No known provider offers a model that "${match}" matches.`,
-      ...meant(match, names),
+      ...hint(match, names),
     })
   }
 }

@@ -1,5 +1,4 @@
 import type { Problem } from '../../../schemas/problem.ts'
-import { meant } from '../nearest.ts'
 import type { Reference } from '../policy-draft.ts'
 import type { KindName, Origin, Resource } from '../resource.ts'
 import type { Path } from '../source-document.ts'
@@ -19,7 +18,7 @@ export function* references(world: World): Iterable<Problem> {
 }
 
 function* unknown(
-  { declared }: World,
+  { declared, hint }: World,
   namespace: string,
   origin: Origin,
   { kind, name, path }: Reference,
@@ -27,7 +26,7 @@ function* unknown(
 ): Iterable<Problem> {
   const names = namesOf(declared, kind, namespace)
   if (names.has(name) || (kind === 'ToolServer' && name === 'builtin')) return
-  const close = meant(name, names)
+  const close = hint(name, names)
   yield problemAt(origin, path, {
     // A portable file cannot hold people; they may be written down later.
     severity: portable && (kind === 'User' || kind === 'Team') ? 'warning' : 'error',

@@ -1,41 +1,42 @@
 import type { Problem } from '../../../schemas/problem.ts'
 import { glob } from '../../decide/glob.ts'
-import { meant } from '../nearest.ts'
 import type { PolicyDraft } from '../policy-draft.ts'
-import { ofKind, type World } from '../world.ts'
+import { inNamespace, ofKind, type World } from '../world.ts'
 import { problemAt } from './check.ts'
 
 /** Subjects that select no known agent or key, where any are known. */
-export function* subjects({ drafts, resources, systemNamespace }: World): Iterable<Problem> {
-  const agents = ofKind(resources, 'Agent')
-  for (const draft of drafts) {
-    const everywhere = draft.namespace === systemNamespace
-    const here = agents.filter(({ namespace }) => everywhere || namespace === draft.namespace)
-    if (here.length === 0) continue
-    const keys = here.flatMap(({ spec }) => (spec.apiKeys ?? []).map(({ name }) => name))
-    yield* unselecting(
-      draft,
-      'agents',
-      here.map(({ name }) => name),
-      'agent',
-    )
-    yield* unselecting(draft, 'apiKeys', keys, 'API key')
+export function* subjects(world: World): Iterable<Problem> {
+  for (const draft of world.drafts) {
+    if (draft.subjects === undefined) continue
+    const everywhere = draft.namespace === world.systemNamespace
+    const here = everywhere ? world.resources : inNamespace(world.byNamespace, draft.namespace)
+    const agents = ofKind(here, 'Agent')
+    if (agents.length === 0) continue
+    const keys = agents.flatMap(({ spec }) => (spec.apiKeys ?? []).map(({ name }) => name))
+    const names = agents.map(({ name }) => name)
+    yield* unselecting(world, draft, { list: 'agents', noun: 'agent', names })
+    yield* unselecting(world, draft, { list: 'apiKeys', noun: 'API key', names: keys })
   }
 }
 
+interface Known {
+  readonly list: 'agents' | 'apiKeys'
+  readonly noun: string
+  readonly names: readonly string[]
+}
+
 function* unselecting(
+  { hint }: World,
   { subjects, origin }: PolicyDraft,
-  list: 'agents' | 'apiKeys',
-  known: readonly string[],
-  noun: string,
+  { list, noun, names }: Known,
 ): Iterable<Problem> {
   for (const [i, pattern] of (subjects?.[list] ?? []).entries()) {
-    if (known.some(glob(pattern))) continue
+    if (names.some(glob(pattern))) continue
     yield problemAt(origin, ['spec', 'subjects', list, i], {
       severity: 'warning',
       code: 'unknown_subject',
       message: `No known ${noun} matches "${pattern}".`,
-      ...meant(pattern, known),
+      ...hint(pattern, names),
     })
   }
 }

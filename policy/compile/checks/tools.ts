@@ -1,17 +1,17 @@
 import type { Problem } from '../../../schemas/problem.ts'
 import { type KnownServer, matching, toolsFor } from '../known-tools.ts'
-import { meant } from '../nearest.ts'
+import type { Hint } from '../nearest.ts'
 import type { EntryDraft, PolicyDraft } from '../policy-draft.ts'
 import type { World } from '../world.ts'
 import { problemAt } from './check.ts'
 
 /** Tools that no known server offers, and tools that two servers offer under one name. */
-export function* tools({ drafts, tools, systemNamespace }: World): Iterable<Problem> {
+export function* tools({ drafts, tools, systemNamespace, hint }: World): Iterable<Problem> {
   for (const servers of tools.values()) yield* collisions(servers)
   for (const draft of drafts) {
     if (draft.namespace === systemNamespace) continue
     for (const entry of draft.entries.tool) {
-      yield* unoffered(draft, entry, tools.get(draft.namespace) ?? [])
+      yield* unoffered(draft, entry, tools.get(draft.namespace) ?? [], hint)
     }
   }
 }
@@ -37,6 +37,7 @@ function* unoffered(
   { origin }: PolicyDraft,
   entry: EntryDraft,
   servers: readonly KnownServer[],
+  hint: Hint,
 ): Iterable<Problem> {
   const offered = entry.server === 'builtin' ? null : toolsFor(servers, entry)
   if (offered === null || matching(offered, entry).length > 0) return
@@ -45,7 +46,7 @@ function* unoffered(
     severity: 'warning',
     code: 'unknown_tool',
     message: `No known server offers a tool that "${entry.match}" matches.`,
-    ...meant(entry.match, names),
+    ...hint(entry.match, names),
   })
 }
 

@@ -73,14 +73,18 @@ function* circle(
   const visited = new Set([workflow.name])
   let name = next.get(workflow.name)
   while (name !== undefined && !visited.has(name)) {
+    // Said once: by the first of those in the circle.
+    if (name < workflow.name) return
     visited.add(name)
     name = next.get(name)
   }
   if (name !== workflow.name) return
+  const shown = [...visited].slice(0, 5)
+  const rest = visited.size > shown.length ? ['…'] : []
   yield said(workflow, ['spec', 'ai', 'escalateTo'], {
     severity: 'error',
     code: 'reference_cycle',
-    message: `The judges ask each other in a circle: ${[...visited, name].join(' -> ')}.`,
+    message: `The judges ask each other in a circle: ${[...shown, ...rest, name].join(' -> ')}.`,
     suggestion: 'Let the last one ask people.',
   })
 }

@@ -7,7 +7,7 @@ import type {
   TableWorkflow,
 } from '../../../schemas/rule-table.ts'
 import type { Resource } from '../resource.ts'
-import { ofKind, type World } from '../world.ts'
+import { inNamespace, ofKind, type World } from '../world.ts'
 import { ownPolicies, systemPolicies } from './build-policy.ts'
 import { type Files, filesOf } from './table-files.ts'
 
@@ -26,8 +26,8 @@ export function tableNamespaces({ byNamespace, draftsByNamespace }: World): read
 
 /** Writes the table of a namespace from resources that have passed every check. */
 export function buildTable(world: World, namespace: string): CompiledTable {
-  const here = world.byNamespace.get(namespace) ?? []
-  const drafts = world.draftsByNamespace.get(namespace) ?? []
+  const here = inNamespace(world.byNamespace, namespace)
+  const drafts = inNamespace(world.draftsByNamespace, namespace)
   const workflows = ofKind(here, 'ApprovalWorkflow')
   const { above, lent } = fromSystem(world, namespace)
   const groups = groupsOf(ofKind(here, 'Team'))
@@ -60,8 +60,8 @@ export function buildTable(world: World, namespace: string): CompiledTable {
 function fromSystem({ byNamespace, draftsByNamespace, systemNamespace }: World, namespace: string) {
   const system = namespace === systemNamespace ? '' : systemNamespace
   return {
-    above: draftsByNamespace.get(system) ?? [],
-    lent: ofKind(byNamespace.get(system) ?? [], 'ApprovalWorkflow'),
+    above: inNamespace(draftsByNamespace, system),
+    lent: ofKind(inNamespace(byNamespace, system), 'ApprovalWorkflow'),
   }
 }
 

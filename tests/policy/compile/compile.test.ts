@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { compile, type SourceFile } from '../../../policy/compile/compile.ts'
 import { milliseconds } from '../../../policy/compile/milliseconds.ts'
-import { nearest } from '../../../policy/compile/nearest.ts'
+import { hintWithin, nearest } from '../../../policy/compile/nearest.ts'
 import { slug } from '../../../policy/compile/portable/slug.ts'
 
 const head = 'apiVersion: writ.dev/v1alpha1\n'
@@ -327,6 +327,14 @@ t.test('the nearest word is the one with the fewest slips', async t => {
     undefined,
     undefined,
   ])
+})
+
+t.test('hints end when so many words have been looked at', async t => {
+  const hint = hintWithin(3)
+  t.strictSame(
+    [hint('on', ['one', 'two']), hint('tw', ['one', 'two'])],
+    [{ suggestion: 'Did you mean "one"?' }, {}],
+  )
 })
 
 t.test('lengths of time are milliseconds', async t => {
