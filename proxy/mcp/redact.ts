@@ -8,34 +8,37 @@ const secretKey =
 
 const secretNumber = /pass(?:word|wd|code)|^(?:pwd|pin|otp|cvv|ssn)$/i
 
-/** Published shapes of credentials: each begins with a fixed prefix, so that matching stays linear. */
-const secretText = new RegExp(
-  [
-    '\\bsk-[\\w-]{16,256}',
-    '\\b(?:sk|rk|pk)_(?:live|test)_\\w{16,256}',
-    '\\bgh[pousr]_\\w{30,256}',
-    '\\bgithub_pat_\\w{30,256}',
-    '\\bglpat-[\\w-]{16,256}',
-    '\\bxox[abeoprs]-[\\w-]{10,256}',
-    '\\b(?:AKIA|ASIA)[A-Z0-9]{16}\\b',
-    '\\bAIza[\\w-]{35}',
-    '\\bnpm_\\w{30,256}',
-    '\\bwrit_\\w{16,256}',
-    '\\beyJ[\\w-]{8,4096}\\.[\\w-]{8,8192}\\.[\\w-]{0,4096}',
-    '-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[^-]{0,16384}(?:-----END [A-Z ]{0,40}PRIVATE KEY-----)?',
-    '(?<=\\b[Bb]earer )[\\w.~+/-]{8,4096}=*',
-    '(?<=://[^/@\\s:]{1,256}:)[^/@\\s]{1,256}(?=@)',
-  ].join('|'),
-  'g',
-)
+/**
+ * Published shapes of credentials, each with a word that stands in every one of them: looking for the
+ * word is many times cheaper than matching, and matching is linear because every part is bounded.
+ */
+const shapes: readonly (readonly [word: string, shape: RegExp])[] = [
+  ['sk-', /\bsk-[\w-]{16,256}/g],
+  ['_live_', /\b[srp]k_live_\w{16,256}/g],
+  ['_test_', /\b[srp]k_test_\w{16,256}/g],
+  ['gh', /\bgh[pousr]_\w{30,256}/g],
+  ['github_pat_', /\bgithub_pat_\w{30,256}/g],
+  ['glpat-', /\bglpat-[\w-]{16,256}/g],
+  ['xox', /\bxox[abeoprs]-[\w-]{10,256}/g],
+  ['AKIA', /\bAKIA[A-Z0-9]{16}\b/g],
+  ['ASIA', /\bASIA[A-Z0-9]{16}\b/g],
+  ['AIza', /\bAIza[\w-]{35}/g],
+  ['npm_', /\bnpm_\w{30,256}/g],
+  ['writ_', /\bwrit_\w{16,256}/g],
+  ['eyJ', /\beyJ[\w-]{8,4096}\.[\w-]{8,8192}\.[\w-]{0,4096}/g],
+  ['PRIVATE KEY', /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[^-]{0,16384}/g],
+  ['earer ', /(?<=\b[Bb]earer )[\w.~+/-]{8,4096}=*/g],
+  ['://', /(?<=:\/\/[^/@\s:]{0,256}:)[^/@\s]{1,256}(?=@)/g],
+]
 
 /** The text without what looks like a credential, cut to 16,384 characters. */
 export function redactText(text: string): string {
-  const short =
+  let shown =
     text.length <= longestText
       ? text
       : `${text.slice(0, longestText)}… (${text.length - longestText} more characters)`
-  return short.toWellFormed().replace(secretText, mask)
+  for (const [word, shape] of shapes) if (shown.includes(word)) shown = shown.replace(shape, mask)
+  return shown.isWellFormed() ? shown : shown.toWellFormed()
 }
 
 /** A copy for the records: credentials masked by key and by shape, long texts cut. */

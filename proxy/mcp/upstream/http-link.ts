@@ -31,6 +31,8 @@ class HttpLink implements Link {
   readonly #retry = backoff(1000, 60_000)
   #introduction: Introduction = newestLegacy
   #session: string | null = null
+  /** What all posts have in common; made anew when the handshake has changed it. */
+  #posting: HttpRequest | null = null
   #lastId = 0
   #open = true
   #stopListening: () => void = () => undefined
@@ -53,9 +55,11 @@ class HttpLink implements Link {
     const onHead = (_status: number, headers: IncomingHttpHeaders) => {
       const session = headers['mcp-session-id']
       if (typeof session === 'string') this.#session = session
+      this.#posting = null
     }
     const ask = (outgoing: Outgoing) => this.#call(outgoing, onHead)
     this.#introduction = await introduce(ask, identity, timeoutMs)
+    this.#posting = null
     this.notify('notifications/initialized', '{}')
     this.#listen('')
   }
@@ -135,7 +139,9 @@ class HttpLink implements Link {
   }
 
   #post(body: string): HttpRequest {
-    return { ...this.#asked('POST', { 'content-type': 'application/json' }), body }
+    this.#posting ??= this.#asked('POST', { 'content-type': 'application/json' })
+    const { method, path, headers } = this.#posting
+    return { method, path, headers, body }
   }
 
   #asked(method: HttpRequest['method'], more: Readonly<Record<string, string>>): HttpRequest {
