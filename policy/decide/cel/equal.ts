@@ -78,7 +78,7 @@ export function isMap(value: Value): value is CelMap | JsonObject {
 export function keysOf(map: CelMap | JsonObject, frame: Frame): readonly Value[] {
   const keys =
     map instanceof CelMap ? [...map.entries.values()].map(([key]) => key) : Object.keys(map)
-  spendSize(frame, keys.length * 8)
+  spend(frame, 1 + keys.length)
   return keys
 }
 
