@@ -11,11 +11,14 @@ export async function knownKey(
   told: string | undefined,
 ): Promise<ControllerKey | null> {
   if (told !== undefined) return readControllerKey(told)
-  const pinned = await readFile(join(folder, 'controller.pub'), 'utf8').catch(error => {
-    if (error.code === 'ENOENT') return null
-    throw error
-  })
-  return pinned === null ? null : readControllerKey(pinned)
+  const path = join(folder, 'controller.pub')
+  try {
+    return readControllerKey(await readFile(path, 'utf8'))
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return null
+    const remedy = `remove ${path} to believe the controller that is there now`
+    throw new TableFailure('unknown_key', `the pinned key cannot be read; ${remedy}`, { cause })
+  }
 }
 
 /** Asks the controller for its key and pins it: from now on no other is believed. */

@@ -185,6 +185,17 @@ t.test('a work tree that git is changing is read later, unless its lock is a lef
   t.match(await source.fetch(signal), { files: [{ path: 'policies/a.yaml' }] })
 })
 
+t.test('a work tree of another user is read like any other', async t => {
+  const folder = repository(t)
+  writeFileSync(join(folder, 'a.yaml'), 'a')
+  git(folder, 'add', '.')
+  git(folder, 'commit', '--quiet', '-m', 'first')
+  const commit = git(folder, 'rev-parse', 'HEAD')
+  if (process.getuid?.() === 0) execFileSync('chown', ['-R', '65534', join(folder, '..')])
+  else t.comment('only root can give files to another user')
+  t.match(await localSource(folder, Date.now).fetch(signal), { commit, files: [{ commit }] })
+})
+
 t.test("nothing in a repository's own configuration is run", async t => {
   const folder = repository(t)
   writeFileSync(join(folder, 'a.yaml'), 'a')

@@ -257,6 +257,15 @@ t.test('a key that was pinned is not replaced by what another controller says', 
   t.equal(digestOf(tables), digest)
 })
 
+t.test('a pinned key that cannot be read is not replaced in silence', async t => {
+  const { w, folder } = await enrolled(t)
+  writeFileSync(join(folder, 'controller.pub'), 'garbage')
+  await t.rejects(w.follow(w.link(nowhere), folder), {
+    code: 'unknown_key',
+    message: /remove .*controller\.pub/,
+  })
+})
+
 t.test('events are read the same wherever the network cuts them', async t => {
   const text =
     ': hello\r\nevent: release\nid: 1\ndata: {"a":\ndata:"\u00fc"}\r\n\r\rdata: x\n\nid:2\n: beat\n\nevent\ndata: y\n\ncut off'
