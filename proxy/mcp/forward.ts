@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import type { outcomes } from '../../schemas/record.ts'
 import { ProxyFailure } from '../failure.ts'
 import type { Answer, Exchange, Firewall } from './exchange.ts'
+import { asks, withInput } from './input-rounds.ts'
 import type { Judged } from './judge.ts'
 import type { NewEntry } from './needs.ts'
 import { answerRefusal, type Obstacle, type Refusal, refusalFor } from './refusal.ts'
@@ -76,8 +77,8 @@ export async function forward(
   const ended = write(firewall, [entryNow(firewall, judged.entry, 'outcome', outcome)])
   if (!(typeof ended === 'boolean' ? ended : await ended)) return stop('answer_unrecorded')
   if (ending.reply !== undefined) {
-    return asksBack(exchange, ending.reply)
-      ? stop('not_relayable', 'the server asks for input in a way that this protocol version lacks')
+    return asks(exchange, ending.reply)
+      ? stop('not_relayable', 'the server asks for something that the client did not answer')
       : answerReply(exchange, errand, ending.reply)
   }
   const lost = ending.status === 'unknown' || ending.status === 'cancelled'
@@ -108,16 +109,18 @@ export function lostKey(id: Exchange['id'], { entry, subject }: Judged): string 
 async function ask(exchange: Exchange, errand: Errand): Promise<Reply> {
   const { client } = exchange
   const { upstream } = errand
-  const link = await upstream.link(client)
   const outgoing = outgoingOf(exchange, errand)
-  try {
-    return await link.request(outgoing)
-  } catch (error) {
-    const forgotten = error instanceof ProxyFailure && error.code === 'upstream_refused'
-    if (!forgotten || link.open) throw error
-    const again = await upstream.link(client)
-    return again.request(outgoing)
-  }
+  return withInput(exchange, upstream, outgoing, async request => {
+    const link = await upstream.link(client)
+    try {
+      return await link.request(request)
+    } catch (error) {
+      const forgotten = error instanceof ProxyFailure && error.code === 'upstream_refused'
+      if (!forgotten || link.open) throw error
+      const again = await upstream.link(client)
+      return again.request(request)
+    }
+  })
 }
 
 function outgoingOf(exchange: Exchange, { upstream, request }: Errand): Outgoing {
@@ -131,11 +134,6 @@ function outgoingOf(exchange: Exchange, { upstream, request }: Errand): Outgoing
     owner: client,
     onMessage: message => client.relay(exchange, upstream, message),
   }
-}
-
-/** A question that only clients of 2026-07-28 can answer. */
-function asksBack({ client }: Exchange, { value }: Reply): boolean {
-  return client.era === 'legacy' && value.resultType === 'input_required'
 }
 
 function answerReply({ id, client }: Exchange, errand: Errand, reply: Reply): Answer {

@@ -264,8 +264,16 @@ t.test('a client with a session uses a stateless server', async t => {
     method: 'notifications/progress',
     params: { progressToken: 'p' },
   })
-  const { result } = await client.call('test_input_required_result_elicitation')
-  t.match(result?.structuredContent, { reason: 'not_relayable' })
+  const { result } = await client.call('test_input_required_result_sampling')
+  t.match(result?.structuredContent, { reason: 'not_relayable' }, 'it did not say it can sample')
+  const name = 'test_input_required_result_request_state'
+  const call = { jsonrpc: '2.0', id: 'asks', method: 'tools/call', params: { name } }
+  const asking = await client.stream(call)
+  const { message } = await asking.next()
+  t.match(message, { method: 'elicitation/create', params: { message: 'Please confirm' } })
+  const answer = { action: 'accept', content: { ok: true } }
+  await client.post({ jsonrpc: '2.0', id: message.id, result: answer })
+  t.match((await asking.next()).message.result, { content: [{ text: /^state-ok/ }] })
 })
 
 t.test('a list that a server calls changed is called changed to every client', async t => {
