@@ -1,6 +1,5 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import * as formats from 'ajv-formats'
-import type Type from 'typebox'
 import type { Problem } from '../../schemas/problem.ts'
 import { schemaProblem } from './schema-problem.ts'
 import type { SourceDocument } from './source-document.ts'
@@ -9,7 +8,7 @@ import type { SourceDocument } from './source-document.ts'
 const mostProblems = 100
 
 /** What is wrong with the shape of a document; an empty list when it is what the schema says. */
-export function schemaProblems(schema: Type.TSchema, document: SourceDocument): readonly Problem[] {
+export function schemaProblems(schema: object, document: SourceDocument): readonly Problem[] {
   const validate = validator(schema)
   if (validate(document.value)) return []
   const errors = validate.errors as readonly ErrorObject[]
@@ -27,7 +26,7 @@ export function schemaProblems(schema: Type.TSchema, document: SourceDocument): 
 const validators = new WeakMap<object, ValidateFunction>()
 
 /** Compiling takes longer than reading a small repository, so each schema is compiled once, when first needed. */
-function validator(schema: Type.TSchema): ValidateFunction {
+function validator(schema: object): ValidateFunction {
   const known = validators.get(schema)
   if (known !== undefined) return known
   const ajv = new Ajv({ allErrors: true, verbose: true, strict: false, messages: false })
