@@ -32,6 +32,10 @@ const comprehension: Parts = ({ variable, over, each, where }) => {
   return where === undefined ? [over, each] : [over, each, where]
 }
 
+function reading(as: unknown): void {
+  oneOf([undefined, 'int', 'timestamp'], as, 'expression.as')
+}
+
 /** Checks what a node says itself, and gives the nodes below it. */
 const partsOf: ReadonlyMap<string, Parts> = new Map(
   Object.entries({
@@ -49,15 +53,20 @@ const partsOf: ReadonlyMap<string, Parts> = new Map(
     },
     string: words,
     bytes: words,
-    ident: ({ name }) => {
+    ident: ({ name, as }) => {
       text(name, 'expression.name')
+      reading(as)
       return []
     },
-    select: ({ of, field }) => {
+    select: ({ of, field, as }) => {
       text(field, 'expression.field')
+      reading(as)
       return [of]
     },
-    index: ({ of, key }) => [of, key],
+    index: ({ of, key, as }) => {
+      reading(as)
+      return [of, key]
+    },
     call: ({ fn, args }) => {
       text(fn, 'expression.fn')
       return list(args, 'expression.args')
