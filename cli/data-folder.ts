@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, mkdir, readFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { replaceFile } from '../lifecycle/replace-file.ts'
 import { CliFailure } from './failure.ts'
 import { newKey } from './new-key.ts'
 
-/** What a machine keeps of Writ: secrets, records, tables. Only its owner may look into it. */
+/** What a machine keeps of Writ: secrets, records, tables. Only its owner may look into it, and git may not. */
 export interface DataFolder {
   /** Absolute path. */
   readonly path: string
@@ -35,6 +35,7 @@ export async function openDataFolder(folder: string): Promise<DataFolder> {
   try {
     await mkdir(path, { recursive: true, mode: 0o700 })
     await chmod(path, 0o700)
+    await writeFile(join(path, '.gitignore'), '*\n')
     return { path, secrets: await keptSecrets(join(path, 'secrets.json')) }
   } catch (cause) {
     throw unusable(folder, cause)

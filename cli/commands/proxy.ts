@@ -46,7 +46,9 @@ export function proxyCommand(terminal: Terminal): Command {
     .addOption(outputOption())
     .addHelpText(
       'after',
-      '\nExample:\n  $ WRIT_PROXY_TOKEN=… npx writ proxy --controller http://127.0.0.1:7400 --data .writ-proxy',
+      '\nExample, beside a controller whose data folder is .writ:\n' +
+        '  $ export WRIT_PROXY_TOKEN=$(node -p \'require("./.writ/secrets.json").proxyToken\')\n' +
+        '  $ npx writ proxy --data .writ-proxy',
     )
     .action(async (options: Options) => {
       const { proxyAlone } = await import('../serve/proxy-alone.ts')

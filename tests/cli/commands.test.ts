@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { exec, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -7,7 +7,7 @@ import t from 'tap'
 import { parse } from 'yaml'
 import { editorSchema } from '../../cli/generate/editor-schema.ts'
 import { Agent } from '../../schemas/agent.ts'
-import { root, writ } from './writ.ts'
+import { environment, root, writ } from './writ.ts'
 
 const commands = [
   ['up'],
@@ -44,10 +44,35 @@ t.test('every command has help with an example', async t => {
     t.equal(out.includes('-o, --output <format>'), !isGroup, command.join(' '))
     t.match(
       out,
-      new RegExp(`^Usage: writ ${command.join(' ')} .*\nExample:\n  \\$ .*npx writ `, 's'),
+      new RegExp(`^Usage: writ ${command.join(' ')} .*\nExample.*:\n  \\$ .*npx writ `, 's'),
     )
   }
 })
+
+t.test('the example in the help works when it is pasted', async t => {
+  const writ = `${process.execPath} cli/main.ts`
+  for (const command of ['check', 'explain', 'test', 'diff', 'keys', 'schema']) {
+    const { stdout: help } = await shell(`${writ} ${command} --help`)
+    const example = /Example:\n {2}\$ (.*)\n/.exec(help)?.[1]?.replace('npx writ', writ) ?? ''
+    const { code, stdout, stderr } = await shell(example.replace(/ > .*/, ''))
+    t.strictSame({ code, stderr }, { code: command === 'diff' ? 1 : 0, stderr: '' }, example)
+    t.not(stdout, '')
+  }
+})
+
+interface Shell {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+function shell(command: string): Promise<Shell> {
+  return new Promise(resolve => {
+    exec(command, { cwd: root, env: environment() }, (error, stdout, stderr) =>
+      resolve({ code: error?.code ?? 0, stdout, stderr }),
+    )
+  })
+}
 
 t.test('the version', async t => {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))

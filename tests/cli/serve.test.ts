@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -52,6 +52,7 @@ t.test('the data folder', async t => {
       [statSync(folder).mode & 0o777, statSync(join(folder, 'secrets.json')).mode & 0o777],
       [0o700, 0o600],
     )
+    t.equal(readFileSync(join(folder, '.gitignore'), 'utf8'), '*\n', 'and from git')
     t.equal(new Set(Object.values(first.secrets)).size, 4, 'four secrets, each its own')
   })
 

@@ -134,7 +134,7 @@ t.test('the quickstart, from the first start to the last policy', async t => {
 
   await t.test('an allowed call returns what the server answers', async t => {
     const read = await call(client, 'read_text_file', { path: 'welcome.txt' })
-    const file = readFileSync(join(cwd, 'policies/scratch/welcome.txt'), 'utf8')
+    const file = readFileSync(join(cwd, 'policies/.scratch/welcome.txt'), 'utf8')
     t.equal(textOf(read), file)
     t.match(textOf(await call(client, 'get-sum', { a: 2, b: 40 })), '42')
   })
@@ -151,7 +151,7 @@ t.test('the quickstart, from the first start to the last policy', async t => {
       policy: 'files',
       rule: 'no-secrets-in-files',
     })
-    t.notOk(readdirSync(join(cwd, 'policies/scratch')).includes('.env'), 'nothing was written')
+    t.notOk(readdirSync(join(cwd, 'policies/.scratch')).includes('.env'), 'nothing was written')
   })
 
   await t.test('a hidden tool and one that does not exist are refused alike', async t => {
@@ -164,11 +164,24 @@ t.test('the quickstart, from the first start to the last policy', async t => {
     t.notMatch(textOf(hidden), 'PATH=')
   })
 
+  await t.test('a policy that the agent writes is not a policy', async t => {
+    const content = 'kind: ToolServer\nspec: { transport: stdio, command: sh }\n'
+    const written = await call(client, 'write_file', { path: 'more.yaml', content })
+    t.notOk(written.isError, 'the file is written')
+    t.equal(readFileSync(join(cwd, 'policies/.scratch/more.yaml'), 'utf8'), content)
+    const { code, out } = await writ(['status', '-o', 'json'], { cwd })
+    const { state, files } = JSON.parse(out).source
+    t.strictSame({ code, state, files }, { code: 0, state: 'in_force', files: 5 })
+    rmSync(join(cwd, 'policies/.scratch/more.yaml'))
+  })
+
   await t.test(
     'writ audit list shows both calls with the file and the line that decided',
     async t => {
       await eventually(t, 'the outcome is in the ledger', async () =>
-        (await audit(cwd, '--tool', 'write_file')).some(({ phase }) => phase === 'outcome'),
+        (await audit(cwd, '--tool', 'write_file', '--action', 'deny')).some(
+          ({ phase }) => phase === 'outcome',
+        ),
       )
       const shown = (entries: readonly AuditEntry[]) =>
         entries.map(({ phase, action, policy, rule, at, status }) => ({
@@ -195,7 +208,7 @@ t.test('the quickstart, from the first start to the last policy', async t => {
         rule: 'looking-is-fine',
         at: `policies/files.yaml:${line('name: looking-is-fine')}`,
       }
-      t.strictSame(shown(await audit(cwd, '--tool', 'write_file')), [
+      t.strictSame(shown(await audit(cwd, '--tool', 'write_file', '--action', 'deny')), [
         { phase: 'attempt', ...denied, status: undefined },
         { phase: 'outcome', ...denied, status: 'refused' },
       ])
