@@ -264,8 +264,8 @@ t.test('a client with a session uses a stateless server', async t => {
     method: 'notifications/progress',
     params: { progressToken: 'p' },
   })
-  const { result } = await client.call('test_input_required_result_sampling')
-  t.match(result?.structuredContent, { reason: 'not_relayable' }, 'it did not say it can sample')
+  const undeclared = await client.call('test_input_required_result_sampling')
+  t.match(undeclared.error, { code: -32021 }, 'it did not say that it can sample')
   const name = 'test_input_required_result_request_state'
   const call = { jsonrpc: '2.0', id: 'asks', method: 'tools/call', params: { name } }
   const asking = await client.stream(call)
@@ -274,6 +274,11 @@ t.test('a client with a session uses a stateless server', async t => {
   const answer = { action: 'accept', content: { ok: true } }
   await client.post({ jsonrpc: '2.0', id: message.id, result: answer })
   t.match((await asking.next()).message.result, { content: [{ text: /^state-ok/ }] })
+  const again = await client.stream({ ...call, id: 'asks again' })
+  const { id } = (await again.next()).message
+  await client.post({ jsonrpc: '2.0', id, error: { code: -1, message: 'no' } })
+  const refused = (await again.next()).message.result?.structuredContent
+  t.match(refused, { reason: 'not_relayable' })
 })
 
 t.test('a list that a server calls changed is called changed to every client', async t => {

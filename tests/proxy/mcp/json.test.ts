@@ -1,0 +1,123 @@
+import canonicalize from 'canonicalize'
+import fc from 'fast-check'
+import t from 'tap'
+import { EventReader, type ServerSentEvent } from '../../../proxy/mcp/event-stream.ts'
+import { rawMember } from '../../../proxy/mcp/raw-member.ts'
+import { redact, redactText } from '../../../proxy/mcp/redact.ts'
+import { strictJson } from '../../../proxy/mcp/strict-json.ts'
+import { headerText, headerValue } from '../../../proxy/mcp/upstream/header-value.ts'
+
+const sound = fc
+  .jsonValue({ maxDepth: 6 })
+  .filter(value => strictJson(Buffer.from(JSON.stringify(value))).ok)
+
+t.test('sound JSON is read as JSON.parse reads it, however it is spaced', async t => {
+  fc.assert(
+    fc.property(sound, fc.constantFrom(0, 2, '\t'), (value, space) => {
+      const text = JSON.stringify(value, null, space)
+      const read = strictJson(Buffer.from(text))
+      return read.ok && canonicalize(read.value) === canonicalize(JSON.parse(text))
+    }),
+  )
+  t.pass()
+})
+
+t.test('a key that is written twice is found wherever it stands', async t => {
+  fc.assert(
+    fc.property(sound, fc.string({ unit: 'grapheme' }), sound, (a, key, b) => {
+      const name = JSON.stringify(key)
+      const twice = `{${name}:${JSON.stringify(a)},${name}:${JSON.stringify(b)}}`
+      const nested = `[1,{"x":${twice}},":"]`
+      return [twice, nested].every(text => !strictJson(Buffer.from(text)).ok)
+    }),
+  )
+  t.pass()
+})
+
+t.test('a member is cut out byte for byte', async t => {
+  const text =
+    ' {"a" : [1, {"result":2}], "re\\u0073ult" :  {"n":12345678901234567890, "s":"}\\""} , "z":1}'
+  t.equal(rawMember(text, 'result'), '{"n":12345678901234567890, "s":"}\\""}')
+  t.equal(rawMember(text, 'a'), '[1, {"result":2}]')
+  t.equal(rawMember(text, 'z'), '1')
+  t.equal(rawMember(text, 'none'), null)
+  t.equal(rawMember('[{"a":1}]', 'a'), null)
+  fc.assert(
+    fc.property(sound, sound, (a, b) => {
+      const whole = JSON.stringify({ id: a, result: b, last: a })
+      return rawMember(whole, 'result') === JSON.stringify(b)
+    }),
+  )
+})
+
+t.test('an event stream is read alike in whatever pieces it comes', async t => {
+  const text =
+    '\ufeff: hello\r\nid: 1\r\ndata: a\r\ndata:b\r\n\r\nevent: ping\rretry: 250\rdata\r\rid: é\ndata: {"x":"é"}\n\n'
+  const expected = [
+    { event: 'message', data: 'a\nb', id: '1' },
+    { event: 'ping', data: '', id: '1' },
+    { event: 'message', data: '{"x":"é"}', id: 'é' },
+  ]
+  const bytes = Buffer.from(text)
+  for (let size = 1; size <= bytes.length; size++) {
+    const events: ServerSentEvent[] = []
+    const retries: number[] = []
+    const sink = {
+      onEvent: (e: ServerSentEvent) => void events.push(e),
+      onRetry: (ms: number) => void retries.push(ms),
+    }
+    const reader = new EventReader(sink, 1000)
+    for (let at = 0; at < bytes.length; at += size) reader.push(bytes.subarray(at, at + size))
+    t.strictSame([events, retries], [expected, [250]], `in pieces of ${size}`)
+  }
+  const reader = new EventReader({ onEvent: () => undefined, onRetry: () => undefined }, 10)
+  t.notOk(reader.push(Buffer.from('data: 12345678901')), 'an endless line is cut off')
+})
+
+t.test('credentials do not reach the records, by key or by shape', async t => {
+  const secrets = {
+    password: 'p',
+    apiKey: ['k'],
+    api_key: { a: 'b' },
+    Authorization: 'x',
+    pin: 1234,
+    note: `key sk-${'a'.repeat(20)} and Bearer ${'t'.repeat(12)}`,
+    url: 'postgres://ana:hunter2@db/x',
+    github: `ghp_${'a'.repeat(36)}`,
+    aws: 'AKIAABCDEFGHIJKLMNOP',
+    jwt: 'eyJhbGciOiJI.eyJzdWIiOiIx.c2lnbmF0dXJl',
+    pem: '-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----',
+  }
+  t.strictSame(redact(secrets), {
+    password: '[redacted]',
+    apiKey: '[redacted]',
+    api_key: '[redacted]',
+    Authorization: '[redacted]',
+    pin: '[redacted]',
+    note: 'key [redacted] and Bearer [redacted]',
+    url: 'postgres://ana:[redacted]@db/x',
+    github: '[redacted]',
+    aws: '[redacted]',
+    jwt: '[redacted]',
+    pem: '[redacted]-----END RSA PRIVATE KEY-----',
+  })
+  const harmless = { max_tokens: 4096, secret: null, token: false, path: '/a', deep: [{ n: 1 }] }
+  t.strictSame(redact(harmless), harmless)
+  t.equal(redactText('x'.repeat(20_000)).length, 16_384 + '… (3616 more characters)'.length)
+  const hostile = JSON.parse('{"__proto__":{"password":"p"},"constructor":1}')
+  t.equal(
+    JSON.stringify(redact(hostile)),
+    '{"__proto__":{"password":"[redacted]"},"constructor":1}',
+  )
+})
+
+t.test('any text survives a header', async t => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme' }), text => {
+      const value = headerValue(text)
+      return /^[\x20-\x7e]*$/.test(value) && value === value.trim() && headerText(value) === text
+    }),
+  )
+  t.equal(headerValue('=?base64?eA==?='), '=?base64?PT9iYXNlNjQ/ZUE9PT89?=')
+  t.equal(headerText('=?base64?e!==?='), null)
+})
