@@ -131,6 +131,7 @@ export class RawClient {
 export class EventTap {
   readonly status: number
   readonly #close: () => void
+  readonly #answer: IncomingMessage
   readonly #waiting: ((event: TapEvent) => void)[] = []
   readonly #events: TapEvent[] = []
   #rest = ''
@@ -138,6 +139,7 @@ export class EventTap {
   constructor(answer: IncomingMessage, close: () => void) {
     this.status = answer.statusCode ?? 0
     this.#close = close
+    this.#answer = answer
     answer.on('error', () => undefined)
     answer.on('data', chunk => this.#push(String(chunk)))
   }
@@ -151,6 +153,11 @@ export class EventTap {
 
   close(): void {
     this.#close()
+  }
+
+  /** Calls the listener when the other side ends the stream. */
+  onEnd(listener: () => void): void {
+    this.#answer.once('end', listener)
   }
 
   #push(text: string): void {
