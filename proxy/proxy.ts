@@ -46,11 +46,13 @@ export function createProxy(options: ProxyOptions): Proxy {
     listening: listening.promise,
     async run(signal) {
       const parts = partsOf(options, now)
-      const server = serverOf(parts, [...allowedHosts, host])
+      const server = serverOf(parts, tables, [...allowedHosts, host])
       const unsubscribe = tables.subscribe(namespace => {
         parts.servers.reconcile(namespace)
         parts.sessions.expel(keyHash => tables.caller(keyHash, now()) !== null)
       })
+      for (const namespace of Object.keys(tables.enforced?.() ?? {}))
+        parts.servers.reconcile(namespace)
       try {
         server.listen(port, host)
         await once(server, 'listening', { signal })
@@ -109,7 +111,11 @@ function partsOf(options: ProxyOptions, now: () => number): Parts {
   }
 }
 
-function serverOf({ entrance, meter }: Parts, allowedHosts: readonly string[]): Server {
+function serverOf(
+  { entrance, meter }: Parts,
+  tables: Tables,
+  allowedHosts: readonly string[],
+): Server {
   const meantForUs = hostCheck(allowedHosts)
   const server = createServer(
     {
@@ -123,13 +129,20 @@ function serverOf({ entrance, meter }: Parts, allowedHosts: readonly string[]): 
       const path = request.url?.split('?', 1)[0]
       if (!meantForUs(request)) plain(response, 403, 'this host or origin is not allowed\n')
       else if (path === '/mcp/v1') entrance.handle(request, response)
-      else if (path === '/healthz' || path === '/readyz') plain(response, 200, 'ok\n')
+      else if (path === '/healthz') plain(response, 200, 'ok\n')
+      else if (path === '/readyz') showReadiness(tables, response)
       else if (path === '/metrics') showMetrics(meter, response)
       else plain(response, 404, 'not found\n')
     },
   )
   server.maxConnections = mostConnections
   return server
+}
+
+/** Until there is a table everything is refused, which no client should be sent to. */
+function showReadiness(tables: Tables, response: ServerResponse): void {
+  const ready = tables.enforced === undefined || Object.keys(tables.enforced()).length > 0
+  plain(response, ready ? 200 : 503, ready ? 'ok\n' : 'no policy has been loaded yet\n')
 }
 
 function showMetrics({ registry }: Meter, response: ServerResponse): void {

@@ -36,6 +36,7 @@ export function withServerFolders(
   const placed = new WeakMap<LoadedTable, LoadedTable>()
   return {
     caller: (hash, now) => tables.caller(hash, now),
+    enforced: () => tables.enforced(),
     subscribe(listener) {
       const stop = tables.subscribe(listener)
       for (const namespace of Object.keys(tables.enforced())) listener(namespace)

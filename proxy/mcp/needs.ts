@@ -17,6 +17,8 @@ export interface Tables {
   /** Whose key has this SHA-256 (hex), or null when it is unknown, expired or revoked. `now` in ms since 1970. */
   caller(sha256OfKey: string, now: number): Caller | null
   current(namespace: string): LoadedTable | null
+  /** Namespace to digest of every table in force; their servers are then started before anyone calls. */
+  enforced?(): Readonly<Record<string, string>>
   /** Calls the listener after every swap; returns how to stop. */
   subscribe(listener: (namespace: string) => void): () => void
 }

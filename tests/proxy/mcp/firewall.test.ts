@@ -297,6 +297,28 @@ t.test('a server that the table changes is started anew, the others are left alo
   t.match((await client.call('one')).result?.structuredContent, { reason: 'unknown_name' })
 })
 
+t.test('without a table the proxy is alive, not ready, and refuses every key', async t => {
+  const { url, tables } = await world(t, [])
+  tables.clear()
+  const get = async (path: string) => (await fetch(new URL(path, url))).status
+  t.strictSame([await get('/healthz'), await get('/readyz')], [200, 503])
+  const client = new RawClient(url, keys.claude)
+  t.equal((await client.post({ jsonrpc: '2.0', id: 1, method: 'ping' })).status, 401)
+})
+
+t.test('servers of a table that was there first are started before anyone calls', async t => {
+  const server = await smallServer(t, tool('echo'))
+  const { reports, connected } = await world(
+    t,
+    [allowAll, toolServer('small', { url: server.url })],
+    {
+      early: true,
+    },
+  )
+  t.equal(reports.length, 1)
+  await connected()
+})
+
 t.test('metrics and health are served, and nothing else', async t => {
   const { url } = await world(t, [allowAll])
   const get = async (path: string) => (await fetch(new URL(path, url))).status

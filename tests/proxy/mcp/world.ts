@@ -57,6 +57,11 @@ export class MemoryTables implements Tables {
     for (const listener of this.#listeners) listener('default')
   }
 
+  /** As if there had never been a table. */
+  clear(): void {
+    this.#table = null
+  }
+
   caller(sha256: string): Caller | null {
     if (this.revoked.has(sha256)) return null
     for (const agent of this.#table?.table.agents ?? []) {
@@ -68,6 +73,10 @@ export class MemoryTables implements Tables {
 
   current(namespace: string): LoadedTable | null {
     return namespace === 'default' ? this.#table : null
+  }
+
+  enforced(): Record<string, string> {
+    return this.#table === null ? {} : { default: this.#table.digest }
   }
 
   subscribe(listener: (namespace: string) => void): () => void {
@@ -108,7 +117,7 @@ export interface World {
 export async function world(
   t: Test,
   documents: readonly string[],
-  options: { secrets?: Secrets; allowedHosts?: string[] } = {},
+  options: { secrets?: Secrets; allowedHosts?: string[]; early?: boolean } = {},
 ): Promise<World> {
   const tables = new MemoryTables()
   const journal = new MemoryJournal()
@@ -147,12 +156,13 @@ export async function world(
     log,
     ...(options.allowedHosts ? { allowedHosts: options.allowedHosts } : {}),
   })
+  if (options.early) tables.put(...documents)
   const running = proxy.run(stop.signal)
   t.teardown(async () => {
     stop.abort()
     await running
   })
   const base = await proxy.listening
-  tables.put(...documents)
+  if (!options.early) tables.put(...documents)
   return Object.assign(made, { url: new URL('/mcp/v1', base) })
 }
