@@ -108,7 +108,7 @@ class FileJournal implements Journal {
     this.folder = options.folder
     this.#options = {
       durability: 'batched',
-      segmentBytes: 16 * 1024 * 1024,
+      segmentBytes: 4 * 1024 * 1024,
       maxEntryBytes: 2 * 1024 * 1024,
       now: Date.now,
       warn: () => undefined,

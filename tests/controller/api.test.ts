@@ -130,7 +130,7 @@ t.test('a page in a browser cannot reach it under another name', async t => {
 })
 
 t.test('entries come in once, whole, and within bounds', async t => {
-  const { url } = await controller(t)
+  const { url } = shared
   const post = async (body: string | Buffer, headers: Record<string, string> = ndjson) => {
     const answer = await send(url, '/api/v1/records', {
       method: 'POST',
@@ -155,7 +155,7 @@ t.test('entries come in once, whole, and within bounds', async t => {
 })
 
 t.test('a report is read strictly and only for the proxy it is of', async t => {
-  const { url } = await controller(t)
+  const { url } = shared
   const report = {
     proxy: 'proxy-a',
     version: '1',
@@ -259,7 +259,7 @@ t.test(
 )
 
 t.test('the stream tells what is in force, and on return only what is new', async t => {
-  const { w, url } = await controller(t)
+  const { w, url } = shared
   const events = async function* (headers: Record<string, string>) {
     const signal = AbortSignal.timeout(20_000)
     const authorization = `Bearer ${proxy}`
@@ -294,10 +294,9 @@ t.test('tokens that do not tell people and proxies apart are refused at the star
 })
 
 t.test('an address that is taken is a failure that says so', async t => {
-  const { w, url } = await controller(t)
+  const { w, url } = shared
   const port = Number(url.port)
-  await t.rejects(w.startController({ port, dataFolder: join(w.root, 'second') }), {
-    code: 'EADDRINUSE',
-  })
+  const other = await world(t)
+  await t.rejects(other.startController({ port }), { code: 'EADDRINUSE' })
   await t.rejects(w.startController(), { code: 'data_in_use' })
 })

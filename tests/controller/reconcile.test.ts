@@ -218,17 +218,3 @@ spec: { url: "http://127.0.0.1:9/mcp" }
     await until(() => verdict(tables) !== 'allow rule go')
   },
 )
-
-t.test('a file that cannot be read is no reason to deny or allow anything', async t => {
-  const w = await world(t)
-  w.write('a.yaml', policy('p', allow))
-  const { url } = await w.startController()
-  const tables = await w.follow(w.link(url))
-  await until(() => verdict(tables) === 'allow rule go')
-  writeFileSync(join(w.policies, 'b.yaml'), Buffer.from([0xff]))
-  await until(async () => (await statusOf(w, url)).source.state === 'broken')
-  t.match((await statusOf(w, url)).problems.list, [
-    { code: 'file_not_utf8', file: 'policies/b.yaml' },
-  ])
-  t.equal(verdict(tables), 'allow rule go')
-})

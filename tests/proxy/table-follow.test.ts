@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -31,6 +31,16 @@ async function enrolled(t: Test, text = allow) {
   await controller.stop()
   return { w, digest, folder: join(w.root, 'proxy') }
 }
+
+/** A copy of what one such proxy has on disk. */
+async function kept(t: Test) {
+  const w = await world(t)
+  const folder = join(w.root, 'proxy')
+  cpSync((await original).folder, folder, { recursive: true })
+  return { w, folder, digest: (await original).digest }
+}
+
+const original = enrolled(t)
 
 /** Where no controller answers. */
 const nowhere = new URL('http://127.0.0.1:1/')
@@ -96,7 +106,7 @@ for (const [what, tamper] of Object.entries({
   },
 })) {
   t.test(`${what} was tampered with on disk: refused, said, closed`, async t => {
-    const { w, folder } = await enrolled(t)
+    const { w, folder } = await kept(t)
     for (const file of readdirSync(folder)) tamper(folder, file)
     const tables = await w.follow(w.link(nowhere), folder)
     t.strictSame(tables.enforced(), {})
@@ -242,7 +252,7 @@ t.test('a connection that ends is resumed behind the last release that was accep
 })
 
 t.test('a key that was pinned is not replaced by what another controller says', async t => {
-  const { w, digest, folder } = await enrolled(t)
+  const { w, digest, folder } = await kept(t)
   const stranger = await openSigningKey(t.testdir())
   const evil = emptyTable('default')
   const controller = await impostor(t, stranger, { [evil.digest]: evil.json })
@@ -258,7 +268,7 @@ t.test('a key that was pinned is not replaced by what another controller says', 
 })
 
 t.test('a pinned key that cannot be read is not replaced in silence', async t => {
-  const { w, folder } = await enrolled(t)
+  const { w, folder } = await kept(t)
   writeFileSync(join(folder, 'controller.pub'), 'garbage')
   await t.rejects(w.follow(w.link(nowhere), folder), {
     code: 'unknown_key',
