@@ -27,7 +27,7 @@ export function serverSpec(server: PortableServer): ToolServerSpec {
 }
 
 /** A credential of a portable server: the key it is written under, and its text. */
-export interface Credential {
+interface Credential {
   readonly key: 'token' | 'access_token' | 'api_key'
   readonly text: string | undefined
 }

@@ -15,7 +15,7 @@ import { deepest } from './parse-yaml.ts'
 const mostRepeated = 10_000
 
 /** A node that has no place in a policy, and why. */
-export interface Unfit {
+interface Unfit {
   readonly code: string
   readonly message: string
   readonly suggestion?: string

@@ -4,10 +4,10 @@ import type { SourceFile } from '../source-file.ts'
 import { longestFile, readDocuments } from './read-documents.ts'
 
 /** Most text that is read in all, in UTF-16 units. */
-export const longestInAll = 32 * 1024 * 1024
+const longestInAll = 32 * 1024 * 1024
 
 /** Most documents that are read in all. */
-export const mostDocuments = 20_000
+const mostDocuments = 20_000
 
 /** The documents of all files, by path, and what is wrong with their YAML. */
 export interface ReadFiles {
