@@ -207,7 +207,7 @@ t.test(
       upstreams: [],
       journal: { seq: 0, shipped: 0 },
     })
-    let changed = () => undefined as undefined
+    let changed: () => void = () => undefined
     const warnings: unknown[] = []
     const reporting = reportState({
       controller: w.link(url),
