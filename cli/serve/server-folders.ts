@@ -6,7 +6,7 @@ import type { FollowedTables } from '../../proxy/follow/follow-tables.ts'
 import type { TableServer } from '../../schemas/rule-table.ts'
 
 /** The tables as the firewall reads them. */
-type Tables = Pick<FollowedTables, 'caller' | 'current' | 'subscribe'>
+type Tables = Pick<FollowedTables, 'caller' | 'current' | 'subscribe' | 'enforced'>
 
 /**
  * The folder from which the paths of a source's files are counted: the work tree around it, else the
@@ -29,10 +29,7 @@ export async function rootOfSource(source: string, signal: AbortSignal): Promise
  * only where the folder is relative to the file; `root` is where the paths of files begin here. A new
  * listener hears at once of the tables that are in force already, so that their servers are started.
  */
-export function withServerFolders(
-  tables: Tables & Pick<FollowedTables, 'enforced'>,
-  root: string,
-): Tables {
+export function withServerFolders(tables: Tables, root: string): Tables {
   const placed = new WeakMap<LoadedTable, LoadedTable>()
   return {
     caller: (hash, now) => tables.caller(hash, now),
