@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { run, type Service } from '../lifecycle/run.ts'
 import { api } from './api/api.ts'
 import { auditRoutes } from './api/audit-routes.ts'
-import { checkTokens } from './api/guard.ts'
+import { checkTokens, hostNames } from './api/guard.ts'
 import { listen } from './api/listen.ts'
 import { proxyRoutes } from './api/proxy-routes.ts'
 import { statusRoutes } from './api/status-routes.ts'
@@ -71,7 +71,7 @@ async function serve(
       ...statusRoutes({ status, notReady: () => notReady(store, memory) }),
     ],
     tokens,
-    allowedHosts: new Set(['localhost', '127.0.0.1', '[::1]', ...(options.allowedHosts ?? [])]),
+    allowedHosts: hostNames(host, options.allowedHosts ?? []),
     log,
   })
   const server = await listen(handler, host, port)

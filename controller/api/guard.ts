@@ -60,6 +60,13 @@ export function requireHost(allowedHosts: ReadonlySet<string>): RequestHandler {
   }
 }
 
+/** The names by which this machine is reached: loopback, the address that is listened on, and those allowed besides. */
+export function hostNames(listeningOn: string, allowed: readonly string[]): ReadonlySet<string> {
+  const address = listeningOn.includes(':') ? `[${listeningOn}]` : listeningOn
+  const names = ['localhost', '127.0.0.1', '[::1]', address, ...allowed]
+  return new Set(names.map(name => hostname(`http://${name}`)).filter(Boolean))
+}
+
 function hostname(url: string): string {
   return URL.parse(url)?.hostname ?? ''
 }

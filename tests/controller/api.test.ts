@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { hostNames } from '../../controller/api/guard.ts'
 import { readEvents } from '../../proxy/follow/read-events.ts'
 import { line } from '../../proxy/journal/line.ts'
 import { entry } from '../proxy/journal-entry.ts'
@@ -127,6 +128,13 @@ t.test('a page in a browser cannot reach it under another name', async t => {
   t.equal(await ask({ origin: 'https://evil.example' }), 403)
   t.equal(await ask({ origin: 'null' }), 403)
   t.equal(await ask({ origin: 'http://localhost:7400' }), 200)
+})
+
+t.test('it is known by the names it was given', async t => {
+  t.strictSame(
+    hostNames('fd00::7', ['Writ.Example', '10.0.0.7:7400', 'not a name']),
+    new Set(['localhost', '127.0.0.1', '[::1]', '[fd00::7]', 'writ.example', '10.0.0.7']),
+  )
 })
 
 t.test('entries come in once, whole, and within bounds', async t => {
