@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 
 /** What a measured process tells its parent. */
-export interface Usage {
+interface Usage {
   readonly cpuMicros: number
   readonly rssBytes: number
 }

@@ -68,23 +68,20 @@ export const ToolEntry = closed(
 )
 export type ToolEntry = Frozen<Type.Static<typeof ToolEntry>>
 
-export const ModelEntry = closed(
+const ModelEntry = closed(
   { name: glob('Model name or alias, or a glob such as `claude-*`.'), ...shared },
   'Rules for requests to the models that the name matches.',
 )
-export type ModelEntry = Frozen<Type.Static<typeof ModelEntry>>
 
-export const ResourceEntry = closed(
+const ResourceEntry = closed(
   { uri: glob('MCP resource URI, or a glob such as `file:///public/*`.'), server, ...shared },
   'Rules for reading and subscribing to the MCP resources that the URI matches.',
 )
-export type ResourceEntry = Frozen<Type.Static<typeof ResourceEntry>>
 
-export const PromptEntry = closed(
+const PromptEntry = closed(
   { name: glob('MCP prompt name as clients see it, or a glob.'), server, ...shared },
   'Rules for getting the MCP prompts that the name matches.',
 )
-export type PromptEntry = Frozen<Type.Static<typeof PromptEntry>>
 
 function entries<T extends Type.TSchema>(entry: T, description: string) {
   return Type.Optional(Type.Array(entry, { maxItems: 20_000, description }))

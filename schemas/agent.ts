@@ -2,7 +2,7 @@ import Type from 'typebox'
 import { closed, type Frozen, instant, resourceName, stringMap, text } from './field.ts'
 import type { Kind } from './resource.ts'
 
-export const ApiKey = closed(
+const ApiKey = closed(
   {
     name: text('Name of the key, unique within the agent; policies can select it.', 128),
     sha256: Type.String({
@@ -13,7 +13,6 @@ export const ApiKey = closed(
   },
   'A key of the agent; only its hash is written down.',
 )
-export type ApiKey = Frozen<Type.Static<typeof ApiKey>>
 
 export const AgentSpec = closed(
   {

@@ -10,7 +10,7 @@ const names = (description: string) =>
 
 const count = (description: string) => Type.Optional(Type.Integer({ minimum: 0, description }))
 
-export const Subject = closed(
+const Subject = closed(
   {
     agent: Type.Optional(Type.String({ description: 'Agent name.' })),
     kind: Type.Optional(Type.String({ description: 'Kind of the agent.' })),
@@ -22,9 +22,8 @@ export const Subject = closed(
   },
   'Who calls.',
 )
-export type Subject = Frozen<Type.Static<typeof Subject>>
 
-export const Session = closed(
+const Session = closed(
   {
     id: Type.Optional(Type.String({ description: 'Session id.' })),
     startedAt: Type.Optional(instant('When the session began.')),
@@ -35,9 +34,8 @@ export const Session = closed(
   },
   'What the session did before this call; zero by default.',
 )
-export type Session = Frozen<Type.Static<typeof Session>>
 
-export const CallRequest = closed(
+const CallRequest = closed(
   {
     time: Type.Optional(instant('When the call was made.')),
     justification: Type.Optional(
@@ -51,7 +49,6 @@ export const CallRequest = closed(
   },
   'Facts about the request.',
 )
-export type CallRequest = Frozen<Type.Static<typeof CallRequest>>
 
 /** What an agent asks for. The shape of `writ explain --call`, PolicyTest, REST and replay. */
 export const Call = closed(

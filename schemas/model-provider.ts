@@ -2,7 +2,7 @@ import Type from 'typebox'
 import { closed, type Frozen, httpUrl, oneOf, secretRef, stringMap, text, usd } from './field.ts'
 import type { Kind } from './resource.ts'
 
-export const Price = closed(
+const Price = closed(
   {
     input: usd('USD per million input tokens.'),
     output: usd('USD per million output tokens.'),
@@ -13,7 +13,7 @@ export const Price = closed(
   'What the model costs.',
 )
 
-export const ProvidedModel = closed(
+const ProvidedModel = closed(
   {
     name: text('Name that agents ask for.', 256),
     upstream: Type.Optional(text('Name at the provider; the same when omitted.', 256)),

@@ -5,7 +5,7 @@ import { closed, type Frozen, instant, oneOf, text } from './field.ts'
 
 export const outcomes = ['succeeded', 'failed', 'refused', 'cancelled', 'unknown'] as const
 
-export const RecordedPlace = closed(
+const RecordedPlace = closed(
   {
     file: Type.String({ description: 'File, or namespace/name of the object.' }),
     line: Type.Integer({ minimum: 1, description: 'Line from 1.' }),

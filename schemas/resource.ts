@@ -4,7 +4,7 @@ import { closed, resourceName, stringMap } from './field.ts'
 export const apiVersion = 'writ.dev/v1alpha1'
 
 /** A name in a namespace, in the shape of Kubernetes ObjectMeta; what the API server adds is accepted and not read. */
-export const Metadata = closed(
+const Metadata = closed(
   {
     name: resourceName('Name of the resource, unique for its kind in its namespace.'),
     namespace: Type.Optional(
@@ -50,7 +50,7 @@ export interface Kind<Spec extends Type.TSchema = Type.TSchema> {
 }
 
 /** A column of `kubectl get`. */
-export interface PrinterColumn {
+interface PrinterColumn {
   readonly name: string
   readonly type: 'string' | 'integer' | 'boolean' | 'date'
   readonly jsonPath: string
