@@ -64,8 +64,12 @@ export function requireHost(allowedHosts: ReadonlySet<string>): RequestHandler {
 export function hostNames(listeningOn: string, allowed: readonly string[]): ReadonlySet<string> {
   const address = listeningOn.includes(':') ? `[${listeningOn}]` : listeningOn
   const names = ['localhost', '127.0.0.1', '[::1]', address, ...allowed]
-  return new Set(names.map(name => hostname(`http://${name}`)).filter(Boolean))
+  const hosts = names.map(name => hostname(`http://${name}`))
+  return new Set(hosts.filter(host => !nobody.has(host)))
 }
+
+/** What is no name, and the addresses that mean every address. */
+const nobody: ReadonlySet<string> = new Set(['', '0.0.0.0', '[::]'])
 
 function hostname(url: string): string {
   return URL.parse(url)?.hostname ?? ''

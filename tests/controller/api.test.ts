@@ -135,6 +135,7 @@ t.test('it is known by the names it was given', async t => {
     hostNames('fd00::7', ['Writ.Example', '10.0.0.7:7400', 'not a name']),
     new Set(['localhost', '127.0.0.1', '[::1]', '[fd00::7]', 'writ.example', '10.0.0.7']),
   )
+  t.strictSame(hostNames('0.0.0.0', ['[::]']), new Set(['localhost', '127.0.0.1', '[::1]']))
 })
 
 t.test('entries come in once, whole, and within bounds', async t => {

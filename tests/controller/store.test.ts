@@ -331,6 +331,15 @@ t.test('the embedded store is opened by one process at a time, and by its owner 
   await t.rejects(openStore({ folder }), { code: 'data_in_use' })
 })
 
+t.test('an embedded database that cannot be opened says so, and lets go of the folder', async t => {
+  const folder = t.testdir({ pg: 'a file where a folder should be' })
+  await t.rejects(openStore({ folder }), {
+    code: 'store_failed',
+    message: 'the embedded database cannot be opened',
+  })
+  t.strictSame(readdirSync(folder), ['pg'])
+})
+
 t.test('what the embedded ledger acknowledged outlives kill -9', async t => {
   const folder = t.testdir()
   let kept = 0
