@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
+import { setTimeout as after } from 'node:timers/promises'
 
 /** The root of the repository. */
 export const root = join(import.meta.dirname, '../..')
@@ -81,6 +82,9 @@ export async function serve(
     once(createInterface(child.stdout), 'line').then(([first]) => String(first)),
     closed.then(code => {
       throw new Error(`writ ended with ${code} before it was ready: ${log}`)
+    }),
+    after(40_000, undefined, { ref: false }).then(() => {
+      throw new Error(`writ is not ready after 40 s: ${log}`)
     }),
   ])
   return {
