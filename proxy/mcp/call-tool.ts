@@ -33,6 +33,7 @@ export async function callTool(firewall: Firewall, exchange: Exchange): Promise<
   const offer = found as Offer
   const mismatch = paramMismatch(exchange, offer.item, asked.args)
   if (mismatch !== null) {
+    await refuse(firewall, exchange, judged, refusalFor('headers_disagree', subject, mismatch))
     return { ...answerError(exchange, codes.headerMismatch, mismatch), status: 400 }
   }
   return send(firewall, exchange, judged, offer, structured)

@@ -10,7 +10,8 @@ import { headerOf, turnDown, type Visitor } from './visitor.ts'
 
 const mostBodyBytes = 4 * 1024 * 1024
 const longestKey = 512
-const mostInFlight = 1024
+const mostInFlight = 4096
+const mostPerKey = 512
 
 export interface EntranceNeeds {
   readonly firewall: Firewall
@@ -22,6 +23,7 @@ export interface EntranceNeeds {
 export class Entrance {
   readonly #needs: EntranceNeeds
   #inFlight = 0
+  readonly #byKey = new Map<string, number>()
 
   constructor(needs: EntranceNeeds) {
     this.#needs = needs
@@ -30,13 +32,7 @@ export class Entrance {
   handle(request: IncomingMessage, response: ServerResponse): void {
     const visitor = this.#admit(request, response)
     if (visitor === null) return
-    if (this.#inFlight >= mostInFlight) {
-      response.setHeader('retry-after', '1')
-      turnDown(response, 503, codes.internal, 'too many requests are in flight')
-      return
-    }
-    this.#inFlight++
-    response.once('close', () => this.#inFlight--)
+    if (!this.#enter(visitor)) return
     const { legacy } = this.#needs
     if (request.method === 'POST') this.#post(visitor)
     else if (request.method === 'DELETE') legacy.delete(visitor)
@@ -46,6 +42,27 @@ export class Entrance {
       response.setHeader('allow', 'POST, GET, DELETE')
       turnDown(response, 405, codes.refused, 'only POST works without a session')
     }
+  }
+
+  /** Counts what is under way, streams included; no key may take the room of the others. */
+  #enter({ response, keyHash }: Visitor): boolean {
+    const mine = this.#byKey.get(keyHash) ?? 0
+    if (this.#inFlight >= mostInFlight || mine >= mostPerKey) {
+      response.setHeader('retry-after', '1')
+      turnDown(response, 429, codes.internal, 'too many requests are in flight')
+      return false
+    }
+    this.#inFlight++
+    this.#byKey.set(keyHash, mine + 1)
+    response.once('close', () => this.#leave(keyHash))
+    return true
+  }
+
+  #leave(keyHash: string): void {
+    this.#inFlight--
+    const left = (this.#byKey.get(keyHash) ?? 1) - 1
+    if (left === 0) this.#byKey.delete(keyHash)
+    else this.#byKey.set(keyHash, left)
   }
 
   /** Null when the key is not good; the client then hears nothing but that. */

@@ -5,6 +5,7 @@ import type { Answer, Exchange, Firewall } from './exchange.ts'
 import { asks, withInput } from './input-rounds.ts'
 import type { Judged } from './judge.ts'
 import type { NewEntry } from './needs.ts'
+import { redactText } from './redact.ts'
 import { answerRefusal, type Obstacle, type Refusal, refusalFor } from './refusal.ts'
 import { errorJson, isObject, type JsonObject, resultJson } from './rpc.ts'
 import type { Outgoing, Reply } from './upstream/link.ts'
@@ -152,7 +153,8 @@ function codeFor(era: 'legacy' | 'modern', code: number, data: unknown): number 
 }
 
 function detailsOf({ reply, failure }: Ending): Partial<NewEntry> {
-  if (failure !== undefined) return { upstreamStatus: failure.code, error: failure.message }
+  if (failure !== undefined)
+    return { upstreamStatus: failure.code, error: redactText(failure.message) }
   if (reply === undefined) return {}
   const { text, value, kind, status } = reply
   return {

@@ -4,6 +4,7 @@ import { type Answer, answerError, type Exchange, type Firewall } from './exchan
 import { noteDown } from './forward.ts'
 import { judge, subjectOf } from './judge.ts'
 import { resourceOffer } from './offers.ts'
+import { isPlain } from './read-resource.ts'
 import { codes, isObject, type JsonObject, notificationJson, resultJson } from './rpc.ts'
 import { noticesOf } from './sessions.ts'
 import type { Offering } from './upstream/catalog.ts'
@@ -100,7 +101,7 @@ export class Listeners {
     const offers = await firewall.servers.freshOffers(exchange.client.caller.namespace)
     const followed: Followed[] = []
     for (const uri of uris.slice(0, mostUris)) {
-      if (typeof uri !== 'string') continue
+      if (typeof uri !== 'string' || !isPlain(uri)) continue
       const found = resourceOffer(offers, uri)
       if (typeof found === 'string' || found.upstream.era !== 'modern') continue
       const subject = subjectOf('resource', found.upstream.name, uri)

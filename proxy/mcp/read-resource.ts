@@ -13,8 +13,9 @@ const longestUri = 8192
 export async function readResource(firewall: Firewall, exchange: Exchange): Promise<Answer> {
   const { client, params, method } = exchange
   const uri = textOf(params, 'uri')
-  if (uri === null || uri === '' || uri.length > longestUri) {
-    return answerError(exchange, codes.invalidParams, '`uri` must be the URI of a resource')
+  if (uri === null || uri.length > longestUri || !isPlain(uri)) {
+    const problem = '`uri` must be the URI of a resource, without dot segments'
+    return answerError(exchange, codes.invalidParams, problem)
   }
   const offers = await firewall.servers.freshOffers(client.caller.namespace)
   const found = resourceOffer(offers, uri)
@@ -39,4 +40,17 @@ export async function readResource(firewall: Firewall, exchange: Exchange): Prom
     request: { method, params: [['uri', JSON.stringify(uri)], ...answersIn(params)], name: uri },
     finish: client.era === 'modern' ? privately : finishFor('legacy'),
   })
+}
+
+/**
+ * Whether a URI means what it looks like: a server may resolve `..`, in whatever encoding, after the
+ * policy has looked at the text.
+ */
+export function isPlain(uri: string): boolean {
+  const decoded = uri
+    .replace(/%(?:25)+/g, '%')
+    .replace(/%2e/gi, '.')
+    .replace(/%2f/gi, '/')
+    .replace(/%5c/gi, '\\')
+  return /^[^\s\p{Cc}]+$/u.test(uri) && !/(?:^|[/\\])\.\.?(?:[/\\?#]|$)/.test(decoded)
 }

@@ -8,6 +8,7 @@ export type Obstacle =
   | 'unknown_name'
   | 'ambiguous_name'
   | 'repeated_id'
+  | 'headers_disagree'
   | 'no_record'
   | 'answer_unrecorded'
   | 'upstream_away'
@@ -50,6 +51,7 @@ const texts: { readonly [O in Obstacle]: (what: string, detail: string) => strin
     `Writ refused ${what}: two servers use that name and neither may answer for the other. Ask whoever owns the policies to give one ToolServer a prefix.`,
   repeated_id: what =>
     `Writ refused ${what}: a call with this request id has been sent before and is never sent twice. Make a new call if you want it done again.`,
+  headers_disagree: (what, detail) => `Writ refused ${what}: ${detail}.`,
   no_record: what =>
     `Writ refused ${what}: it cannot be recorded at the moment, and what is not recorded is not done. Nothing was sent; try again later.`,
   answer_unrecorded: what =>

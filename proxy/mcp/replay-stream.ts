@@ -11,10 +11,15 @@ export const streamHeaders = {
   'x-accel-buffering': 'no',
 } as const
 
-/** Writes one event; a reader too slow for the limit is cut off rather than waited for. */
+/**
+ * Writes one event; a reader too slow for the limit is cut off rather than waited for. Line breaks in
+ * JSON are only ever space between its parts, and in an event they would end the line.
+ */
 export function writeEvent(response: ServerResponse, json: string, id = ''): void {
   if (response.destroyed || response.writableEnded) return
-  response.write(`event: message\n${id === '' ? '' : `id: ${id}\n`}data: ${json}\n\n`)
+  response.write(
+    `event: message\n${id === '' ? '' : `id: ${id}\n`}data: ${json.replace(/[\r\n]+/g, ' ')}\n\n`,
+  )
   if (response.writableLength > mostUnsent) response.destroy()
 }
 

@@ -10,7 +10,7 @@ import { changedBy } from './upstream/catalog.ts'
 import type { Identity, Incoming } from './upstream/link.ts'
 import type { Upstream } from './upstream/upstream.ts'
 
-const mostClaimed = 65_536
+const mostClaimed = 16_384
 const mostQuestions = 64
 const mostStreams = 32
 

@@ -357,3 +357,62 @@ t.test('an id that was used for a call is not used for a second one', async t =>
   t.equal(calls().length, 1)
   t.equal(journal.story.at(-1), 'echo outcome deny repeated_id refused')
 })
+
+t.test('a resource cannot be reached around the policy by another spelling', async t => {
+  const server = await smallServer(t, tool('echo'))
+  server.resources = [{ uri: 'file:///public/a', name: 'a' }]
+  server.onCall = () => ({ contents: [] })
+  const document = JSON.stringify({
+    apiVersion: 'writ.dev/v1alpha1',
+    kind: 'AccessPolicy',
+    metadata: { name: 'public' },
+    spec: { resources: [{ uri: 'file:///public/*', rules: [{ action: 'allow' }] }] },
+  })
+  const made = await world(t, [document, toolServer('small', { url: server.url })])
+  await made.connected()
+  const client = await RawClient.open(made.url, keys.claude)
+  t.strictSame((await client.ask('resources/read', { uri: 'file:///public/a' })).result, {
+    contents: [],
+  })
+  const spellings = [
+    'file:///public/../secret',
+    'file:///public/./../secret',
+    'file:///public/%2e%2e/secret',
+    'file:///public/.%2E/secret',
+    'file:///public/..%2fsecret',
+    'file:///public/..%5csecret',
+    'file:///public/..\\secret',
+    'file:///public/%252e%252e/secret',
+    'file:///public/..',
+    'file:///public/..?x',
+    'file:///public/a b',
+    'file:///public/a\n',
+  ]
+  for (const uri of spellings) {
+    for (const method of ['resources/read', 'resources/subscribe']) {
+      t.match((await client.ask(method, { uri })).error, { code: -32602 }, `${method} ${uri}`)
+    }
+  }
+  t.match((await client.ask('resources/read', { uri: 'file:///secret' })).error, { code: -32000 })
+  t.equal(server.heard.filter(({ method }) => method === 'resources/read').length, 1)
+})
+
+t.test('a server cannot write events of its own into the stream of a client', async t => {
+  const { client, server } = await attacked(t)
+  server.onCall = ({ id, params }, response) => {
+    const { progressToken } = params._meta as { progressToken: string }
+    const progress = JSON.stringify({ progressToken, progress: 1 })
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.write(
+      `data: {"jsonrpc":"2.0","method":"notifications/progress",\ndata: "params":\ndata: ${progress}}\n\n`,
+    )
+    const result = '{\ndata: "content":[],\ndata: "forged":\ndata: 1}'
+    response.end(`data: {"jsonrpc":"2.0","id":${id},"result":${result}}\n\n`)
+    return undefined
+  }
+  const params = { name: 'echo', _meta: { progressToken: 'p' } }
+  const { text } = await client.post({ jsonrpc: '2.0', id: 's', method: 'tools/call', params })
+  const blocks = text.trim().split('\n\n')
+  t.equal(blocks.length, 2)
+  for (const block of blocks) t.match(block, /^event: message\nid: \d+-\d+\ndata: \{.*\}$/)
+})
