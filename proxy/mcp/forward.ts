@@ -92,13 +92,19 @@ async function send(firewall: Firewall, exchange: Exchange, errand: Errand): Pro
     const failed = reply.kind === 'error' || reply.value.isError === true
     return { status: failed ? 'failed' : 'succeeded', reply }
   } catch (error) {
-    if (!(error instanceof ProxyFailure)) throw error
-    if (error.code === 'cancelled') return { status: 'cancelled', failure: error }
-    if (!error.mayHaveActed) return { status: 'failed', failure: error }
+    const failure = failureOf(error)
+    if (failure.code === 'cancelled') return { status: 'cancelled', failure }
+    if (!failure.mayHaveActed) return { status: 'failed', failure }
     const { client, id } = exchange
     firewall.accounts.lose(client.caller, lostKey(id, errand.judged), firewall.now())
-    return { status: 'unknown', failure: error }
+    return { status: 'unknown', failure }
   }
+}
+
+/** A fault of Writ itself must leave a record as well. */
+function failureOf(cause: unknown): ProxyFailure {
+  if (cause instanceof ProxyFailure) return cause
+  return new ProxyFailure('upstream_lost', 'an unexpected error in Writ', { cause })
 }
 
 /** What a stateless client would send again: the same id, to do the same. */

@@ -112,10 +112,16 @@ class ChannelLink implements Link, ChannelEvents {
     return this.#channel.close()
   }
 
+  /** What cannot be digested ends the conversation, never the process. */
   onText(text: string): void {
-    for (const heard of hear(text, 200, this.#respond)) {
-      if (heard.kind === 'said') this.#said(heard.incoming)
-      else if (heard.kind === 'reply') this.#pending.get(heard.id)?.settle(heard.reply)
+    try {
+      for (const heard of hear(text, 200, this.#respond)) {
+        if (heard.kind === 'said') this.#said(heard.incoming)
+        else if (heard.kind === 'reply') this.#pending.get(heard.id)?.settle(heard.reply)
+      }
+    } catch (cause) {
+      this.onClose(new ProxyFailure('upstream_garbage', 'it sent what is not MCP', { cause }))
+      void this.#channel.close()
     }
   }
 

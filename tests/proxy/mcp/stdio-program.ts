@@ -37,6 +37,14 @@ const tools: Record<string, (call: Call) => Promise<object> | object> = {
     say({ method: 'notifications/progress', params: { progressToken: 'of another', progress: 2 } })
     return text(typeof progressToken)
   },
+  deep: ({ _meta: meta }) => {
+    const nested = `${'['.repeat(200_000)}${']'.repeat(200_000)}`
+    const token = JSON.stringify(meta?.progressToken)
+    process.stdout.write(
+      `[{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":${token},"x":${nested}}}]\n`,
+    )
+    return text('deep')
+  },
   sample: async () => text(await ask('sampling/createMessage', { messages: [], maxTokens: 1 })),
   roots: async () => text(await ask('roots/list', {})),
 }

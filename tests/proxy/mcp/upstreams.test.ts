@@ -72,6 +72,16 @@ t.test('a program and all it has started are gone when its server is', async t =
   await until(() => alive().length === 0)
 })
 
+t.test('a message too deep to be written again ends the conversation, not the proxy', async t => {
+  const { client, logged } = await withProgram(t)
+  const { result } = await client.call('deep', {}, { _meta: { progressToken: 'p' } })
+  t.match(result?.structuredContent, { reason: 'answer_lost' })
+  await until(
+    () => logged.filter(([, , message]) => message === 'server changed state').length >= 3,
+  )
+  t.match((await client.call('pid')).result, { content: [{ type: 'text' }] })
+})
+
 t.test('progress reaches the request it belongs to, under the client’s own token', async t => {
   const { client } = await withProgram(t)
   const params = { name: 'progress', _meta: { progressToken: 'mine' } }
