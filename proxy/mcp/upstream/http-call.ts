@@ -21,6 +21,7 @@ export interface Carriage {
 }
 
 const firstRetryMs = 1000
+const leastRetryMs = 50
 
 /** Sends one request over HTTP and waits for its answer; rejects with a ProxyFailure. */
 export function httpCall(
@@ -82,7 +83,7 @@ class HttpCall implements HttpReceiver {
   }
 
   onRetry(ms: number): void {
-    this.#retryMs = ms
+    this.#retryMs = Math.max(ms, leastRetryMs)
   }
 
   onBody(text: string, status: number): void {
