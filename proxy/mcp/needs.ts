@@ -30,7 +30,7 @@ export interface Caller {
   readonly apiKey: string
 }
 
-export interface SecretRef {
+interface SecretRef {
   readonly name: string
   readonly key: string
 }

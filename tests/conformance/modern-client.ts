@@ -87,7 +87,7 @@ interface Answered {
 }
 
 /** The last message of a response, whether it is JSON or an event stream. */
-export async function answered(response: Response): Promise<Answered> {
+async function answered(response: Response): Promise<Answered> {
   const text = await response.text()
   if (!response.headers.get('content-type')?.startsWith('text/event-stream'))
     return JSON.parse(text)

@@ -10,7 +10,7 @@ import { type FollowedTables, followTables } from '../../proxy/follow/follow-tab
 export const tokens = { admin: 'the-token-of-people', proxy: 'the-token-of-proxies' }
 
 /** A service that runs until it is stopped. */
-export interface Running {
+interface Running {
   stop(): Promise<void>
 }
 

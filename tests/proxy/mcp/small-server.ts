@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import type { Test } from './world.ts'
 
-export interface Heard {
+interface Heard {
   readonly method: string
   readonly id?: number
   readonly params: Readonly<Record<string, unknown>>

@@ -43,7 +43,7 @@ export function toolServer(name: string, spec: object): string {
 }
 
 /** Tables in memory that a test replaces as it likes. */
-export class MemoryTables implements Tables {
+class MemoryTables implements Tables {
   #table: LoadedTable | null = null
   readonly #listeners = new Set<(namespace: string) => void>()
   revoked = new Set<string>()
@@ -86,7 +86,7 @@ export class MemoryTables implements Tables {
 }
 
 /** A journal in memory that can be broken. */
-export class MemoryJournal implements Journal {
+class MemoryJournal implements Journal {
   readonly entries: NewEntry[] = []
   broken: (entry: NewEntry) => boolean = () => false
 
