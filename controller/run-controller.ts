@@ -16,6 +16,7 @@ import { Proxies } from './proxies.ts'
 import { Releases } from './publish/releases.ts'
 import { openSigningKey } from './publish/signing-key.ts'
 import { keepReconciling, type Reconciling } from './reconcile/keep-reconciling.ts'
+import { lastGood } from './reconcile/last-good.ts'
 import { reconcile } from './reconcile/reconcile.ts'
 import { localSource } from './sources/local-source.ts'
 import { watchSource } from './sources/watch-source.ts'
@@ -101,6 +102,7 @@ function reconcileService(options: Settled, parts: Parts): Reconciling {
     compile: compiler.compile,
     catalog: () => proxies.offered(),
     releases,
+    lastGood: lastGood(),
     report: (found: Parameters<SourceMemory['found']>[0]) => {
       if (!memory.found(found)) return
       const { problems, commit, inForce } = found

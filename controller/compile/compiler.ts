@@ -25,8 +25,8 @@ export interface Compiler {
 
 const longestMs = 60_000
 
-/** Answers that are remembered: the policies with what proxies see of the tools, and without. */
-const mostRemembered = 2
+/** Answers that are remembered: policies with what proxies see of the tools and without, and those in force. */
+const mostRemembered = 3
 
 /** A compiler whose thread starts with the first question; one question is answered at a time, and the same not twice in a row. */
 export function openCompiler(): Compiler {

@@ -4,6 +4,8 @@ import type { Answer, Question } from '../compile/compiler.ts'
 import { emptyTable } from '../publish/empty-table.ts'
 import type { Publishable } from '../publish/releases.ts'
 import type { Snapshot, Source } from '../sources/source.ts'
+import { doubts } from './doubts.ts'
+import type { LastGood } from './last-good.ts'
 
 export interface Needs {
   readonly source: Source
@@ -16,6 +18,7 @@ export interface Needs {
     current(): readonly { readonly namespace: string }[]
     publish(tables: ReadonlyMap<string, Publishable>, commit: string | null): Promise<unknown>
   }
+  readonly lastGood: LastGood
   readonly report: (reconciled: Reconciled) => void
 }
 
@@ -54,17 +57,30 @@ export async function reconcile(needs: Needs, signal: AbortSignal): Promise<Outc
 }
 
 /**
- * Tool servers describe their own tools and are not the authors of policies: where the policies compile
- * without what servers say, the servers cannot keep them from coming into force.
+ * Tool servers describe their own tools and are not the authors of policies: what they say later cannot
+ * take policies out of force, and becomes a warning. An edit that contradicts what they say is refused.
  */
 async function compiled(needs: Needs, snapshot: Snapshot, signal: AbortSignal): Promise<Answer> {
   if (snapshot.problems.length > 0) return { problems: snapshot.problems, tables: null }
   const files = [...needs.ownFiles, ...snapshot.files]
   const catalog = needs.catalog()
-  const informed = await needs.compile({ files, options: { catalog } }, signal)
-  if (informed.tables !== null) return informed
-  const alone = await needs.compile({ files, options: {} }, signal)
+  const ask = (asked: Question['files'], options: CompileOptions) =>
+    needs.compile({ files: asked, options }, signal)
+  const informed = await ask(files, { catalog })
+  const answer = informed.tables !== null ? informed : await uninformed(needs, files, informed, ask)
+  if (answer.tables !== null) needs.lastGood.keep(files)
+  return answer
+}
+
+async function uninformed(
+  { lastGood, catalog }: Needs,
+  files: readonly SourceFile[],
+  informed: Answer,
+  ask: (files: readonly SourceFile[], options: CompileOptions) => Promise<Answer>,
+): Promise<Answer> {
+  const alone = await ask(files, {})
   if (alone.tables === null) return informed
-  const doubts = informed.problems.map(problem => ({ ...problem, severity: 'warning' as const }))
-  return { problems: doubts, tables: alone.tables }
+  const known = lastGood.files()
+  const before = known === null ? informed : await ask(known, { catalog: catalog() })
+  return doubts(informed, before, alone)
 }

@@ -168,7 +168,7 @@ t.test('a source that is broken at the start leaves what was in force before', a
 })
 
 t.test(
-  'a tool server cannot keep a policy from coming into force by what it says of its tools',
+  'what a tool server says refuses an edit that contradicts it, and never what was in force before',
   async t => {
     const w = await world(t)
     const server = `apiVersion: writ.dev/v1alpha1
@@ -177,11 +177,13 @@ metadata: { name: files }
 spec: { url: "http://127.0.0.1:9/mcp" }
 ---
 `
-    w.write('a.yaml', server + policy('p', allow))
+    const onCommand = (rule: string) =>
+      server + policy('p', `{ name: stop, when: args.command == "rm", action: deny }, ${rule}`)
+    w.write('a.yaml', onCommand(allow))
     const { url } = await w.startController()
     const link = w.link(url)
     const tables = await w.follow(link)
-    await until(() => verdict(tables) === 'allow rule go')
+    await until(() => tables.current('default') !== null)
     const schema = {
       type: 'object',
       properties: { path: { type: 'string' } },
@@ -206,15 +208,24 @@ spec: { url: "http://127.0.0.1:9/mcp" }
     const headers = { 'content-type': 'application/json' }
     const answer = await link.send('/api/v1/proxies/proxy-1', { method: 'PUT', headers, body })
     await answer.body.dump()
-    w.write(
-      'a.yaml',
-      server + policy('p', '{ name: stop, when: args.command == "rm", action: deny }'),
-    )
+    const digest = () => tables.current('default')?.digest
+    const first = digest()
     await until(async () => (await statusOf(w, url)).problems.list.length > 0)
     t.match(await statusOf(w, url), {
       source: { state: 'in_force' },
-      problems: { errors: 0, list: [{ severity: 'warning', file: 'policies/a.yaml' }] },
+      problems: {
+        errors: 0,
+        list: [{ severity: 'warning', code: 'unknown_field', file: 'policies/a.yaml' }],
+      },
     })
-    await until(() => verdict(tables) !== 'allow rule go')
+
+    w.write('a.yaml', onCommand('{ name: stop-too, when: args.comand == "mv", action: deny }'))
+    await until(async () => (await statusOf(w, url)).source.state === 'broken')
+    t.equal(digest(), first, 'the last good table stands')
+    t.match((await statusOf(w, url)).problems, { errors: 2, list: { length: 2 } })
+
+    w.write('a.yaml', onCommand(deny))
+    await until(() => digest() !== first)
+    t.match(await statusOf(w, url), { source: { state: 'in_force' }, problems: { errors: 0 } })
   },
 )
