@@ -30,9 +30,13 @@ export interface CallPlans {
   readonly remembered: Map<string, Map<string, SubjectPlans>>
   /** How many subjects and plans are remembered. */
   size: number
+  /** Whose plans were asked for last. */
+  latest: SubjectPlans | null
 }
 
 type SubjectPlans = Selected & {
+  readonly agent: string
+  readonly apiKey: string
   readonly plans: { readonly [K in CallKind]: Map<string, Map<string, CallPlan>> }
 }
 
@@ -58,6 +62,7 @@ export function callPlans(noPolicy: Verdict): CallPlans {
     },
     remembered: new Map(),
     size: 0,
+    latest: null,
   }
 }
 
@@ -65,12 +70,20 @@ export function callPlans(noPolicy: Verdict): CallPlans {
 export function planFor(plans: CallPlans, facts: Facts): CallPlan {
   const { agent, apiKey } = facts.subject
   const { name, server } = targetOf(facts)
-  const subject = plans.remembered.get(agent)?.get(apiKey)
-  const known = subject?.plans[facts.kind].get(name)?.get(server)
+  const known = recalled(plans, agent, apiKey)?.plans[facts.kind].get(name)?.get(server)
   if (known !== undefined) return known
   return agent.length + apiKey.length + name.length + server.length > longest
     ? makePlan(plans, selected(plans, facts), facts)
     : remember(plans, facts)
+}
+
+/** Agents call in bursts: the caller of last time is not looked up. */
+function recalled(plans: CallPlans, agent: string, apiKey: string): SubjectPlans | undefined {
+  const { latest } = plans
+  if (latest?.agent === agent && latest.apiKey === apiKey) return latest
+  const found = plans.remembered.get(agent)?.get(apiKey)
+  if (found !== undefined) plans.latest = found
+  return found
 }
 
 /** The policies that select the caller, with the entry of each that speaks, in the order of names. */
@@ -92,12 +105,15 @@ function remember(plans: CallPlans, facts: Facts): CallPlan {
   if (plans.size >= most) {
     plans.remembered.clear()
     plans.size = 0
+    plans.latest = null
   }
   const { name, server } = targetOf(facts)
   const { agent, apiKey } = facts.subject
   const keys = computed(plans, plans.remembered, agent, () => new Map<string, SubjectPlans>())
   const subject = computed(plans, keys, apiKey, () => ({
     ...selected(plans, facts),
+    agent,
+    apiKey,
     plans: { tool: new Map(), model: new Map(), resource: new Map(), prompt: new Map() },
   }))
   const names = subject.plans[facts.kind]

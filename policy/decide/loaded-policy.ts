@@ -1,5 +1,4 @@
 import type { CallKind } from '../../schemas/call.ts'
-import type { Expression } from '../../schemas/expression.ts'
 import type {
   Fallback,
   RuleTable,
@@ -43,7 +42,7 @@ export interface LoadedRule {
   readonly source: TableRule
   /** Null for a rule that always matches. */
   readonly condition: Condition | null
-  /** Whether the condition can hold for a caller whatever the arguments are; planned when first asked. */
+  /** Whether the condition can hold for a caller whatever the arguments are. */
   readonly mayHold: (facts: Facts) => boolean | 'unknown'
   readonly matched: Verdict
 }
@@ -128,7 +127,7 @@ function loadRule(policy: LoadedPolicy, source: TableRule): LoadedRule {
   return {
     source,
     condition: source.when === undefined ? null : plan(source.when),
-    mayHold: source.when === undefined ? always : lazily(source.when),
+    mayHold: source.when === undefined ? always : planVisible(source.when),
     matched: verdict(policy.context, policy.order, source, {
       reason: 'rule',
       policy: policy.source.name,
@@ -136,14 +135,5 @@ function loadRule(policy: LoadedPolicy, source: TableRule): LoadedRule {
       message,
       at,
     }),
-  }
-}
-
-function lazily(expression: Expression): LoadedRule['mayHold'] {
-  let planned: LoadedRule['mayHold'] | undefined
-  return facts => {
-    const mayHold = planned ?? planVisible(expression)
-    planned = mayHold
-    return mayHold(facts)
   }
 }

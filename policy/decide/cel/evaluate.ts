@@ -4,14 +4,30 @@ import { type Frame, fuelPerEvaluation, newFrame, OutOfFuel } from './frame.ts'
 import { planExpression } from './plan-expression.ts'
 import { Fault, type Outcome } from './value.ts'
 
-/** Makes an expression ready to be evaluated again and again; total: whatever the variables hold, there is an outcome. */
+/**
+ * Makes an expression ready to be evaluated again and again; total: whatever the variables hold, there
+ * is an outcome. Planned when first needed, since most conditions are answered by their branches.
+ */
 export function ready(
   expression: Expression,
   variable: Names['variable'],
 ): (scope: Scope) => Outcome {
-  const run = planExpression(expression, { slots: [], variable })
-  const frame = newFrame()
-  return scope => runOnce(run, scope, frame, expression.at)
+  let planned: Planned | null = null
+  return scope => {
+    try {
+      planned ??= { run: planExpression(expression, { slots: [], variable }), frame: newFrame() }
+      return runOnce(planned, scope, expression.at)
+    } catch (error) {
+      planned?.frame.slots.splice(0)
+      const why = error instanceof OutOfFuel ? 'takes too many steps' : 'cannot be evaluated'
+      return new Fault(`the condition ${why}`, expression.at)
+    }
+  }
+}
+
+interface Planned {
+  readonly run: Eval
+  readonly frame: Frame
 }
 
 /** Evaluates an expression over variables, once. */
@@ -20,13 +36,7 @@ export function evaluate(expression: Expression, variables: Scope): Outcome {
   return ready(expression, known)(variables)
 }
 
-function runOnce(run: Eval, scope: Scope, frame: Frame, at: Fault['at']): Outcome {
+function runOnce({ run, frame }: Planned, scope: Scope, at: Fault['at']): Outcome {
   frame.fuel = fuelPerEvaluation
-  try {
-    return located(run(scope, frame), at)
-  } catch (error) {
-    frame.slots.length = 0
-    const why = error instanceof OutOfFuel ? 'takes too many steps' : 'cannot be evaluated'
-    return new Fault(`the condition ${why}`, at)
-  }
+  return located(run(scope, frame), at)
 }

@@ -1,7 +1,9 @@
 import type { Expression } from '../../../schemas/expression.ts'
 import type { Facts } from '../facts.ts'
+import { follow } from './branch.ts'
 import { isFault, type Scope } from './eval.ts'
 import { ready } from './evaluate.ts'
+import { planBranches } from './plan-branch.ts'
 import { show } from './show.ts'
 import { type Outcome, typeOf } from './value.ts'
 
@@ -32,8 +34,11 @@ const later: ReadonlySet<string> = new Set(['args', 'request.time', 'request.jus
 
 /** Makes a condition ready to judge calls. */
 export function plan(expression: Expression): Condition {
+  const start = planBranches(expression, variables)
   const run = ready(expression, known)
   return facts => {
+    const answer = start === null ? null : follow(start, scopeOf(facts))
+    if (answer !== null) return answer
     const outcome = run(scopeOf(facts))
     return typeof outcome === 'boolean' ? outcome : errorOf(outcome, expression)
   }

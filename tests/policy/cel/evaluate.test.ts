@@ -2,7 +2,8 @@ import t, { type Test } from 'tap'
 import { lower } from '../../../policy/compile/cel/lower.ts'
 import { isProblem, parseSyntax } from '../../../policy/compile/cel/syntax-tree.ts'
 import { evaluate } from '../../../policy/decide/cel/evaluate.ts'
-import type { Outcome, Value } from '../../../policy/decide/cel/value.ts'
+import { Fault, type Outcome, type Value } from '../../../policy/decide/cel/value.ts'
+import type { Expression } from '../../../schemas/expression.ts'
 import { describe } from './conformance-cases.ts'
 
 const variables: Record<string, Value> = {
@@ -328,4 +329,12 @@ t.test('format fills in what fits', async t => {
     'dyn(1).format([])': 'fault(format takes a text and a list of what is filled in)',
     "'x'.format('y')": 'fault(format takes a text and a list of what is filled in)',
   })
+})
+
+t.test('an expression nested deeper than the stack has no answer', async t => {
+  const at = [0, 1] as const
+  let expression: Expression = { op: 'bool', value: true, at }
+  for (let i = 0; i < 100_000; i++) expression = { op: 'call', fn: '!_', args: [expression], at }
+  const fault = new Fault('the condition cannot be evaluated', at)
+  t.strictSame(evaluate(expression, {}), fault)
 })

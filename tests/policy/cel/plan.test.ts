@@ -213,6 +213,13 @@ t.test('whatever the facts hold, there is an answer', async t => {
   t.match(condition({} as Facts), { message: String })
   const bare = Object.assign(Object.create(null), { y: 'z' })
   t.equal(condition({ ...facts, args: { x: bare, list: [1] } } as Facts), true)
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  for (const source of ["args.x.y == 'z'", 'has(args.x.y) || args.list.exists(i, i == 1)']) {
+    t.match(plan(parse(source))({ ...facts, args: { x: proxy, list: [1] } } as unknown as Facts), {
+      message: 'the condition cannot be evaluated',
+    })
+  }
   const time = plan(parse('request.time > session.startedAt'))
   t.match(time({ ...facts, request: { ...facts.request, time: Number.NaN } }), {
     message: 'the number is no timestamp',
