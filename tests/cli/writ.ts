@@ -59,6 +59,8 @@ export interface ServingWrit {
   readonly log: () => string
   /** Asks it to stop; resolves with its exit code. */
   stop(): Promise<number | null>
+  /** Ends it at once, as kill -9 does. */
+  kill(): Promise<unknown>
 }
 
 /** Starts a command that serves, with -o json, and waits for its ready line. */
@@ -92,6 +94,10 @@ export async function serve(
     log: () => log,
     stop() {
       child.kill('SIGTERM')
+      return closed
+    },
+    kill() {
+      child.kill('SIGKILL')
       return closed
     },
   }
