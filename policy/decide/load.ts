@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { callKinds } from '../../schemas/call.ts'
 import type { RuleTable } from '../../schemas/rule-table.ts'
 import { type CallPlans, callPlans } from './call-plan.ts'
+import { newFrame } from './cel/frame.ts'
 import { addEntry } from './entry-index.ts'
 import { parseInSlices } from './json-slices.ts'
 import { entriesOf, loadEntry, loadPolicy } from './loaded-policy.ts'
@@ -38,7 +39,7 @@ export function* loading(json: string): Generator<undefined, LoadedTable> {
 }
 
 function* ready(table: RuleTable, digest: string): Generator<undefined, LoadedTable> {
-  const context = { files: table.files, digest }
+  const context = { files: table.files, digest, frame: newFrame() }
   const noPolicy = verdict(context, 0, { action: 'deny', workflows: [] }, { reason: 'no_policy' })
   const plans = callPlans(noPolicy)
   const byName = [...table.policies].sort((a, b) => (a.name < b.name ? -1 : 1))

@@ -6,6 +6,7 @@ import type {
   TablePolicy,
   TableRule,
 } from '../../schemas/rule-table.ts'
+import type { Frame } from './cel/frame.ts'
 import { type Condition, plan, planVisible } from './cel/plan.ts'
 import type { Facts } from './facts.ts'
 import { anyGlob } from './glob.ts'
@@ -47,10 +48,11 @@ export interface LoadedRule {
   readonly matched: Verdict
 }
 
-/** The files and the digest that verdicts are written with. */
+/** The files and the digest that verdicts are written with, and the frame that conditions share. */
 export interface TableContext {
   readonly files: RuleTable['files']
   readonly digest: string
+  readonly frame: Frame
 }
 
 /** The lists of entries of a policy by the kind of call they are about. */
@@ -126,8 +128,8 @@ function loadRule(policy: LoadedPolicy, source: TableRule): LoadedRule {
   const { name: rule, message, at } = source
   return {
     source,
-    condition: source.when === undefined ? null : plan(source.when),
-    mayHold: source.when === undefined ? always : planVisible(source.when),
+    condition: source.when === undefined ? null : plan(source.when, policy.context.frame),
+    mayHold: source.when === undefined ? always : planVisible(source.when, policy.context.frame),
     matched: verdict(policy.context, policy.order, source, {
       reason: 'rule',
       policy: policy.source.name,

@@ -210,7 +210,7 @@ function checkPattern(pattern: Expression | undefined, report: Report): void {
 }
 
 function checkZone(zone: Expression | undefined, report: Report): void {
-  if (zone?.op !== 'string' || localDate(new Timestamp(0n), zone.value) !== null) return
+  if (zone?.op !== 'string' || localDate(new Timestamp(0n), zone.value, new Map()) !== null) return
   const message = `There is no time zone ${JSON.stringify(zone.value)}.`
   report(errorAt(zone.at, 'unknown_time_zone', message, 'Write it as "Europe/Berlin" or "+02:00".'))
 }

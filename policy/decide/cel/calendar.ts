@@ -1,4 +1,5 @@
 import { type Duration, split, type Timestamp } from './time.ts'
+import { formatOf, type Zones } from './zones.ts'
 
 /** A part of an instant in a time zone, by the name of its accessor. */
 export const calendarParts: ReadonlyMap<string, (local: Date) => number> = new Map([
@@ -29,29 +30,26 @@ function dayOfYear(local: Date): number {
 }
 
 /** The wall clock of a zone at an instant, as a Date whose UTC fields it is; null for an unknown zone. */
-export function localDate(time: Timestamp, zone: string): Date | null {
+export function localDate(time: Timestamp, zone: string, zones: Zones): Date | null {
   const [seconds, nanos] = split(time.nanos)
   const millis = Number(seconds) * 1000 + Number(nanos / 1_000_000n)
-  const offset = offsetMillis(millis, zone)
+  const offset = offsetMillis(millis, zone, zones)
   return offset === null ? null : new Date(millis + offset)
 }
 
 const numericZone = /^([+-]?)(\d{2}):(\d{2})$/
 
-function offsetMillis(millis: number, zone: string): number | null {
+function offsetMillis(millis: number, zone: string, zones: Zones): number | null {
   if (zone === 'UTC') return 0
   const match = numericZone.exec(zone)
-  if (match === null) return namedOffset(millis, zone)
+  if (match === null) return namedOffset(millis, zone, zones)
   const minutes = Number(match[2]) * 60 + Number(match[3])
   if (Number(match[2]) > 23 || Number(match[3]) > 59) return null
   return (match[1] === '-' ? -1 : 1) * minutes * 60_000
 }
 
-// Names of zones begin with a letter; what else Intl takes for a zone is not one in conditions.
-const zoneName = /^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/
-
-function namedOffset(millis: number, zone: string): number | null {
-  const format = zoneName.test(zone) ? formatOf(zone) : null
+function namedOffset(millis: number, zone: string, zones: Zones): number | null {
+  const format = formatOf(zones, zone)
   if (format === null) return null
   const parts = new Map(format.formatToParts(millis).map(({ type, value }) => [type, value]))
   const number = (name: Intl.DateTimeFormatPartTypes) => Number(parts.get(name))
@@ -60,23 +58,4 @@ function namedOffset(millis: number, zone: string): number | null {
   local.setUTCFullYear(year, number('month') - 1, number('day'))
   local.setUTCHours(number('hour'), number('minute'), number('second'))
   return local.getTime() - Math.floor(millis / 1000) * 1000
-}
-
-function formatOf(timeZone: string): Intl.DateTimeFormat | null {
-  try {
-    return new Intl.DateTimeFormat('en-US', {
-      timeZone,
-      hourCycle: 'h23',
-      calendar: 'gregory',
-      era: 'short',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-      second: 'numeric',
-    })
-  } catch {
-    return null
-  }
 }

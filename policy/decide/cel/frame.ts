@@ -1,9 +1,11 @@
 import type { Value } from './value.ts'
+import type { Zones } from './zones.ts'
 
-/** What one evaluation may still spend, and the variables of the macros it is inside of. */
+/** What one evaluation may still spend, and the variables of the macros it is inside of; evaluations one after the other may share it. */
 export interface Frame {
   fuel: number
   readonly slots: Value[]
+  readonly zones: Zones
 }
 
 /** Steps that one evaluation may take: a node of a macro's body per item, or 64 characters read or made, is one. */
@@ -15,7 +17,7 @@ export class OutOfFuel extends Error {
 }
 
 export function newFrame(): Frame {
-  return { fuel: fuelPerEvaluation, slots: [] }
+  return { fuel: fuelPerEvaluation, slots: [], zones: new Map() }
 }
 
 /** Takes steps off the budget; throws `OutOfFuel` when there are none left. */

@@ -112,7 +112,7 @@ function ofZone(name: string, part: (local: Date) => number): Binary {
     }
     // Asking for the clock of a zone costs about as much as a thousand steps.
     spend(frame, 1000)
-    const local = localDate(time, zone)
+    const local = localDate(time, zone, frame.zones)
     return local === null ? new Fault('there is no such time zone') : BigInt(part(local))
   }
 }

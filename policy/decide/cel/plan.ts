@@ -3,6 +3,7 @@ import type { Facts } from '../facts.ts'
 import { follow } from './branch.ts'
 import { isFault, type Scope } from './eval.ts'
 import { ready } from './evaluate.ts'
+import { newFrame } from './frame.ts'
 import { planBranches } from './plan-branch.ts'
 import { show } from './show.ts'
 import { type Outcome, typeOf } from './value.ts'
@@ -32,10 +33,12 @@ const known = (path: string) => (variables.has(path) ? 'known' : 'none')
 /** What a call that is only being listed does not have yet. */
 const later: ReadonlySet<string> = new Set(['args', 'request.time', 'request.justification'])
 
-/** Makes a condition ready to judge calls. */
-export function plan(expression: Expression): Condition {
+const visible = (path: string) => (later.has(path) ? 'unknown' : known(path))
+
+/** Makes a condition ready to judge calls; conditions that are asked one after the other may share a frame. */
+export function plan(expression: Expression, frame = newFrame()): Condition {
   const start = planBranches(expression, variables)
-  const run = ready(expression, known)
+  const run = ready(expression, known, frame)
   return facts => {
     const answer = start === null ? null : follow(start, scopeOf(facts))
     if (answer !== null) return answer
@@ -45,8 +48,11 @@ export function plan(expression: Expression): Condition {
 }
 
 /** Makes a condition ready to say whether a call could match before its arguments are known. */
-export function planVisible(expression: Expression): (facts: Facts) => boolean | 'unknown' {
-  const run = ready(expression, path => (later.has(path) ? 'unknown' : known(path)))
+export function planVisible(
+  expression: Expression,
+  frame = newFrame(),
+): (facts: Facts) => boolean | 'unknown' {
+  const run = ready(expression, visible, frame)
   return facts => {
     const outcome = run(scopeOf(facts))
     return isFault(outcome) && outcome.unknown ? 'unknown' : outcome === true

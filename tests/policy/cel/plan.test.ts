@@ -234,6 +234,25 @@ t.test('a condition can be asked again and again, from inside out of budget too'
   t.equal(condition(call(3)), true)
 })
 
+t.test('however many zones the calls name, each has its own clock', async t => {
+  const condition = plan(parse('request.time.getHours(args.zone) == args.hour'))
+  const hours: Readonly<Record<string, number>> = {
+    'Asia/Tokyo': 18,
+    'America/New_York': 4,
+    ...Object.fromEntries(Array.from({ length: 13 }, (_, i) => [`Etc/GMT-${i}`, 9 + i])),
+    'Asia/Dubai': 13,
+    'Europe/Madrid': 10,
+  }
+  for (const [zone, hour] of [...Object.entries(hours), ...Object.entries(hours)]) {
+    t.equal(condition({ ...facts, args: { zone, hour } }), true, zone)
+  }
+  for (const zone of ['Nowhere/Else', 'Nowhere/Else', '+01:00x', 'x'.repeat(65)]) {
+    t.match(condition({ ...facts, args: { zone, hour: 9 } }), {
+      message: 'there is no such time zone',
+    })
+  }
+})
+
 t.test('what a listed call could still do is unknown, what it cannot is false', async t => {
   const visible = (source: string) => planVisible(parse(source))(facts)
   t.equal(visible("args.env == 'production'"), 'unknown')
