@@ -51,6 +51,7 @@ const sections: readonly Section[] = [
         load: fixed(cost.load, 1),
         steps: cost.steps,
         'longest step': fixed(cost.longestStep, 2),
+        'without GC': fixed(cost.longestWork, 2),
       }))
       console.table(rows)
     },
