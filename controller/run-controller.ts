@@ -8,7 +8,7 @@ import { listen } from './api/listen.ts'
 import { proxyRoutes } from './api/proxy-routes.ts'
 import { statusRoutes } from './api/status-routes.ts'
 import { tableRoutes } from './api/table-routes.ts'
-import { openCompiler } from './compile/compiler.ts'
+import { type Compiler, openCompiler } from './compile/compiler.ts'
 import type { ControllerOptions } from './controller.ts'
 import { heartbeat } from './heartbeat.ts'
 import { Ledger } from './ledger/ledger.ts'
@@ -33,14 +33,20 @@ export async function runController(
   const { dataFolder, databaseUrl, now = Date.now } = options
   checkTokens(options.tokens)
   await mkdir(dataFolder, { recursive: true, mode: 0o700 })
-  const store = await openStore({
-    folder: join(dataFolder, 'store'),
-    ...(databaseUrl !== undefined && { databaseUrl }),
-  })
+  // Its thread starts while the database is made, which takes seconds the first time.
+  const compiler = openCompiler()
   try {
-    await serve({ ...options, now }, store, onListening, signal)
+    const store = await openStore({
+      folder: join(dataFolder, 'store'),
+      ...(databaseUrl !== undefined && { databaseUrl }),
+    })
+    try {
+      await serve({ ...options, now }, { store, compiler }, onListening, signal)
+    } finally {
+      await store.close()
+    }
   } finally {
-    await store.close()
+    await compiler.close()
   }
 }
 
@@ -48,7 +54,7 @@ type Settled = ControllerOptions & Required<Pick<ControllerOptions, 'now'>>
 
 async function serve(
   options: Settled,
-  store: Store,
+  { store, compiler }: { readonly store: Store; readonly compiler: Compiler },
   onListening: (url: URL) => void,
   signal: AbortSignal,
 ): Promise<void> {
@@ -59,7 +65,6 @@ async function serve(
   const proxies = new Proxies({ db: store.db, now, onToolsChanged: () => reconciling.wake() })
   await proxies.open()
   const memory = new SourceMemory(source, now)
-  const compiler = openCompiler()
   const reconciling = reconcileService(options, { releases, proxies, memory, compiler })
   const ledger = new Ledger(store.db)
   const beat = heartbeat()
@@ -78,7 +83,7 @@ async function serve(
   const server = await listen(handler, host, port)
   onListening(server.url)
   const watching = watchSource(source, () => reconciling.wake())
-  await run([reconciling, watching, beat, closing(server.close), closing(compiler.close)], signal)
+  await run([reconciling, watching, beat, closing(server.close)], signal)
 }
 
 async function notReady(store: Store, memory: SourceMemory): Promise<string | null> {
@@ -90,7 +95,7 @@ interface Parts {
   readonly releases: Releases
   readonly proxies: Proxies
   readonly memory: SourceMemory
-  readonly compiler: ReturnType<typeof openCompiler>
+  readonly compiler: Compiler
 }
 
 function reconcileService(options: Settled, parts: Parts): Reconciling {

@@ -34,11 +34,14 @@ export interface Serving {
   readonly controllerUrl: URL
   readonly proxyUrl: URL
   readonly proxy: JoinedProxy
+  /** Why what is written is not known to be in force; null when it is, or is broken and the log says so. */
+  readonly waiting: string | null
 }
 
 /**
  * Runs controller and proxy in this process, joined over loopback HTTP, until the signal aborts.
- * `onReady` is called once, when what is written is in force or is known to be broken. Fails with
+ * `onReady` is called once, when what is written is in force or known to be broken, or when that takes
+ * too long. Fails with
  * `data_in_use`, `data_unusable` or `port_in_use`.
  */
 export async function serveHere(
@@ -107,8 +110,8 @@ async function proxyOf(
       const client = controllerClient({ url: controllerUrl.href, token: adminToken })
       const tell = announce(async stopping => {
         const proxyUrl = localUrl(await proxy.listening)
-        await untilReady(proxy, client, stopping)
-        onReady({ controllerUrl, proxyUrl, proxy })
+        const waiting = await untilReady(proxy, client, stopping)
+        onReady({ controllerUrl, proxyUrl, proxy, waiting })
       })
       try {
         await run([...proxy.services, tell], signal)

@@ -53,12 +53,18 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host.startsWith('127.')
 }
 
-function readyLine({ proxyUrl, controllerUrl }: Serving, { path, secrets }: DataFolder): string {
+function readyLine(
+  { proxyUrl, controllerUrl, proxy, waiting }: Serving,
+  { path, secrets }: DataFolder,
+): string {
+  const connecting = proxy.upstreams().filter(({ state }) => state === 'connecting')
   return JSON.stringify({
     ready: true,
     proxy: proxyUrl.origin,
     controller: controllerUrl.origin,
     key: secrets.agentKey,
     data: path,
+    ...(waiting !== null && { waiting }),
+    ...(connecting.length > 0 && { connecting: connecting.map(({ name }) => name) }),
   })
 }

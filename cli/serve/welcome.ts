@@ -9,7 +9,7 @@ import type { UpSettings } from './up.ts'
 /** What a person reads when everything serves: addresses, key, tool servers, and commands to paste. */
 export function welcome(serving: Serving, settings: UpSettings, out: Sink): string {
   const { source, data } = settings
-  const { proxyUrl, controllerUrl, proxy } = serving
+  const { proxyUrl, controllerUrl, proxy, waiting } = serving
   const mcp = new URL('/mcp/v1', proxyUrl).href
   const where = near(data.path) === '.writ' ? '' : ` --data ${near(data.path)}`
   const { agentKey } = data.secrets
@@ -20,6 +20,7 @@ export function welcome(serving: Serving, settings: UpSettings, out: Sink): stri
     row('agents', out.paint('bold', mcp)),
     row('key', agentKey),
     row('policies', `${source.path} (edit a file there: the next call is judged by it)`),
+    ...(waiting === null ? [] : [row('', out.paint('yellow', printable(waiting)))]),
     ...proxy.upstreams().map(upstream => row('server', upstreamText(upstream, out))),
     row('controller', controllerUrl.origin),
     row('data', near(data.path)),

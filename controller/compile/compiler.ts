@@ -28,9 +28,9 @@ const longestMs = 60_000
 /** Answers that are remembered: policies with what proxies see of the tools and without, and those in force. */
 const mostRemembered = 3
 
-/** A compiler whose thread starts with the first question; one question is answered at a time, and the same not twice in a row. */
+/** A compiler whose thread starts at once; one question is answered at a time, and the same not twice in a row. */
 export function openCompiler(): Compiler {
-  let worker: Worker | null = null
+  let worker: Worker | null = start()
   let remembered: readonly { readonly question: Question; readonly answer: Answer }[] = []
   const close = async () => {
     const ending = worker

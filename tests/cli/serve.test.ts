@@ -9,6 +9,7 @@ import { openDataFolder, writeAddress } from '../../cli/data-folder.ts'
 import { chooseSource } from '../../cli/serve/default-source.ts'
 import { environmentSecrets } from '../../cli/serve/environment-secrets.ts'
 import { localUrl } from '../../cli/serve/local-url.ts'
+import { untilReady } from '../../cli/serve/ready.ts'
 import { serveFailure } from '../../cli/serve/serve-failure.ts'
 import { rootOfSource, withServerFolders } from '../../cli/serve/server-folders.ts'
 import { printable, progressLine, sink } from '../../cli/terminal.ts'
@@ -202,3 +203,44 @@ t.test('progress is shown on terminals, and erased', async t => {
   t.equal(shown(true), `reading${erase}compiling${erase}`)
   t.equal(shown(false), '')
 })
+
+t.test(
+  'the ready line waits for policies, but not for ever, and says what it did not see',
+  async t => {
+    const digest = 'sha256:1'
+    const status = {
+      source: { state: 'in_force' },
+      namespaces: [{ namespace: 'default', digest }],
+    }
+    const answering = { json: async () => status }
+    const silent = { json: () => new Promise<never>(() => undefined) }
+    const proxy = (
+      enforced: Record<string, string>,
+      rejected: readonly { error: string }[] = [],
+    ) => ({
+      tables: {
+        enforced: () => enforced,
+        rejected: () => rejected.map(({ error }) => ({ namespace: 'default', digest, error })),
+        current: () => null,
+      },
+      upstreams: () => [],
+    })
+    const limits = { policiesMs: 60, serversMs: 60 }
+    const { signal } = new AbortController()
+    const ready = (watched: ReturnType<typeof proxy>, controller: { json(): Promise<unknown> }) =>
+      untilReady(watched, controller, signal, limits)
+
+    t.equal(await ready(proxy({ default: digest }), answering), null)
+    t.equal(
+      await ready(proxy({}, [{ error: 'digest_mismatch: not these bytes' }]), answering),
+      'the proxy refused the table of default: digest_mismatch: not these bytes',
+    )
+    const waiting =
+      'the newest policies are not in force yet; `writ status` shows what they wait for'
+    t.equal(await ready(proxy({}), answering), waiting)
+    t.equal(await ready(proxy({}), silent), waiting)
+    await t.rejects(untilReady(proxy({}), silent, AbortSignal.abort(), limits), {
+      name: 'AbortError',
+    })
+  },
+)
