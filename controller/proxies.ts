@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely'
-import type { ProxyReport } from '../schemas/proxy-report.ts'
+import type { ProxyReport, UpstreamReport } from '../schemas/proxy-report.ts'
 import type { KnownTool } from '../schemas/tool-server.ts'
 import { ControllerFailure } from './failure.ts'
 import type { Database } from './store/database.ts'
@@ -78,15 +78,21 @@ export class Proxies {
     const oldestFirst = this.list().toSorted((a, b) => (a.seenAt < b.seenAt ? -1 : 1))
     const upstreams = oldestFirst.flatMap(({ report }) => report.upstreams)
     return new Map(
-      upstreams.flatMap(({ namespace, name, tools }) =>
-        tools === undefined ? [] : [[`${namespace}/${name}`, tools] as const],
-      ),
+      upstreams.flatMap(upstream => {
+        const tools = seenTools(upstream)
+        return tools === null ? [] : [[`${upstream.namespace}/${upstream.name}`, tools] as const]
+      }),
     )
   }
 }
 
 function toolsOf(report: ProxyReport | undefined): string {
   return JSON.stringify(
-    report?.upstreams.map(({ namespace, name, tools }) => [namespace, name, tools]),
+    report?.upstreams.map(upstream => [upstream.namespace, upstream.name, seenTools(upstream)]),
   )
+}
+
+/** The tools of a server; null while nobody has seen them: one that cannot be reached has unknown tools, not none. */
+function seenTools({ state, tools = [] }: UpstreamReport): readonly KnownTool[] | null {
+  return state === 'connected' || tools.length > 0 ? tools : null
 }

@@ -287,6 +287,19 @@ async function proxyTests(t: Test, stores: StoreKind): Promise<void> {
       new Map([['default/files', [{ name: 'read', description: 'nul \0' }]]]),
       'the newest report counts',
     )
+    const away = (proxy: string) => ({
+      ...report(proxy),
+      upstreams: [
+        { namespace: 'default', name: 'files', state: 'failed' as const, error: 'gone', tools: [] },
+        { namespace: 'default', name: 'other', state: 'failed' as const, error: 'gone', tools: [] },
+      ],
+    })
+    await second.report(away('proxy-b'))
+    t.strictSame(
+      second.offered(),
+      new Map([['default/files', [{ name: 'read', description: 'nul \0' }]]]),
+      'a server that cannot be reached has unknown tools, not none',
+    )
     now += 25 * 3600 * 1000
     t.strictSame(second.list(), [])
     await second.report(report('proxy-c'))
