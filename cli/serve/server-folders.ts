@@ -26,19 +26,14 @@ export async function rootOfSource(source: string, signal: AbortSignal): Promise
 
 /**
  * The tables with every `cwd` of a ToolServer made absolute: a table travels between machines and says
- * only where the folder is relative to the file; `root` is where the paths of files begin here. A new
- * listener hears at once of the tables that are in force already, so that their servers are started.
+ * only where the folder is relative to the file; `root` is where the paths of files begin here.
  */
 export function withServerFolders(tables: Tables, root: string): Tables {
   const placed = new WeakMap<LoadedTable, LoadedTable>()
   return {
     caller: (hash, now) => tables.caller(hash, now),
     enforced: () => tables.enforced(),
-    subscribe(listener) {
-      const stop = tables.subscribe(listener)
-      for (const namespace of Object.keys(tables.enforced())) listener(namespace)
-      return stop
-    },
+    subscribe: listener => tables.subscribe(listener),
     current(namespace) {
       const loaded = tables.current(namespace)
       if (loaded === null) return null

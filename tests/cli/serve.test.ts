@@ -149,9 +149,6 @@ spec: { transport: stdio, command: serve${cwd} }
   )
   t.equal(placed.current('default'), placed.current('default'), 'and made once')
   t.equal(placed.current('other'), null)
-  const heard: string[] = []
-  placed.subscribe(namespace => heard.push(namespace))
-  t.strictSame(heard, ['default'], 'what is in force already is told at once')
   const facts = factsOf({ tool: 'x' })
   const table = placed.current('default')
   t.strictSame(table === null ? null : decide(table, facts), decide(loaded, facts))
