@@ -5,7 +5,6 @@ export type JournalFailureCode =
   | 'journal_broken'
   | 'journal_closed'
   | 'entry_too_large'
-  | 'entry_malformed'
 
 /** The journal cannot keep an entry, so the call it belongs to must not happen. */
 export class JournalFailure extends Error {

@@ -3,7 +3,7 @@ import { backoff } from '../../lifecycle/backoff.ts'
 import { type FolderLock, lockFolder } from '../../lifecycle/folder-lock.ts'
 import { JournalFailure, type JournalFailureCode } from './failure.ts'
 import { type Identity, readIdentity } from './identity.ts'
-import { line, type NewEntry } from './line.ts'
+import { type EntryJson, numbered } from './line.ts'
 import { recover } from './recover.ts'
 import { segmentAt } from './segment.ts'
 import type { Mark, Tail } from './tail.ts'
@@ -30,7 +30,7 @@ export interface Journal {
    * Keeps the entries, in order and all or none. Returns nothing when they are durable already, else a
    * promise that says so. Throws or rejects with a JournalFailure when they cannot be kept.
    */
-  write(entries: readonly NewEntry[]): Promise<void> | void
+  write(entries: readonly EntryJson[]): Promise<void> | void
   /** Number of the newest entry written, and of the newest that survives a power failure. */
   state(): JournalState
   /** Calls the listener when more entries survive a power failure; returns how to stop. */
@@ -120,7 +120,7 @@ class FileJournal implements Journal {
     this.#flushed = { seq, mark: tail.mark }
   }
 
-  write(entries: readonly NewEntry[]): Promise<void> | void {
+  write(entries: readonly EntryJson[]): Promise<void> | void {
     if (entries.length === 0) return
     if (this.#closed) throw new JournalFailure('journal_closed', 'the journal is closed')
     if (this.#broken !== null) this.#mend(this.#broken)
@@ -147,10 +147,10 @@ class FileJournal implements Journal {
     this.#lock.release()
   }
 
-  #bytes(entries: readonly NewEntry[]): Buffer {
+  #bytes(entries: readonly EntryJson[]): Buffer {
     const { maxEntryBytes } = this.#options
     const lines = entries.map((entry, i) =>
-      Buffer.from(written(this.proxy, this.#seq + 1 + i, entry)),
+      Buffer.from(numbered(this.proxy, this.#seq + 1 + i, entry)),
     )
     if (lines.some(({ length }) => length > maxEntryBytes)) {
       throw new JournalFailure('entry_too_large', `an entry is larger than ${maxEntryBytes} bytes`)
@@ -247,15 +247,6 @@ class FileJournal implements Journal {
     const waiters = this.#waiters
     this.#waiters = []
     for (const waiter of waiters) waiter.reject(error)
-  }
-}
-
-/** JSON has no word for a cycle, and no stack for arguments nested thousands deep. */
-function written(proxy: string, seq: number, entry: NewEntry): string {
-  try {
-    return line(proxy, seq, entry)
-  } catch (cause) {
-    throw new JournalFailure('entry_malformed', 'an entry cannot be written as JSON', { cause })
   }
 }
 

@@ -3,9 +3,17 @@ import type { Record } from '../../schemas/record.ts'
 /** An entry before the journal gives it a number. */
 export type NewEntry = Omit<Record, 'proxy' | 'seq'>
 
+/** A NewEntry as `JSON.stringify` writes it: the two entries of a call share most of their text. */
+export type EntryJson = string
+
 /** One line of the journal, ended by a newline; `proxy` and `seq` come first so that they can be read without a parser. */
 export function line(proxy: string, seq: number, entry: NewEntry): string {
-  return `{"proxy":"${proxy}","seq":${seq},${JSON.stringify(entry).slice(1)}\n`
+  return numbered(proxy, seq, JSON.stringify(entry))
+}
+
+/** The same for an entry that is JSON already. */
+export function numbered(proxy: string, seq: number, entry: EntryJson): string {
+  return `{"proxy":"${proxy}","seq":${seq},${entry.slice(1)}\n`
 }
 
 const head = /^\{"proxy":"([\w.-]{1,128})","seq":([1-9][0-9]{0,15}),/

@@ -6,10 +6,10 @@ import {
   ftruncateSync,
   mkdirSync,
   openSync,
+  statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs'
-import { stat } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { flushFolder } from '../../lifecycle/replace-file.ts'
 import { type Segment, segmentAt, segments } from './segment.ts'
@@ -81,7 +81,7 @@ export class Tail {
       for (const fd of [...retired, this.#fd]) await flushed(fd)
       if (this.#folderChanged) await flushFolder(this.#folder)
       this.#folderChanged = false
-      await stat(path)
+      statSync(path)
     } finally {
       await Promise.allSettled(retired.map(fd => closed(fd)))
     }

@@ -4,7 +4,7 @@ import { ProxyFailure } from '../failure.ts'
 import type { Answer, Exchange, Firewall } from './exchange.ts'
 import { asks, withInput } from './input-rounds.ts'
 import type { Judged } from './judge.ts'
-import type { NewEntry } from './needs.ts'
+import type { EntryJson, NewEntry } from './needs.ts'
 import { redactText } from './redact.ts'
 import { answerRefusal, type Obstacle, type Refusal, refusalFor } from './refusal.ts'
 import { errorJson, isObject, type JsonObject, resultJson } from './rpc.ts'
@@ -40,21 +40,22 @@ export async function refuse(
 ): Promise<Answer> {
   const { decision: action, reason } = refusal
   const allowed = judged.decision.action === 'allow'
-  const decided = allowed ? { ...judged.entry, action, reason } : judged.entry
+  const common = commonOf(judged, allowed ? { action, reason } : {})
   const kept = await write(firewall, [
-    entryNow(firewall, decided, 'attempt', {}),
-    entryNow(firewall, decided, 'outcome', { status: 'refused', error: refusal.text }),
+    entryNow(firewall, common, 'attempt', {}),
+    entryNow(firewall, common, 'outcome', { status: 'refused', error: refusal.text }),
   ])
   const told = kept ? refusal : refusalFor('no_record', judged.subject)
   return answerRefusal(exchange, told, judged, structured)
 }
 
 /** Writes down a decision that needs no call of its own; true when it allows and is kept. */
-export async function noteDown(firewall: Firewall, { entry, decision }: Judged): Promise<boolean> {
-  const allowed = decision.action === 'allow'
+export async function noteDown(firewall: Firewall, judged: Judged): Promise<boolean> {
+  const allowed = judged.decision.action === 'allow'
+  const common = commonOf(judged)
   const kept = await write(firewall, [
-    entryNow(firewall, entry, 'attempt', {}),
-    entryNow(firewall, entry, 'outcome', { status: allowed ? 'succeeded' : 'refused' }),
+    entryNow(firewall, common, 'attempt', {}),
+    entryNow(firewall, common, 'outcome', { status: allowed ? 'succeeded' : 'refused' }),
   ])
   return kept && allowed
 }
@@ -69,13 +70,14 @@ export async function forward(
   const began = firewall.now()
   const stop = (obstacle: Obstacle, detail = '') =>
     answerRefusal(exchange, refusalFor(obstacle, judged.subject, detail), judged, structured)
-  const kept = write(firewall, [entryNow(firewall, judged.entry, 'attempt', {})])
+  const common = commonOf(judged)
+  const kept = write(firewall, [entryNow(firewall, common, 'attempt', {})])
   if (!(typeof kept === 'boolean' ? kept : await kept)) return stop('no_record')
   const ending = await send(firewall, exchange, errand)
   const durationMs = firewall.now() - began
   firewall.meter.upstream(errand.upstream.name, ending.status, durationMs / 1000)
   const outcome = { durationMs, status: ending.status, ...detailsOf(ending) }
-  const ended = write(firewall, [entryNow(firewall, judged.entry, 'outcome', outcome)])
+  const ended = write(firewall, [entryNow(firewall, common, 'outcome', outcome)])
   if (!(typeof ended === 'boolean' ? ended : await ended)) return stop('answer_unrecorded')
   if (ending.reply !== undefined) {
     return asks(exchange, ending.reply)
@@ -175,19 +177,25 @@ function codeOf({ code }: JsonObject): string {
   return typeof code === 'number' ? String(code) : 'without a code'
 }
 
+/** The members that both entries of a call share: written once, for the arguments may be long. */
+function commonOf({ entry, shownArgs }: Judged, instead: Partial<NewEntry> = {}): string {
+  return `${JSON.stringify({ ...entry, ...instead }).slice(1, -1)},"args":${shownArgs}`
+}
+
 function entryNow(
   { now }: Firewall,
-  entry: Judged['entry'],
+  common: string,
   phase: NewEntry['phase'],
   more: Partial<NewEntry>,
-): NewEntry {
-  return { time: new Date(now()).toISOString(), phase, ...entry, ...more }
+): EntryJson {
+  const own = JSON.stringify({ time: new Date(now()).toISOString(), phase, ...more })
+  return `${own.slice(0, -1)},${common}}`
 }
 
 /** False when the entries could not be kept. */
 function write(
   { journal, meter }: Firewall,
-  entries: readonly NewEntry[],
+  entries: readonly EntryJson[],
 ): boolean | Promise<boolean> {
   const failed = () => {
     meter.unrecorded()

@@ -30,8 +30,10 @@ export interface Judged {
   readonly decision: Decision
   /** The arguments as RFC 8785 writes them: what the digest covers and what is sent. */
   readonly canonical: string
-  /** What both records have in common. */
-  readonly entry: Omit<NewEntry, 'time' | 'phase'>
+  /** The arguments as the records show them, as JSON. */
+  readonly shownArgs: string
+  /** What else both records have in common. */
+  readonly entry: Omit<NewEntry, 'time' | 'phase' | 'args'>
 }
 
 export function subjectOf(kind: CallKind, server: string, name: string): Subject {
@@ -93,11 +95,13 @@ export function judge(
   meter.decision(subject.kind, decision.action, decision.reason)
   const call = randomUUID()
   const canonical = canonicalize(subject.args) ?? '{}'
+  const shown = redact(subject.args)
   return {
     call,
     subject,
     decision,
     canonical,
+    shownArgs: shown === subject.args ? canonical : JSON.stringify(shown),
     entry: entryOf(exchange, subject, decision, canonical, call),
   }
 }
@@ -123,7 +127,6 @@ function entryOf(
     kind: subject.kind,
     ...(subject.server === '' ? {} : { server: subject.server }),
     ...whatIsCalled(subject),
-    args: redact(subject.args),
     argsDigest: `sha256:${hash('sha256', canonical)}`,
     ...(subject.justification === '' ? {} : { justification: redactText(subject.justification) }),
     action: decision.action,

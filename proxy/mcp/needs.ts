@@ -6,10 +6,13 @@ import type { TableAgent } from '../../schemas/rule-table.ts'
 /** An entry before the journal gives it a number. */
 export type NewEntry = Omit<Entry, 'proxy' | 'seq'>
 
+/** A NewEntry as `JSON.stringify` writes it. */
+export type EntryJson = string
+
 /** Where calls are written down. */
 export interface Journal {
   /** Returns or resolves once the entries are kept; throws or rejects when they cannot be: then no call. */
-  write(entries: readonly NewEntry[]): Promise<void> | void
+  write(entries: readonly EntryJson[]): Promise<void> | void
 }
 
 /** The tables in force, read synchronously. */

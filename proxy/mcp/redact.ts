@@ -31,27 +31,35 @@ const shapes: readonly (readonly [word: string, shape: RegExp])[] = [
   ['://', /(?<=:\/\/[^/@\s:]{0,256}:)[^/@\s]{1,256}(?=@)/g],
 ]
 
+const anyWord = new RegExp(shapes.map(([word]) => word).join('|'))
+
 /** The text without what looks like a credential, cut to 16,384 characters. */
 export function redactText(text: string): string {
   let shown =
     text.length <= longestText
       ? text
       : `${text.slice(0, longestText)}… (${text.length - longestText} more characters)`
-  for (const [word, shape] of shapes) if (shown.includes(word)) shown = shown.replace(shape, mask)
+  if (anyWord.test(shown)) {
+    for (const [word, shape] of shapes) if (shown.includes(word)) shown = shown.replace(shape, mask)
+  }
   return shown.isWellFormed() ? shown : shown.toWellFormed()
 }
 
-/** A copy for the records: credentials masked by key and by shape, long texts cut. */
+/** The value for the records: credentials masked by key and by shape, long texts cut; itself where that changes nothing. */
 export function redact(value: Json): Json {
   if (typeof value === 'string') return redactText(value)
   if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return value.map(redact)
-  return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [
-      redactText(key),
-      isSecret(key, item) ? mask : redact(item),
-    ]),
-  )
+  if (Array.isArray(value)) {
+    const items = value.map(redact)
+    return items.every((item, i) => item === value[i]) ? value : items
+  }
+  const members = Object.entries(value)
+  const shown = members.map(([key, item]): [string, Json] => [
+    redactText(key),
+    isSecret(key, item) ? mask : redact(item),
+  ])
+  const same = shown.every(([key, item], i) => key === members[i]?.[0] && item === members[i]?.[1])
+  return same ? value : Object.fromEntries(shown)
 }
 
 /** Under most names a number is a count (`max_tokens`), under some it is the secret itself. */

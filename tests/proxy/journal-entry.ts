@@ -17,3 +17,8 @@ export function entry(some: Partial<NewEntry> = {}): NewEntry {
     ...some,
   }
 }
+
+/** The same as a journal takes it. */
+export function entryText(some: Partial<NewEntry> = {}): string {
+  return JSON.stringify(entry(some))
+}

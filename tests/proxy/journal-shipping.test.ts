@@ -14,7 +14,7 @@ import { type Journal, openJournal } from '../../proxy/journal/journal.ts'
 import { segments } from '../../proxy/journal/segment.ts'
 import type { ProxyReport } from '../../schemas/proxy-report.ts'
 import { until, type World, world } from '../controller/world.ts'
-import { entry } from './journal-entry.ts'
+import { entryText } from './journal-entry.ts'
 
 interface Shipped {
   readonly shipped: () => number
@@ -46,7 +46,7 @@ async function open(t: Test, folder: string): Promise<Journal> {
 }
 
 function write(journal: Journal, count: number): void {
-  for (let i = 0; i < count; i += 1) void journal.write([entry({ call: `call-${i}` })])
+  for (let i = 0; i < count; i += 1) void journal.write([entryText({ call: `call-${i}` })])
 }
 
 async function recorded(w: World, url: URL): Promise<string[]> {
@@ -159,7 +159,7 @@ t.test('two proxies with one id are found out, and neither loses an entry', asyn
   const original = await open(t, join(w.root, 'journal'))
   const copy = await open(t, join(w.root, 'copy'))
   write(original, 2)
-  void copy.write([entry({ call: 'another' })])
+  void copy.write([entryText({ call: 'another' })])
   const shipped = await ship(t, original, link)
   await until(() => shipped.shipped() === 5)
   const warnings: { status?: number }[] = []

@@ -1,6 +1,6 @@
 import { JournalFailure } from '../../proxy/journal/failure.ts'
 import { openJournal } from '../../proxy/journal/journal.ts'
-import { entry } from './journal-entry.ts'
+import { entryText } from './journal-entry.ts'
 
 /**
  * A process that writes to a journal as fast as it can and says on stdout which number is kept, or the
@@ -16,7 +16,7 @@ process.stdout.write(`open ${journal.proxy}\n`)
 
 for (let i = 0; i < Number(most); i += 1) {
   try {
-    const kept = journal.write([entry({ call: `call-${i}`, phase: 'attempt' })])
+    const kept = journal.write([entryText({ call: `call-${i}`, phase: 'attempt' })])
     const { seq } = journal.state()
     if (kept !== undefined) await kept
     process.stdout.write(`kept ${seq}\n`)

@@ -19,7 +19,7 @@ import t, { type Test } from 'tap'
 import { type Journal, type JournalOptions, openJournal } from '../../proxy/journal/journal.ts'
 import { readOn } from '../../proxy/journal/read-on.ts'
 import { segments } from '../../proxy/journal/segment.ts'
-import { entry } from './journal-entry.ts'
+import { entry, entryText } from './journal-entry.ts'
 
 const writer = join(import.meta.dirname, 'journal-writer.ts')
 
@@ -46,13 +46,16 @@ function upTo(last: number): number[] {
 }
 
 async function write(journal: Journal, calls: readonly string[]): Promise<void> {
-  for (const call of calls) await journal.write([entry({ call })])
+  for (const call of calls) await journal.write([entryText({ call })])
 }
 
 t.test('entries are numbered, one a line, under an id that stays', async t => {
   const folder = t.testdir()
   const first = await openJournal({ folder })
-  t.equal(first.write([entry({ call: 'a' }), entry({ call: 'b', phase: 'outcome' })]), undefined)
+  t.equal(
+    first.write([entryText({ call: 'a' }), entryText({ call: 'b', phase: 'outcome' })]),
+    undefined,
+  )
   await first.close()
   t.strictSame(first.state(), { seq: 2, flushed: 2 })
   const second = await open(t, folder)
@@ -80,7 +83,7 @@ t.test('strict entries are flushed before anybody hears of them, and share flush
     flushes += 1
   })
   const waits = upTo(200).map(async i => {
-    await journal.write([entry({ call: `call-${i}` })])
+    await journal.write([entryText({ call: `call-${i}` })])
     return journal.state().flushed >= i
   })
   t.strictSame(new Set(await Promise.all(waits)), new Set([true]))
@@ -91,7 +94,7 @@ t.test('strict entries are flushed before anybody hears of them, and share flush
 t.test('a journal in segments is read on from any place', async t => {
   const folder = t.testdir()
   const journal = await open(t, folder, { segmentBytes: 2000 })
-  for (const i of upTo(100)) await journal.write([entry({ call: `call-${i}` })])
+  for (const i of upTo(100)) await journal.write([entryText({ call: `call-${i}` })])
   t.ok(segments(folder).length > 5, 'there are several segments')
   const read: number[] = []
   let from = { position: { first: 0, offset: 0 }, after: 0 }
@@ -108,14 +111,12 @@ t.test('a journal in segments is read on from any place', async t => {
   t.equal(large.lines.length, 1, 'an entry that is larger than asked for comes whole')
 })
 
-t.test('an entry that is too large or too deep is refused and leaves nothing', async t => {
+t.test('an entry that is too large is refused and leaves nothing', async t => {
   const folder = t.testdir()
   const journal = await open(t, folder, { maxEntryBytes: 1000 })
-  t.throws(() => journal.write([entry(), entry({ args: 'x'.repeat(1000) })]), {
+  t.throws(() => journal.write([entryText(), entryText({ args: 'x'.repeat(1000) })]), {
     code: 'entry_too_large',
   })
-  const deep = JSON.parse(`${'['.repeat(9000)}${']'.repeat(9000)}`)
-  t.throws(() => journal.write([entry(), entry({ args: deep })]), { code: 'entry_malformed' })
   await write(journal, ['a'])
   t.strictSame(seqs(folder), [1])
 })
@@ -124,14 +125,14 @@ t.test('a closed journal keeps nothing', async t => {
   const journal = await openJournal({ folder: t.testdir() })
   await journal.close()
   await journal.close()
-  t.throws(() => journal.write([entry()]), { code: 'journal_closed' })
+  t.throws(() => journal.write([entryText()]), { code: 'journal_closed' })
 })
 
 t.test('what an agent puts into its arguments cannot forge a line', async t => {
   const folder = t.testdir()
   const journal = await open(t, folder)
   const evil = '"}\n{"proxy":"proxy-0","seq":99,"call":"forged"}\n\u2028\0\ud800'
-  await journal.write([entry({ call: evil, args: { [evil]: evil } })])
+  await journal.write([entryText({ call: evil, args: { [evil]: evil } })])
   await write(journal, ['after'])
   t.strictSame(
     entries(folder).map(({ seq, call }) => [seq, call]),
@@ -215,8 +216,10 @@ t.test('a journal whose folder is taken away says so and goes on in a new one', 
   })
   await write(journal, ['a', 'b'])
   renameSync(folder, `${folder}-gone`)
-  await t.rejects(async () => journal.write([entry({ call: 'lost' })]), { code: 'journal_broken' })
-  t.throws(() => journal.write([entry({ call: 'too soon' })]), { code: 'journal_broken' })
+  await t.rejects(async () => journal.write([entryText({ call: 'lost' })]), {
+    code: 'journal_broken',
+  })
+  t.throws(() => journal.write([entryText({ call: 'too soon' })]), { code: 'journal_broken' })
   now += 10_000
   await write(journal, ['c'])
   t.strictSame(seqs(folder), [3])
@@ -301,7 +304,7 @@ t.test('a journal goes on by itself once there is room', async t => {
   const journal = await openJournal({ folder, now: () => now })
   writeFileSync(join(folder, 'filler'), Buffer.alloc(40_000))
   const fill = () => {
-    for (;;) void journal.write([entry({ args: 'x'.repeat(900) })])
+    for (;;) void journal.write([entryText({ args: 'x'.repeat(900) })])
   }
   t.throws(fill, { code: 'journal_full' })
   const kept = journal.state().seq

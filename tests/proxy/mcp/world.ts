@@ -90,7 +90,8 @@ class MemoryJournal implements Journal {
   readonly entries: NewEntry[] = []
   broken: (entry: NewEntry) => boolean = () => false
 
-  write(entries: readonly NewEntry[]): void {
+  write(texts: readonly string[]): void {
+    const entries: NewEntry[] = texts.map(text => JSON.parse(text))
     if (entries.some(this.broken)) throw new Error('the disk is full')
     this.entries.push(...entries)
   }
