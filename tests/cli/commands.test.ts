@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { parse } from 'yaml'
 import { editorSchema } from '../../cli/generate/editor-schema.ts'
+import { version as introduced } from '../../proxy/version.ts'
 import { Agent } from '../../schemas/agent.ts'
 import { environment, root, writ } from './writ.ts'
 
@@ -77,6 +78,7 @@ function shell(command: string): Promise<Shell> {
 t.test('the version', async t => {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   t.strictSame(await writ(['--version']), { code: 0, out: `${version}\n`, err: '' })
+  t.equal(introduced, version, 'and what tool servers are told')
 })
 
 t.test('misuse ends with 2 and says what is meant', async t => {

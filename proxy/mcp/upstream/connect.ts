@@ -1,6 +1,7 @@
 import { isAbsolute, resolve } from 'node:path'
 import type { ToolServerSpec } from '../../../schemas/tool-server.ts'
 import { ProxyFailure } from '../../failure.ts'
+import { version } from '../../version.ts'
 import type { Secrets } from '../needs.ts'
 import { openChannelLink } from './channel-link.ts'
 import { openHttpLink } from './http-link.ts'
@@ -30,7 +31,7 @@ export interface ConnectorNeeds {
 
 /** Who Writ is when it asks on its own account. */
 export const writ: Identity = {
-  clientInfo: { name: 'writ', version: '0.1.0' },
+  clientInfo: { name: 'writ', version },
   capabilities: {},
 }
 
