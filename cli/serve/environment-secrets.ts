@@ -6,10 +6,19 @@ export type Secrets = (
 
 /**
  * Secrets of one machine: `{ name: github, key: token }` is the environment variable
- * `WRIT_SECRET_GITHUB_TOKEN`; what is no letter or digit becomes `_`.
+ * `WRIT_SECRET_GITHUB_TOKEN`; what is no letter or digit becomes `_`. Under the name `env` a key is the
+ * variable itself, as `${NAME}` in a policy file asks for it; the variables of Writ are not given away.
  */
 export function environmentSecrets(env: Readonly<Record<string, string | undefined>>): Secrets {
-  return async (_, { name, key }) => env[secretVariable(name, key)] ?? null
+  return async (_, { name, key }) => {
+    const variable = name === 'env' ? plainVariable(key) : secretVariable(name, key)
+    return variable === null || !Object.hasOwn(env, variable) ? null : (env[variable] ?? null)
+  }
+}
+
+/** The variable that a reference names; null when it is none, or one of Writ's own. */
+function plainVariable(key: string): string | null {
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(key) && !/^WRIT_/i.test(key) ? key : null
 }
 
 /** Name of the environment variable that holds a secret. */

@@ -44,6 +44,19 @@ t.test('a secret is an environment variable with a name that says whose it is', 
   )
 })
 
+t.test('the variable that ${NAME} names is given, but none of Writ itself', async t => {
+  const own = ['WRIT_PROXY_TOKEN', 'WRIT_SECRET_GITHUB_TOKEN', 'writ_admin_token']
+  const env = Object.fromEntries(
+    ['PAYMENTS_TOKEN', 'A-B', 'WRIT_SECRET_ENV_X', ...own].map(name => [name, 'value']),
+  )
+  const secrets = environmentSecrets(env)
+  const asked = ['PAYMENTS_TOKEN', 'UNSET', 'A-B', 'X', 'constructor', 'PATH', ...own]
+  t.strictSame(await Promise.all(asked.map(key => secrets('default', { name: 'env', key }))), [
+    'value',
+    ...asked.slice(1).map(() => null),
+  ])
+})
+
 t.test('the data folder', async t => {
   await t.test('keeps its secrets, and to itself', async t => {
     const folder = join(elsewhere(t), 'data')

@@ -10,6 +10,7 @@ import type { Identity, Introduction, Link, LinkEvents } from './link.ts'
 import { discover, modernLink } from './modern-link.ts'
 import { openSse } from './sse-channel.ts'
 import { openStdio } from './stdio-channel.ts'
+import { filledIn, filledInUrl, type Variable } from './variables.ts'
 
 /** How the links to one server are opened. */
 export interface Connector {
@@ -46,16 +47,21 @@ export async function connector(needs: ConnectorNeeds): Promise<Connector> {
   const { transport = 'streamable-http' } = needs.spec
   switch (transport) {
     case 'stdio':
-      return stdioConnector(needs)
-    case 'sse':
-      return sseConnector(needs, await targetOf(needs))
+      return stdioConnector(needs, await environmentOf(needs))
+    case 'sse': {
+      const url = await addressOf(needs)
+      return sseConnector(needs, url, await targetOf(needs, url))
+    }
     case 'streamable-http':
-      return httpConnector(needs, await targetOf(needs))
+      return httpConnector(needs, await targetOf(needs, await addressOf(needs)))
   }
 }
 
-function stdioConnector({ spec, timeoutMs, onStderr }: ConnectorNeeds): Connector {
-  const { command = '', args = [], env = {}, cwd } = spec
+function stdioConnector(
+  { spec, timeoutMs, onStderr }: ConnectorNeeds,
+  env: Readonly<Record<string, string>>,
+): Connector {
+  const { command = '', args = [], cwd } = spec
   const program = {
     command,
     args,
@@ -71,10 +77,10 @@ function stdioConnector({ spec, timeoutMs, onStderr }: ConnectorNeeds): Connecto
   }
 }
 
-function sseConnector({ spec, timeoutMs }: ConnectorNeeds, target: HttpTarget): Connector {
+function sseConnector({ timeoutMs }: ConnectorNeeds, url: string, target: HttpTarget): Connector {
   const open = (identity: Identity, events: LinkEvents) =>
     openChannelLink(
-      channel => openSse(target, spec.url ?? '', timeoutMs, channel),
+      channel => openSse(target, url, timeoutMs, channel),
       identity,
       events,
       timeoutMs,
@@ -131,7 +137,28 @@ function mayBeOtherEra(error: unknown): boolean {
   return ['upstream_refused', 'upstream_garbage', 'upstream_lost'].includes(error.code)
 }
 
-async function targetOf({ namespace, spec, secrets }: ConnectorNeeds): Promise<HttpTarget> {
+/** The environment of a program, its references to variables of this process filled in. */
+async function environmentOf(needs: ConnectorNeeds): Promise<Readonly<Record<string, string>>> {
+  const env: [string, string][] = []
+  for (const [name, text] of Object.entries(needs.spec.env ?? {})) {
+    env.push([name, await filledIn(text, variableOf(needs))])
+  }
+  return Object.fromEntries(env)
+}
+
+function addressOf(needs: ConnectorNeeds): Promise<string> {
+  return filledInUrl(needs.spec.url ?? '', variableOf(needs))
+}
+
+/** Variables are secrets under the name `env`: whoever keeps the secrets says which may be read. */
+function variableOf({ namespace, secrets }: ConnectorNeeds): Variable {
+  return key => secrets(namespace, { name: 'env', key })
+}
+
+async function targetOf(
+  { namespace, spec, secrets }: ConnectorNeeds,
+  url: string,
+): Promise<HttpTarget> {
   const headers: Record<string, string> = {}
   for (const [name, value] of Object.entries(spec.headers ?? {}))
     headers[name.toLowerCase()] = value
@@ -145,5 +172,5 @@ async function targetOf({ namespace, spec, secrets }: ConnectorNeeds): Promise<H
     if (type === 'api_key') headers[(header ?? 'x-api-key').toLowerCase()] = secret
     else headers.authorization = `Bearer ${secret}`
   }
-  return httpTarget(spec.url ?? '', headers)
+  return httpTarget(url, headers)
 }

@@ -161,6 +161,52 @@ t.test('credentials are put in by the proxy and show nowhere', async t => {
   t.notMatch(JSON.stringify(server.heard), keys.claude, 'the client’s key stays at the proxy')
 })
 
+t.test(
+  'variables in addresses and environments are filled in by the proxy and show nowhere',
+  async t => {
+    const server = await smallServer(t, tool('echo'))
+    const { host, pathname } = new URL(server.url)
+    const variables: Readonly<Record<string, string>> = {
+      HOST: host,
+      COLOR: 's3cr3t-green ${HOST}',
+      BAD: '// s3cr3t',
+      FOREIGN: 'user:s3cr3t@127.0.0.1',
+    }
+    const secrets = async (_: string, { name, key }: { name: string; key: string }) =>
+      name === 'env' ? (variables[key] ?? null) : null
+    const env = { COLOR: '<${COLOR}>', PLAIN: '$HOME ${no-name}' }
+    const made = await world(
+      t,
+      [
+        allowAll,
+        toolServer('address', { url: `http://\${HOST}${pathname}` }),
+        toolServer('program', { ...program, env, prefix: 'p_' }),
+        toolServer('unset', { ...program, env: { A: '${UNSET}' } }),
+        toolServer('bad', { url: 'http://${BAD}' }),
+        toolServer('foreign', { url: 'http://${FOREIGN}' }),
+      ],
+      { secrets },
+    )
+    await until(
+      () => made.reports.length === 5 && made.reports.every(({ state }) => state !== 'connecting'),
+    )
+    const client = await RawClient.open(made.url, keys.claude)
+    t.match(await client.call('echo'), { result: { content: [{}] } })
+    t.match(said(await client.call('p_env')), {
+      COLOR: '<s3cr3t-green ${HOST}>',
+      PLAIN: '$HOME ${no-name}',
+    })
+    t.strictSame(Object.fromEntries(made.reports.map(({ name, error }) => [name, error])), {
+      address: undefined,
+      program: undefined,
+      unset: 'the environment variable UNSET is not set',
+      bad: 'with its variables filled in, http://${BAD} is no http address',
+      foreign: 'with its variables filled in, http://${FOREIGN} is no http address',
+    })
+    t.notMatch(JSON.stringify([made.logged, made.reports, made.journal.entries]), 's3cr3t')
+  },
+)
+
 t.test('a server of the old SSE transport is reached, questions included', async t => {
   const transports = new Map<string, SSEServerTransport>()
   const http = createServer((request, response) => {
