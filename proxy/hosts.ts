@@ -9,8 +9,16 @@ export type HostCheck = (request: IncomingMessage) => boolean
 export function hostCheck(allowed: readonly string[]): HostCheck {
   const hosts = new Set([...loopback, ...allowed].map(host => host.toLowerCase()))
   for (const anything of ['0.0.0.0', '[::]', '::']) hosts.delete(anything)
+  // Nearly every request has the Host of the one before, and parsing a URL costs as much as judging.
+  let lastGood = ''
+  const isOurs = (host = '') => {
+    if (host !== '' && host === lastGood) return true
+    if (!hosts.has(nameIn(`http://${host}`))) return false
+    lastGood = host
+    return true
+  }
   return ({ headers: { host, origin } }) =>
-    hosts.has(nameIn(`http://${host ?? ''}`)) && (origin === undefined || hosts.has(nameIn(origin)))
+    isOurs(host) && (origin === undefined || hosts.has(nameIn(origin)))
 }
 
 function nameIn(url: string): string {

@@ -36,7 +36,7 @@ export async function callTool(firewall: Firewall, exchange: Exchange): Promise<
     await refuse(firewall, exchange, judged, refusalFor('headers_disagree', subject, mismatch))
     return { ...answerError(exchange, codes.headerMismatch, mismatch), status: 400 }
   }
-  return send(firewall, exchange, judged, offer, structured)
+  return await send(firewall, exchange, judged, offer, structured)
 }
 
 function send(

@@ -40,7 +40,8 @@ export async function refuse(
 ): Promise<Answer> {
   const { decision: action, reason } = refusal
   const allowed = judged.decision.action === 'allow'
-  const common = commonOf(judged, allowed ? { action, reason } : {})
+  const { entry } = judged
+  const common = commonOf(judged, allowed ? { ...entry, action, reason } : entry)
   const kept = await write(firewall, [
     entryNow(firewall, common, 'attempt', {}),
     entryNow(firewall, common, 'outcome', { status: 'refused', error: refusal.text }),
@@ -115,7 +116,7 @@ export function lostKey(id: Exchange['id'], { entry, subject }: Judged): string 
 }
 
 /** A session that the server has forgotten is opened again: what it turned away was not done. */
-async function ask(exchange: Exchange, errand: Errand): Promise<Reply> {
+function ask(exchange: Exchange, errand: Errand): Promise<Reply> {
   const { client } = exchange
   const { upstream } = errand
   const outgoing = outgoingOf(exchange, errand)
@@ -178,8 +179,8 @@ function codeOf({ code }: JsonObject): string {
 }
 
 /** The members that both entries of a call share: written once, for the arguments may be long. */
-function commonOf({ entry, shownArgs }: Judged, instead: Partial<NewEntry> = {}): string {
-  return `${JSON.stringify({ ...entry, ...instead }).slice(1, -1)},"args":${shownArgs}`
+function commonOf({ entry, shownArgs }: Judged, told = entry): string {
+  return `${JSON.stringify(told).slice(1, -1)},"args":${shownArgs}`
 }
 
 function entryNow(

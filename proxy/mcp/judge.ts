@@ -22,6 +22,12 @@ export interface Subject {
   readonly destructive: boolean
 }
 
+/** What both records of a call have in common besides the arguments; what is undefined is not written. */
+type Common = {
+  readonly [K in keyof Shared]: object extends Pick<Shared, K> ? Shared[K] | undefined : Shared[K]
+}
+type Shared = Omit<NewEntry, 'time' | 'phase' | 'args'>
+
 /** A judged call, ready to be written down. */
 export interface Judged {
   /** Id shared by its two records. */
@@ -32,8 +38,7 @@ export interface Judged {
   readonly canonical: string
   /** The arguments as the records show them, as JSON. */
   readonly shownArgs: string
-  /** What else both records have in common. */
-  readonly entry: Omit<NewEntry, 'time' | 'phase' | 'args'>
+  readonly entry: Common
 }
 
 export function subjectOf(kind: CallKind, server: string, name: string): Subject {
@@ -115,49 +120,40 @@ function entryOf(
 ): Judged['entry'] {
   const { agent, apiKey, namespace } = client.caller
   const { policy, rule, message, at, commit, table } = decision
-  const clientCallId = clientCallIdOf(params)
+  const { kind, server, name, justification } = subject
+  const named = (of: CallKind) => (kind === of ? redactText(name) : undefined)
   return {
     call,
     namespace,
     agent: agent.name,
     apiKey,
-    ...(agent.user === '' ? {} : { user: agent.user }),
+    user: agent.user || undefined,
     session: client.account.id,
-    ...(clientCallId === null ? {} : { clientCallId }),
-    kind: subject.kind,
-    ...(subject.server === '' ? {} : { server: subject.server }),
-    ...whatIsCalled(subject),
+    clientCallId: clientCallIdOf(params),
+    kind,
+    server: server || undefined,
+    tool: named('tool'),
+    uri: named('resource'),
+    prompt: named('prompt'),
+    model: named('model'),
     argsDigest: `sha256:${hash('sha256', canonical)}`,
-    ...(subject.justification === '' ? {} : { justification: redactText(subject.justification) }),
+    justification: redactText(justification) || undefined,
     action: decision.action,
     reason: decision.reason,
-    ...(policy === undefined ? {} : { policy }),
-    ...(rule === undefined ? {} : { rule }),
-    ...(message === undefined ? {} : { message }),
-    ...(at === undefined ? {} : { at }),
-    ...(commit === undefined ? {} : { commit }),
-    ...(decision.action === 'require_approval' ? { workflows: [...decision.workflows] } : {}),
-    ...(decision.observed.length === 0 ? {} : { observed: [...decision.observed] }),
-    ...(table === '' ? {} : { table }),
-  }
-}
-
-function whatIsCalled({ kind, name }: Subject): Partial<NewEntry> {
-  switch (kind) {
-    case 'tool':
-      return { tool: redactText(name) }
-    case 'resource':
-      return { uri: redactText(name) }
-    case 'prompt':
-      return { prompt: redactText(name) }
-    case 'model':
-      return { model: redactText(name) }
+    policy,
+    rule,
+    message,
+    at,
+    commit,
+    workflows: decision.action === 'require_approval' ? decision.workflows : undefined,
+    observed: decision.observed.length === 0 ? undefined : decision.observed,
+    table: table || undefined,
   }
 }
 
 /** The id under which the client itself knows the call, where it says one. */
-function clientCallIdOf({ _meta: meta }: JsonObject): string | null {
-  if (!isObject(meta)) return null
+function clientCallIdOf({ _meta: meta }: JsonObject): string | undefined {
+  if (!isObject(meta)) return undefined
   const id = meta['claudecode/toolUseId'] ?? meta.callId
-  return typeof id === 'string' && id !== '' && id.length <= 256 ? redactText(id) : null
+  return typeof id === 'string' && id !== '' && id.length <= 256 ? redactText(id) : undefined
 }

@@ -167,7 +167,7 @@ export class LegacyDoor {
       if (method === 'ping') return answerWith(exchange, {})
       if (method === 'logging/setLevel') return this.#setLevel(session, exchange, params)
       const handle = handlers[method]
-      if (handle !== undefined) return handle(this.#firewall, exchange)
+      if (handle !== undefined) return await handle(this.#firewall, exchange)
     }
     return answerError(exchange, codes.methodNotFound, 'Method not found')
   }

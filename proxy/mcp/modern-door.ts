@@ -104,7 +104,7 @@ export class ModernDoor {
 
   async #answer(exchange: Exchange): Promise<Answer> {
     const handle = this.#own[exchange.method]
-    if (handle !== undefined) return handle(this.#firewall, exchange)
+    if (handle !== undefined) return await handle(this.#firewall, exchange)
     return { ...answerError(exchange, codes.methodNotFound, 'Method not found'), status: 404 }
   }
 }

@@ -64,9 +64,9 @@ export class Outlet {
     const body = this.#batch ? `[${this.#answers.join(',')}]` : first
     if (this.#answers.length === 0) response.writeHead(202, headers).end()
     else {
-      const bytes = Buffer.from(body)
-      const type = { 'content-type': 'application/json', 'content-length': bytes.length }
-      response.writeHead(status, { ...type, ...headers }).end(bytes)
+      const length = Buffer.byteLength(body)
+      const type = { 'content-type': 'application/json', 'content-length': length }
+      response.writeHead(status, { ...type, ...headers }).end(body)
     }
   }
 

@@ -5,6 +5,7 @@ import { endOfString } from './strict-json.ts'
  * none. The text must be JSON; of duplicates the last one counts, as for JSON.parse.
  */
 export function rawMember(text: string, key: string): string | null {
+  const written = JSON.stringify(key)
   let found: string | null = null
   let at = skipSpace(text, 0)
   if (text[at] !== '{') return null
@@ -13,7 +14,10 @@ export function rawMember(text: string, key: string): string | null {
     const endOfKey = endOfString(text, at) + 1
     const start = skipSpace(text, skipSpace(text, endOfKey) + 1)
     const end = skipValue(text, start)
-    if (JSON.parse(text.slice(at, endOfKey)) === key) found = text.slice(start, end)
+    const name = text.slice(at, endOfKey)
+    if (name === written || (name.includes('\\') && JSON.parse(name) === key)) {
+      found = text.slice(start, end)
+    }
     at = skipSpace(text, end)
     if (text[at] === ',') at = skipSpace(text, at + 1)
   }

@@ -80,11 +80,14 @@ class HttpLink implements Link {
     if (this.#session !== null) await this.#send(this.#asked('DELETE', {}))
   }
 
-  async #call(
+  #call(
     outgoing: Outgoing,
     onHead: (status: number, headers: IncomingHttpHeaders) => void,
   ): Promise<Reply> {
-    if (!this.#open) throw new ProxyFailure('upstream_unreachable', 'the session was closed')
+    if (!this.#open) {
+      const closed = new ProxyFailure('upstream_unreachable', 'the session was closed')
+      return Promise.reject(closed)
+    }
     const id = ++this.#lastId
     return httpCall(this.#target, outgoing, {
       id,
