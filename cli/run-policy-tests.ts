@@ -30,19 +30,16 @@ export function runPolicyTests(
 ): readonly CaseResult[] {
   const loaded = new Map([...tables].map(([name, { json }]) => [name, load(json)]))
   return tests.flatMap(test =>
-    test.cases.map(testCase => runCase(test, testCase, loaded.get(test.namespace) ?? null)),
+    test.cases.map((_, i) => runCase(test, i, loaded.get(test.namespace) ?? null)),
   )
 }
 
-function runCase(
-  test: PolicyTestDocument,
-  { name, call, expect }: PolicyTestCase,
-  table: LoadedTable | null,
-): CaseResult {
+function runCase(test: PolicyTestDocument, index: number, table: LoadedTable | null): CaseResult {
+  const { name, call, expect } = test.cases[index] as PolicyTestCase
   const subject = { namespace: test.namespace, ...call.subject }
   const decision = table === null ? noTable : decide(table, factsOf({ ...call, subject }))
   const differences = compare(expect, decision)
-  const at = { file: test.file, line: test.line, column: 1 }
+  const at = test.places[index] ?? { file: test.file, line: test.line, column: 1 }
   return { test: test.name, name, passed: differences.length === 0, at, differences }
 }
 

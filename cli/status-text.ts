@@ -1,12 +1,20 @@
 import type { NamespaceStatus, ProxyStatus, Status } from '../controller/status/status.ts'
+import type { Problem } from '../schemas/problem.ts'
 import { many, problemCounts, problemText } from './problem-text.ts'
 import { printable, type Sink, type Style } from './terminal.ts'
 
-/** The status as people read it: the worst first, then what is in force, where, and what is recorded. */
-export function statusText(status: Status, sink: Sink): string {
+/**
+ * The status as people read it: the worst first, then what is in force, where, and what is recorded.
+ * `lineOf` gives the line that a problem speaks of, when it is at hand.
+ */
+export function statusText(
+  status: Status,
+  lineOf: (problem: Problem) => string | undefined,
+  sink: Sink,
+): string {
   const { problems, namespaces, proxies, ledger, store, version } = status
   return [
-    ...problems.list.map(problem => problemText(problem, undefined, sink)),
+    ...problems.list.map(problem => problemText(problem, lineOf(problem), sink)),
     ...(problems.list.length === 0 ? [] : ['']),
     row('policies', sourceText(status, sink)),
     ...namespaces.map(namespace => row('in force', namespaceText(namespace, sink))),

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import type { Status } from '../../controller/status/status.ts'
+import type { Problem } from '../../schemas/problem.ts'
 import { controllerClient } from '../controller-client.ts'
 import {
   type ControllerOptions,
@@ -7,6 +8,8 @@ import {
   withControllerOptions,
 } from '../controller-options.ts'
 import { type OutputFormat, outputOption } from '../output-option.ts'
+import { lineOnDisk } from '../problem-text.ts'
+import { rootOfSource } from '../serve/server-folders.ts'
 import { statusText } from '../status-text.ts'
 import type { Terminal } from '../terminal.ts'
 
@@ -28,9 +31,16 @@ export function statusCommand(terminal: Terminal): Command {
       const client = controllerClient(await controllerAddress(options))
       const status = (await client.json('/api/v1/status')) as Status
       const json = options.output === 'json'
-      terminal.out.line(json ? JSON.stringify(status) : statusText(status, terminal.out))
+      const lineOf = options.url === undefined ? await linesHere(status) : () => undefined
+      terminal.out.line(json ? JSON.stringify(status) : statusText(status, lineOf, terminal.out))
       terminal.end(isWell(status) ? 0 : 1)
     })
+}
+
+/** The lines of the source's files, where they can be read here: the controller is on this machine. */
+async function linesHere({ source }: Status): Promise<(problem: Problem) => string | undefined> {
+  const root = await rootOfSource(source.path, AbortSignal.timeout(5000))
+  return problem => lineOnDisk(root, problem)
 }
 
 /** Whether what is written is what runs, everywhere. */

@@ -1,5 +1,5 @@
 import type { PolicyTestSpec } from '../../schemas/policy-test.ts'
-import type { Problem } from '../../schemas/problem.ts'
+import type { Place, Problem } from '../../schemas/problem.ts'
 import { checks } from './checks/checks.ts'
 import { parseConditions } from './conditions.ts'
 import { knownTools } from './known-tools.ts'
@@ -42,6 +42,8 @@ export interface PolicyTestDocument {
   readonly file: string
   readonly line: number
   readonly cases: PolicyTestSpec['cases']
+  /** Where each case is written. */
+  readonly places: readonly Place[]
 }
 
 /**
@@ -88,7 +90,8 @@ function tablesOf(world: World): Compiled['tables'] {
 
 function testOf({ name, namespace, spec, origin }: Resource<'PolicyTest'>): PolicyTestDocument {
   const { file, line } = origin.place([])
-  return { name, namespace, file, line, cases: spec.cases }
+  const places = spec.cases.map((_, i) => origin.place(['spec', 'cases', i]))
+  return { name, namespace, file, line, cases: spec.cases, places }
 }
 
 /** Problems shown in all. */

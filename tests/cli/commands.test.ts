@@ -336,7 +336,7 @@ spec:
   t.strictSame({ code: failed.code, err: failed.err }, { code: 1, err: '' })
   t.match(
     failed.out,
-    /^fails\.yaml:\d+:\d+: failed: deploys: staging\n {2}action: expected deny, got allow\n0 passed, 1 failed\n$/,
+    /^fails\.yaml:15:7: failed: deploys: staging\n {2}action: expected deny, got allow\n0 passed, 1 failed\n$/,
   )
   const json = await writ(['test', 'fails.yaml', '-o', 'json'], { cwd: folder })
   const result = JSON.parse(json.out)

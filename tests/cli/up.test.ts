@@ -196,7 +196,7 @@ t.test('the quickstart, from the first start to the last policy', async t => {
     })
     t.match(
       status.out,
-      /^policies\/everything\.yaml:13:19: error: .*"dney"\. \(unknown_word\)\n {2}help: Did you mean "deny"\?\n/,
+      /^policies\/everything\.yaml:13:19: error: .*"dney"\. \(unknown_word\)\n +13 \| .*action: dney.*\n {6}\| {19}\^\n {2}help: Did you mean "deny"\?\n/,
     )
     t.match(status.out, 'not in force: the last good version stands')
     t.match(textOf(await call(client, 'echo', { message: 'HELLO WORLD' })), 'Quiet, please.')

@@ -161,6 +161,11 @@ t.test('credentials are put in by the proxy and show nowhere', async t => {
   t.notMatch(JSON.stringify(server.heard), keys.claude, 'the client’s key stays at the proxy')
 })
 
+/** A reference to a variable, as policies write it. */
+function asked(name: string): string {
+  return `$\{${name}}`
+}
+
 t.test(
   'variables in addresses and environments are filled in by the proxy and show nowhere',
   async t => {
@@ -168,22 +173,22 @@ t.test(
     const { host, pathname } = new URL(server.url)
     const variables: Readonly<Record<string, string>> = {
       HOST: host,
-      COLOR: 's3cr3t-green ${HOST}',
+      COLOR: `s3cr3t-green ${asked('HOST')}`,
       BAD: '// s3cr3t',
       FOREIGN: 'user:s3cr3t@127.0.0.1',
     }
     const secrets = async (_: string, { name, key }: { name: string; key: string }) =>
       name === 'env' ? (variables[key] ?? null) : null
-    const env = { COLOR: '<${COLOR}>', PLAIN: '$HOME ${no-name}' }
+    const env = { COLOR: `<${asked('COLOR')}>`, PLAIN: `$HOME ${asked('no-name')}` }
     const made = await world(
       t,
       [
         allowAll,
-        toolServer('address', { url: `http://\${HOST}${pathname}` }),
+        toolServer('address', { url: `http://${asked('HOST')}${pathname}` }),
         toolServer('program', { ...program, env, prefix: 'p_' }),
-        toolServer('unset', { ...program, env: { A: '${UNSET}' } }),
-        toolServer('bad', { url: 'http://${BAD}' }),
-        toolServer('foreign', { url: 'http://${FOREIGN}' }),
+        toolServer('unset', { ...program, env: { A: `${asked('UNSET')}` } }),
+        toolServer('bad', { url: `http://${asked('BAD')}` }),
+        toolServer('foreign', { url: `http://${asked('FOREIGN')}` }),
       ],
       { secrets },
     )
@@ -193,15 +198,15 @@ t.test(
     const client = await RawClient.open(made.url, keys.claude)
     t.match(await client.call('echo'), { result: { content: [{}] } })
     t.match(said(await client.call('p_env')), {
-      COLOR: '<s3cr3t-green ${HOST}>',
-      PLAIN: '$HOME ${no-name}',
+      COLOR: `<s3cr3t-green ${asked('HOST')}>`,
+      PLAIN: `$HOME ${asked('no-name')}`,
     })
     t.strictSame(Object.fromEntries(made.reports.map(({ name, error }) => [name, error])), {
       address: undefined,
       program: undefined,
       unset: 'the environment variable UNSET is not set',
-      bad: 'with its variables filled in, http://${BAD} is no http address',
-      foreign: 'with its variables filled in, http://${FOREIGN} is no http address',
+      bad: `with its variables filled in, http://${asked('BAD')} is no http address`,
+      foreign: `with its variables filled in, http://${asked('FOREIGN')} is no http address`,
     })
     t.notMatch(JSON.stringify([made.logged, made.reports, made.journal.entries]), 's3cr3t')
   },
