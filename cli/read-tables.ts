@@ -31,7 +31,8 @@ export async function readTables(
 
 function tableOf(text: string, path: string): RuleTable {
   try {
-    return load(text).table
+    load(text)
+    return JSON.parse(text)
   } catch (cause) {
     throw new CliFailure('usage', `${path} is no rule table`, '', { cause })
   }

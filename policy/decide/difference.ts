@@ -4,7 +4,7 @@ import type { RuleTable, TablePolicy } from '../../schemas/rule-table.ts'
 import { actionChange, type Change, type Effect, said } from './change.ts'
 import { compared, written } from './compared.ts'
 import { actionsOf, entryChanges } from './entry-difference.ts'
-import { entriesOf } from './loaded-policy.ts'
+import { listOf } from './table-shape.ts'
 
 export type { Change } from './change.ts'
 
@@ -95,7 +95,7 @@ function settings(before: TablePolicy, after: TablePolicy): readonly Change[] {
 }
 
 function outcomes(policy: TablePolicy): readonly Action[] {
-  const entries = callKinds.flatMap(kind => entriesOf[kind](policy))
+  const entries = callKinds.flatMap(kind => policy[listOf[kind]])
   return [policy.unmatched.action, ...entries.flatMap(actionsOf)]
 }
 

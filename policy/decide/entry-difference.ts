@@ -3,7 +3,7 @@ import type { CallKind } from '../../schemas/call.ts'
 import type { TableEntry, TablePolicy, TableRule } from '../../schemas/rule-table.ts'
 import { actionChange, type Change, type Effect, said } from './change.ts'
 import { compared, type Numbered, numbered, reordered, written } from './compared.ts'
-import { entriesOf } from './loaded-policy.ts'
+import { listOf } from './table-shape.ts'
 
 /** What changes in the entries of one kind from a policy to the next. */
 export function entryChanges(
@@ -11,7 +11,7 @@ export function entryChanges(
   before: TablePolicy,
   after: TablePolicy,
 ): readonly Change[] {
-  const named = (policy: TablePolicy) => numbered(entriesOf[kind](policy), entryName)
+  const named = (policy: TablePolicy) => numbered(policy[listOf[kind]], entryName)
   const [old, now] = [named(before), named(after)]
   return [
     ...compared(
@@ -122,7 +122,7 @@ function speaks({ enabled, rules, otherwise }: TableEntry): boolean {
 }
 
 function isLast(entry: TableEntry, policy: TablePolicy, kind: CallKind): boolean {
-  return entriesOf[kind](policy).at(-1) === entry
+  return policy[listOf[kind]].at(-1) === entry
 }
 
 function later<T>(items: readonly T[], item: T): readonly T[] {

@@ -1,9 +1,20 @@
 import { glob } from './glob.ts'
 import type { LoadedEntry, LoadedPolicy } from './loaded-policy.ts'
 
+/** An entry as the index knows it: whom it could concern, and how to make it ready. */
+export interface WaitingEntry {
+  readonly match: string
+  readonly server: string | undefined
+  readonly notServer: string | undefined
+  readonly policy: LoadedPolicy
+  /** Position in its list; the first entry that matches speaks. */
+  readonly position: number
+  readonly ready: () => LoadedEntry
+}
+
 /** Entries of one kind of call, found by name without a look at those that do not concern it. */
 export interface EntryIndex {
-  readonly exact: Map<string, LoadedEntry[]>
+  readonly exact: Map<string, WaitingEntry[]>
   /** By what stands before the first star. */
   readonly globs: Map<string, GlobEntry[]>
   readonly prefixLengths: Set<number>
@@ -11,7 +22,7 @@ export interface EntryIndex {
 
 interface GlobEntry {
   readonly matches: (name: string) => boolean
-  readonly entry: LoadedEntry
+  readonly entry: WaitingEntry
 }
 
 /** An index that holds nothing yet. */
@@ -20,8 +31,8 @@ export function entryIndex(): EntryIndex {
 }
 
 /** Adds an entry to the index. */
-export function addEntry(index: EntryIndex, entry: LoadedEntry): void {
-  const { match } = entry.source
+export function addEntry(index: EntryIndex, entry: WaitingEntry): void {
+  const { match } = entry
   const star = match.indexOf('*')
   if (star < 0) {
     listAt(index.exact, match).push(entry)
@@ -37,16 +48,16 @@ export function speakers(
   name: string,
   server: string,
 ): ReadonlyMap<LoadedPolicy, LoadedEntry> {
-  const first = new Map<LoadedPolicy, LoadedEntry>()
+  const first = new Map<LoadedPolicy, WaitingEntry>()
   for (const entry of candidates(index, name)) {
     const known = first.get(entry.policy)
     const earlier = known === undefined || entry.position < known.position
     if (earlier && serves(entry, server)) first.set(entry.policy, entry)
   }
-  return first
+  return new Map([...first].map(([policy, entry]) => [policy, entry.ready()]))
 }
 
-function* candidates(index: EntryIndex, name: string): Iterable<LoadedEntry> {
+function* candidates(index: EntryIndex, name: string): Iterable<WaitingEntry> {
   yield* index.exact.get(name) ?? []
   for (const length of index.prefixLengths) {
     if (length > name.length) continue
@@ -56,9 +67,9 @@ function* candidates(index: EntryIndex, name: string): Iterable<LoadedEntry> {
   }
 }
 
-function serves({ source }: LoadedEntry, server: string): boolean {
-  if (source.server !== undefined) return source.server === server
-  return source.notServer === undefined || source.notServer !== server
+function serves(entry: WaitingEntry, server: string): boolean {
+  if (entry.server !== undefined) return entry.server === server
+  return entry.notServer === undefined || entry.notServer !== server
 }
 
 function listAt<V>(map: Map<string, V[]>, key: string): V[] {

@@ -1,6 +1,6 @@
 import type { Explanation, PolicyTrace, RuleTrace } from '../../schemas/decision.ts'
 import type { Place } from '../../schemas/problem.ts'
-import type { At, RuleTable, TableFile } from '../../schemas/rule-table.ts'
+import type { At, TableFile } from '../../schemas/rule-table.ts'
 import { concerned, type Observer } from './call-plan.ts'
 import { traceParts } from './cel/plan.ts'
 import { decide } from './decide.ts'
@@ -17,7 +17,11 @@ export function explain(table: LoadedTable, facts: Facts): Explanation {
   }
 }
 
-function policyTrace(table: RuleTable, { policy, entry }: Observer, facts: Facts): PolicyTrace {
+function policyTrace(
+  table: LoadedTable['table'],
+  { policy, entry }: Observer,
+  facts: Facts,
+): PolicyTrace {
   const { name, mode, at } = policy.source
   const decision = (entry && judge(entry, facts)?.decision) ?? null
   return {
@@ -31,7 +35,11 @@ function policyTrace(table: RuleTable, { policy, entry }: Observer, facts: Facts
   }
 }
 
-function ruleTraces(table: RuleTable, entry: LoadedEntry, facts: Facts): readonly RuleTrace[] {
+function ruleTraces(
+  table: LoadedTable['table'],
+  entry: LoadedEntry,
+  facts: Facts,
+): readonly RuleTrace[] {
   let reached = entry.source.enabled
   return entry.rules.map(rule => {
     const trace = ruleTrace(table, rule, facts, reached)
@@ -41,7 +49,7 @@ function ruleTraces(table: RuleTable, entry: LoadedEntry, facts: Facts): readonl
 }
 
 function ruleTrace(
-  table: RuleTable,
+  table: LoadedTable['table'],
   { source, condition }: LoadedRule,
   facts: Facts,
   reached: boolean,
@@ -61,6 +69,6 @@ function ruleTrace(
     : { ...common, outcome: 'error', error: holds.message, parts }
 }
 
-function placeOf({ files }: RuleTable, [file, line, column]: At): Place {
+function placeOf({ files }: LoadedTable['table'], [file, line, column]: At): Place {
   return { file: (files[file] as TableFile).path, line, column }
 }

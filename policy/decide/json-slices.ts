@@ -2,12 +2,25 @@
 const slice = 16_384
 
 /**
- * `JSON.parse` of canonical JSON in small steps: containers longer than a slice are cut into their
- * elements. Throws a SyntaxError on what is not JSON.
+ * What becomes of a value: `parse` it, leave it as `text` to be parsed when it is needed (unless it is
+ * longer than a slice), or look into it, item by item or field by field.
  */
-export function* parseInSlices(text: string): Generator<undefined, unknown> {
+export type Outline =
+  | 'parse'
+  | 'text'
+  | { readonly items: Outline }
+  | { readonly fields: { readonly [name: string]: Outline } }
+
+/**
+ * `JSON.parse` of canonical JSON in small steps: containers longer than a slice are cut into their
+ * elements, and what the outline leaves as text is a string of JSON. Throws a SyntaxError on what is not JSON.
+ */
+export function* parseInSlices(
+  text: string,
+  outline: Outline = 'parse',
+): Generator<undefined, unknown> {
   const cursor: Cursor = { text, at: 0 }
-  const value = yield* parseValue(cursor)
+  const value = yield* parseAs(cursor, outline)
   skipSpace(cursor)
   if (cursor.at < text.length) throw unexpected(cursor)
   return value
@@ -18,23 +31,35 @@ interface Cursor {
   at: number
 }
 
-function* parseValue(cursor: Cursor): Generator<undefined, unknown> {
+function* parseAs(cursor: Cursor, outline: Outline): Generator<undefined, unknown> {
   skipSpace(cursor)
-  const end = endOfValue(cursor)
-  if (end !== null) {
-    const value: unknown = JSON.parse(cursor.text.slice(cursor.at, end))
-    cursor.at = end
-    return value
-  }
-  yield
-  return cursor.text[cursor.at] === '[' ? yield* parseList(cursor) : yield* parseObject(cursor)
+  if (outline === 'parse') return yield* parseValue(cursor, false)
+  if (outline === 'text') return yield* parseValue(cursor, true)
+  if (isEmpty(cursor)) return yield* parseValue(cursor, false)
+  const opening = cursor.text[cursor.at]
+  if (opening === '[' && 'items' in outline) return yield* parseList(cursor, outline.items)
+  if (opening === '{' && 'fields' in outline) return yield* parseObject(cursor, outline.fields)
+  return yield* parseValue(cursor, false)
 }
 
-function* parseList(cursor: Cursor): Generator<undefined, unknown[]> {
+function* parseValue(cursor: Cursor, asText: boolean): Generator<undefined, unknown> {
+  const end = endOfValue(cursor)
+  if (end !== null) {
+    const text = cursor.text.slice(cursor.at, end)
+    cursor.at = end
+    return asText ? text : JSON.parse(text)
+  }
+  yield
+  return cursor.text[cursor.at] === '['
+    ? yield* parseList(cursor, 'parse')
+    : yield* parseObject(cursor, {})
+}
+
+function* parseList(cursor: Cursor, outline: Outline): Generator<undefined, unknown[]> {
   const items: unknown[] = []
   do {
     cursor.at++
-    items.push(yield* parseValue(cursor))
+    items.push(yield* parseAs(cursor, outline))
     skipSpace(cursor)
     yield
   } while (cursor.text[cursor.at] === ',')
@@ -42,19 +67,30 @@ function* parseList(cursor: Cursor): Generator<undefined, unknown[]> {
   return items
 }
 
-function* parseObject(cursor: Cursor): Generator<undefined, object> {
+function* parseObject(
+  cursor: Cursor,
+  fields: { readonly [name: string]: Outline },
+): Generator<undefined, object> {
   const entries: [string, unknown][] = []
   do {
     cursor.at++
-    const key = yield* parseValue(cursor)
+    const key = yield* parseAs(cursor, 'parse')
     if (typeof key !== 'string') throw unexpected(cursor)
     skipSpace(cursor)
     if (cursor.text[cursor.at++] !== ':') throw unexpected(cursor)
-    entries.push([key, yield* parseValue(cursor)])
+    const outline = Object.hasOwn(fields, key) ? fields[key] : undefined
+    entries.push([key, yield* parseAs(cursor, outline ?? 'parse')])
     skipSpace(cursor)
   } while (cursor.text[cursor.at] === ',')
   if (cursor.text[cursor.at++] !== '}') throw unexpected(cursor)
   return Object.fromEntries(entries)
+}
+
+/** Whether a container without anything in it is next. */
+function isEmpty({ text, at }: Cursor): boolean {
+  const inside: Cursor = { text, at: at + 1 }
+  skipSpace(inside)
+  return text[inside.at] === ']' || text[inside.at] === '}'
 }
 
 /** Where the value at the cursor ends; null for a container that is longer than a slice. */

@@ -1,20 +1,17 @@
-import type { CallKind } from '../../schemas/call.ts'
-import type {
-  Fallback,
-  RuleTable,
-  TableEntry,
-  TablePolicy,
-  TableRule,
-} from '../../schemas/rule-table.ts'
+import type { Fallback, RuleTable, TableEntry, TableRule } from '../../schemas/rule-table.ts'
 import type { Frame } from './cel/frame.ts'
 import { type Condition, plan, planVisible } from './cel/plan.ts'
 import type { Facts } from './facts.ts'
 import { anyGlob } from './glob.ts'
+import type { EntryList, PolicyOutline } from './table-shape.ts'
 import { type Verdict, verdict } from './verdict.ts'
+
+/** A policy without its entries. */
+type PolicyHead = Omit<PolicyOutline, EntryList>
 
 /** A policy of the table made ready: tests instead of globs, verdicts instead of words. */
 export interface LoadedPolicy {
-  readonly source: TablePolicy
+  readonly source: PolicyHead
   readonly context: TableContext
   /** Position in the order of names. */
   readonly order: number
@@ -55,20 +52,10 @@ export interface TableContext {
   readonly frame: Frame
 }
 
-/** The lists of entries of a policy by the kind of call they are about. */
-export const entriesOf: {
-  readonly [K in CallKind]: (policy: TablePolicy) => readonly TableEntry[]
-} = {
-  tool: policy => policy.tools,
-  model: policy => policy.models,
-  resource: policy => policy.resources,
-  prompt: policy => policy.prompts,
-}
-
 /** Makes a policy ready, without its entries. */
 export function loadPolicy(
   context: TableContext,
-  source: TablePolicy,
+  { tools, models, resources, prompts, ...source }: PolicyOutline,
   order: number,
 ): LoadedPolicy {
   const { name, subjects = {}, at } = source

@@ -1,6 +1,8 @@
 import { actions } from '../../schemas/action.ts'
+import type { CallKind } from '../../schemas/call.ts'
 import type { RuleTable, TableEntry, TablePolicy, TableRule } from '../../schemas/rule-table.ts'
 import { expressionShape } from './expression-shape.ts'
+import type { Outline } from './json-slices.ts'
 import {
   each,
   type Fields,
@@ -14,24 +16,58 @@ import {
   texts,
 } from './shape.ts'
 
+/** The list of entries in a policy that is about a kind of call. */
+export const listOf = {
+  tool: 'tools',
+  model: 'models',
+  resource: 'resources',
+  prompt: 'prompts',
+} as const satisfies { readonly [K in CallKind]: keyof TablePolicy }
+
+const entryLists = Object.values(listOf)
+
+export type EntryList = (typeof entryLists)[number]
+
+/** A rule table whose entries have not been looked at; short ones are still text. */
+export type TableOutline = Omit<RuleTable, 'policies'> & {
+  readonly policies: readonly PolicyOutline[]
+}
+
+/** A policy of such a table. */
+export type PolicyOutline = Omit<TablePolicy, EntryList> & {
+  readonly [L in EntryList]: readonly unknown[]
+}
+
+/** Where the entries of a rule table are, which `parseInSlices` leaves as text. */
+export const tableOutline: Outline = {
+  fields: {
+    policies: {
+      items: { fields: Object.fromEntries(entryLists.map(name => [name, { items: 'text' }])) },
+    },
+  },
+}
+
 /**
  * Makes sure, in small steps, that a value has the shape of a rule table as far as deciding relies on
- * it; throws a TypeError that names the first place where it has not.
+ * it, entries left aside; throws a TypeError that names the first place where it has not.
  */
-export function* tableOf(value: unknown): Generator<undefined, RuleTable> {
+export function* tableOf(value: unknown): Generator<undefined, TableOutline> {
   const table = record(value, 'table')
   oneOf(['writ.dev/rule-table/v1'], table.format, 'format')
   text(table.namespace, 'namespace')
   each(table.files, 'files', file => text(file.path, 'path'))
   const files = list(table.files, 'files').length
-  for (const policy of list(table.policies, 'policies')) yield* policyShape(policy, files)
+  for (const policy of list(table.policies, 'policies')) {
+    policyShape(policy, files)
+    yield
+  }
   each(table.servers, 'servers', named)
   each(table.agents, 'agents', agentShape)
   each(table.workflows, 'workflows', named)
-  return value as RuleTable
+  return value as TableOutline
 }
 
-function* policyShape(value: unknown, files: number): Generator<undefined, void> {
+function policyShape(value: unknown, files: number): void {
   const policy = record(value, 'policy')
   text(policy.name, 'policy.name')
   oneOf(['enforce', 'observe'], policy.mode, 'policy.mode')
@@ -40,17 +76,11 @@ function* policyShape(value: unknown, files: number): Generator<undefined, void>
   fallbackShape(policy.unmatched, 'policy.unmatched')
   fallbackShape(policy.onError, 'policy.onError')
   atShape(policy.at, files)
-  for (const entries of [
-    'tools',
-    'models',
-    'resources',
-    'prompts',
-  ] satisfies (keyof TablePolicy)[]) {
-    for (const entry of list(policy[entries], entries)) yield* entryShape(entry, files)
-  }
+  for (const entries of entryLists) list(policy[entries], entries)
 }
 
-function* entryShape(value: unknown, files: number): Generator<undefined, void> {
+/** The same for an entry of a table with that many files. */
+export function* entryOf(value: unknown, files: number): Generator<undefined, TableEntry> {
   const entry = record(value, 'entry') as Shape<TableEntry>
   text(entry.match, 'entry.match')
   optionalText(entry.server, 'entry.server')
@@ -66,6 +96,7 @@ function* entryShape(value: unknown, files: number): Generator<undefined, void> 
     ruleShape(rule, files)
     yield
   }
+  return value as TableEntry
 }
 
 function ruleShape(value: unknown, files: number): void {

@@ -117,6 +117,6 @@ ${Array.from({ length: 1000 }, (_, i) => `    - name: tool_${i}\n      rules:\n$
   setImmediate(turn)
   const { table } = await inForce(json)
   loading = false
-  t.equal(table.table.policies[0]?.tools.length, 1000)
+  t.equal(table.plans.policies.length, 1)
   t.ok(turns > 10, `the event loop turned ${turns} times meanwhile`)
 })
