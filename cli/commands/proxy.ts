@@ -1,13 +1,20 @@
 import { Command, Option } from 'commander'
 import { dataOption } from '../controller-options.ts'
 import { type OutputFormat, outputOption } from '../output-option.ts'
-import { allowedHostOption, hostOption, portOption } from '../serve/serve-options.ts'
+import {
+  allowedHostOption,
+  type Durability,
+  durabilityOption,
+  hostOption,
+  portOption,
+} from '../serve/serve-options.ts'
 import type { Terminal } from '../terminal.ts'
 
 interface Options {
   readonly host: string
   readonly allowedHost: readonly string[]
   readonly port: number
+  readonly durability: Durability
   readonly data: string
   readonly controller: string
   readonly token: string
@@ -26,6 +33,7 @@ export function proxyCommand(terminal: Terminal): Command {
     .addOption(hostOption())
     .addOption(allowedHostOption())
     .addOption(portOption('--port', 'WRIT_PROXY_PORT', 7401))
+    .addOption(durabilityOption())
     .addOption(dataOption())
     .addOption(
       new Option('--controller <url>', 'address of the controller')

@@ -3,7 +3,13 @@ import { dataOption } from '../controller-options.ts'
 import { openDataFolder } from '../data-folder.ts'
 import { type OutputFormat, outputOption } from '../output-option.ts'
 import { chooseSource } from '../serve/default-source.ts'
-import { allowedHostOption, hostOption, portOption } from '../serve/serve-options.ts'
+import {
+  allowedHostOption,
+  type Durability,
+  durabilityOption,
+  hostOption,
+  portOption,
+} from '../serve/serve-options.ts'
 import type { Terminal } from '../terminal.ts'
 
 interface Options {
@@ -11,6 +17,7 @@ interface Options {
   readonly allowedHost: readonly string[]
   readonly proxyPort: number
   readonly controllerPort: number
+  readonly durability: Durability
   readonly data: string
   readonly output: OutputFormat
 }
@@ -28,6 +35,7 @@ export function upCommand(terminal: Terminal): Command {
     .addOption(allowedHostOption())
     .addOption(portOption('--proxy-port', 'WRIT_PROXY_PORT', 7401))
     .addOption(portOption('--controller-port', 'WRIT_CONTROLLER_PORT', 7400))
+    .addOption(durabilityOption())
     .addOption(dataOption())
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ npx writ up examples/quickstart')

@@ -10,6 +10,7 @@ import { createProxy } from '../../proxy/proxy.ts'
 import type { ProxyReport, UpstreamReport } from '../../schemas/proxy-report.ts'
 import { version } from '../version.ts'
 import { environmentSecrets } from './environment-secrets.ts'
+import type { Durability } from './serve-options.ts'
 import { withServerFolders } from './server-folders.ts'
 
 /** What a proxy is told when it starts. */
@@ -19,6 +20,7 @@ export interface ProxySettings {
   readonly allowedHosts: readonly string[]
   /** 0 picks a free one. */
   readonly port: number
+  readonly durability: Durability
   /** Folder of its own: journal, last good tables, pinned key. */
   readonly folder: string
   readonly controllerUrl: string
@@ -48,6 +50,7 @@ export async function joinProxy(settings: ProxySettings): Promise<JoinedProxy> {
   const controller = linkController(controllerUrl, controllerToken)
   const journal = await openJournal({
     folder: join(folder, 'journal'),
+    durability: settings.durability,
     warn: (fields, message) => log.warn(fields, message),
   })
   const tables = await followTables({

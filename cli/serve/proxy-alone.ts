@@ -11,12 +11,14 @@ import { joinProxy } from './join-proxy.ts'
 import { localUrl } from './local-url.ts'
 import { chooseLog } from './log.ts'
 import { serveFailure } from './serve-failure.ts'
+import type { Durability } from './serve-options.ts'
 
 /** What `writ proxy` was told. */
 export interface ProxyAloneSettings {
   readonly host: string
   readonly allowedHosts: readonly string[]
   readonly port: number
+  readonly durability: Durability
   readonly data: string
   readonly controller: string
   readonly token: string
@@ -37,6 +39,7 @@ export async function proxyAlone(settings: ProxyAloneSettings, terminal: Termina
       host: settings.host,
       allowedHosts: settings.allowedHosts,
       port: settings.port,
+      durability: settings.durability,
       folder,
       controllerUrl: controller,
       controllerToken: token,

@@ -13,6 +13,7 @@ import { localUrl } from './local-url.ts'
 import { ownFiles } from './own-files.ts'
 import { untilReady } from './ready.ts'
 import { serveFailure } from './serve-failure.ts'
+import type { Durability } from './serve-options.ts'
 
 /** What `writ up` was told. */
 export interface HereSettings {
@@ -23,6 +24,7 @@ export interface HereSettings {
   readonly allowedHosts: readonly string[]
   readonly proxyPort: number
   readonly controllerPort: number
+  readonly durability: Durability
   readonly databaseUrl: string | undefined
   readonly data: DataFolder
   readonly env: Readonly<Record<string, string | undefined>>
@@ -100,6 +102,7 @@ async function proxyOf(
         host,
         allowedHosts,
         port: proxyPort,
+        durability: settings.durability,
         folder: join(data.path, 'proxy'),
         controllerUrl: controllerUrl.href,
         controllerToken: proxyToken,

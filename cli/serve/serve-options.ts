@@ -15,6 +15,20 @@ export function allowedHostOption(): Option {
   ).default([], 'none')
 }
 
+/** When a record counts as kept. */
+export type Durability = 'strict' | 'batched'
+
+/** The option that says what records outlive. */
+export function durabilityOption(): Option {
+  return new Option(
+    '--durability <mode>',
+    'strict: an answered call is on record even after a power failure; batched: faster, but one loses the last moments',
+  )
+    .env('WRIT_DURABILITY')
+    .choices(['strict', 'batched'] satisfies Durability[])
+    .default('batched')
+}
+
 /** An option that holds a port. */
 export function portOption(flag: string, variable: string, preset: number): Option {
   return new Option(`${flag} <port>`, 'port to listen on; 0 picks a free one')

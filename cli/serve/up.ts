@@ -7,6 +7,7 @@ import type { Terminal } from '../terminal.ts'
 import type { ChosenSource } from './default-source.ts'
 import { chooseLog } from './log.ts'
 import { type Serving, serveHere } from './serve-here.ts'
+import type { Durability } from './serve-options.ts'
 import { rootOfSource } from './server-folders.ts'
 import { welcome } from './welcome.ts'
 
@@ -17,6 +18,7 @@ export interface UpSettings {
   readonly allowedHosts: readonly string[]
   readonly proxyPort: number
   readonly controllerPort: number
+  readonly durability: Durability
   readonly data: DataFolder
   readonly output: OutputFormat
 }

@@ -105,6 +105,7 @@ t.test('misuse ends with 2 and says what is meant', async t => {
       /^writ: there is no file or folder no\/such\/folder\n/,
     ],
     [['up', '--proxy-port', '70000'], /from 0 to 65535/],
+    [['up', '--durability', 'sometimes'], /Allowed choices are strict, batched/],
     [['audit', 'list', '--data', t.testdir({})], /no controller is known/],
     [['audit', 'list', '--url', 'http://127.0.0.1:9'], /--url needs --token/],
     [

@@ -62,7 +62,7 @@ t.test('a first start with broken policies serves, refuses everyone, and says wh
 t.test('without policies of one’s own, the quickstart is copied and served', async t => {
   const cwd = mkdtempSync(join(tmpdir(), 'writ-up-'))
   t.teardown(() => rmSync(cwd, { recursive: true, force: true }))
-  const running = await up(t, cwd)
+  const running = await up(t, cwd, '--durability', 'strict')
   t.match(running.log(), /^There was no \.\/policies: the quickstart was copied into it\.\n/)
   t.ok(readdirSync(join(cwd, 'policies')).includes('files.yaml'))
   t.equal(await running.stop(), 0)
