@@ -80,11 +80,11 @@ function behind(reading: Reading, alias: Alias, depth: number): unknown {
   const target = reading.anchors.get(alias.source)
   if (target === undefined) return refuse(reading, alias, dangling(alias.source))
   reading.targets.set(alias, target)
+  if (reading.repeated > mostRepeated) return null
   reading.repeating++
   const value = plain(reading, target, depth + 1)
   reading.repeating--
   if (reading.repeated > mostRepeated && reading.repeating === 0) {
-    reading.repeated = 0
     return refuse(reading, alias, exploding)
   }
   return value
