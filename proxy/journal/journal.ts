@@ -27,10 +27,10 @@ export interface Journal {
   readonly proxy: string
   readonly folder: string
   /**
-   * Keeps the entries, in order and all or none. Returns nothing when they are durable already, else a
-   * promise that says so. Throws or rejects with a JournalFailure when they cannot be kept.
+   * Keeps the entries, in order and all or none; resolves when they are as durable as was asked for.
+   * Throws or rejects with a JournalFailure when they cannot be kept.
    */
-  write(entries: readonly EntryJson[]): Promise<void> | void
+  write(entries: readonly EntryJson[]): Promise<void>
   /** Number of the newest entry written, and of the newest that survives a power failure. */
   state(): JournalState
   /** Calls the listener when more entries survive a power failure; returns how to stop. */
@@ -73,6 +73,12 @@ interface Waiter {
   readonly reject: (error: unknown) => void
 }
 
+/** Characters that may wait for the end of a turn; memory must not depend on how many calls come in one. */
+const mostWaiting = 256 * 1024
+
+/** No head of a line, `proxy` and `seq`, is longer. */
+const headBytes = 192
+
 /** The longest that an acknowledged entry waits for its flush to begin. */
 const flushEveryMs = 20
 
@@ -84,6 +90,10 @@ class FileJournal implements Journal {
   readonly #tail: Tail
   readonly #backoff = backoff(100, 5000)
   readonly #listeners = new Set<() => void>()
+  /** Entries of this turn of the event loop, and who waits for them. */
+  #turn: PromiseWithResolvers<void> | null = null
+  #entries: EntryJson[] = []
+  #length = 0
   #waiters: Waiter[] = []
   #seq: number
   #flushed: { readonly seq: number; readonly mark: Mark }
@@ -120,14 +130,14 @@ class FileJournal implements Journal {
     this.#flushed = { seq, mark: tail.mark }
   }
 
-  write(entries: readonly EntryJson[]): Promise<void> | void {
-    if (entries.length === 0) return
+  write(entries: readonly EntryJson[]): Promise<void> {
     if (this.#closed) throw new JournalFailure('journal_closed', 'the journal is closed')
     if (this.#broken !== null) this.#mend(this.#broken)
-    this.#append(this.#bytes(entries))
-    this.#seq += entries.length
-    if (this.#options.durability === 'strict') return this.#untilFlushed()
-    this.#timer ??= setTimeout(() => void this.#flush(), flushEveryMs)
+    const { maxEntryBytes } = this.#options
+    if (entries.some(entry => Buffer.byteLength(entry) + headBytes > maxEntryBytes)) {
+      throw new JournalFailure('entry_too_large', `an entry is larger than ${maxEntryBytes} bytes`)
+    }
+    return this.#join(entries)
   }
 
   state(): JournalState {
@@ -142,20 +152,50 @@ class FileJournal implements Journal {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    this.#commit()
     await this.#flush()
     await this.#tail.close()
     this.#lock.release()
   }
 
-  #bytes(entries: readonly EntryJson[]): Buffer {
-    const { maxEntryBytes } = this.#options
-    const lines = entries.map((entry, i) =>
-      Buffer.from(numbered(this.proxy, this.#seq + 1 + i, entry)),
-    )
-    if (lines.some(({ length }) => length > maxEntryBytes)) {
-      throw new JournalFailure('entry_too_large', `an entry is larger than ${maxEntryBytes} bytes`)
+  /** All entries of one turn of the event loop cost one write; each caller waits until it is done. */
+  #join(entries: readonly EntryJson[]): Promise<void> {
+    if (this.#turn === null) {
+      this.#turn = Promise.withResolvers()
+      setImmediate(() => this.#commit())
     }
-    return lines.length === 1 && lines[0] !== undefined ? lines[0] : Buffer.concat(lines)
+    const { promise } = this.#turn
+    for (const entry of entries) {
+      this.#entries.push(entry)
+      this.#length += entry.length
+    }
+    if (this.#length > mostWaiting) this.#commit()
+    return promise
+  }
+
+  /** Never throws: what is wrong is told to those who wait. */
+  #commit(): void {
+    const turn = this.#turn
+    if (turn === null) return
+    const entries = this.#entries
+    this.#turn = null
+    this.#entries = []
+    this.#length = 0
+    try {
+      if (this.#broken !== null) this.#mend(this.#broken)
+      const lines = entries.map((entry, i) => numbered(this.proxy, this.#seq + 1 + i, entry))
+      this.#append(Buffer.from(lines.join('')))
+    } catch (error) {
+      turn.reject(error)
+      return
+    }
+    this.#seq += entries.length
+    if (this.#options.durability === 'strict') {
+      this.#untilFlushed(turn)
+      return
+    }
+    this.#timer ??= setTimeout(() => void this.#flush(), flushEveryMs)
+    turn.resolve()
   }
 
   #append(bytes: Buffer): void {
@@ -190,11 +230,9 @@ class FileJournal implements Journal {
     this.#broken = null
   }
 
-  #untilFlushed(): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
+  #untilFlushed({ resolve, reject }: PromiseWithResolvers<void>): void {
     this.#waiters.push({ seq: this.#seq, resolve, reject })
     void this.#flush()
-    return promise
   }
 
   /** One flush at a time; entries that come meanwhile share the next. Never rejects. */

@@ -45,8 +45,8 @@ async function open(t: Test, folder: string): Promise<Journal> {
   return journal
 }
 
-function write(journal: Journal, count: number): void {
-  for (let i = 0; i < count; i += 1) void journal.write([entryText({ call: `call-${i}` })])
+async function write(journal: Journal, count: number): Promise<void> {
+  for (let i = 0; i < count; i += 1) await journal.write([entryText({ call: `call-${i}` })])
 }
 
 async function recorded(w: World, url: URL): Promise<string[]> {
@@ -67,14 +67,14 @@ t.test(
     const w = await world(t)
     const folder = join(w.root, 'journal')
     const journal = await open(t, folder)
-    write(journal, 100)
+    await write(journal, 100)
     const first = await w.startController()
     const shipping = await ship(t, journal, w.link(first.url))
     await until(() => shipping.shipped() === 100)
     t.equal(segments(folder).length, 1, 'what was shipped whole is deleted, the newest stays')
 
     await first.stop()
-    write(journal, 300)
+    await write(journal, 300)
     await until(() => journal.state().flushed === 400)
     t.ok(segments(folder).length > 10, 'everything is kept')
     t.equal(shipping.shipped(), 100)
@@ -102,7 +102,7 @@ t.test('an answer that is lost makes entries come twice and be kept once', async
     },
   }
   const journal = await open(t, folder)
-  write(journal, 50)
+  await write(journal, 50)
   const shipping = await ship(t, journal, losing)
   await until(() => shipping.shipped() === 50)
   t.strictSame(seqsOf(await recorded(w, url)), upTo(50))
@@ -150,7 +150,7 @@ t.test('two proxies with one id are found out, and neither loses an entry', asyn
   const { url } = await w.startController()
   const link = w.link(url)
   const journal = await open(t, join(w.root, 'journal'))
-  write(journal, 3)
+  await write(journal, 3)
   const shipping = await ship(t, journal, link)
   await until(() => shipping.shipped() === 3)
   await shipping.stop()
@@ -158,8 +158,8 @@ t.test('two proxies with one id are found out, and neither loses an entry', asyn
   cpSync(join(w.root, 'journal'), join(w.root, 'copy'), { recursive: true })
   const original = await open(t, join(w.root, 'journal'))
   const copy = await open(t, join(w.root, 'copy'))
-  write(original, 2)
-  void copy.write([entryText({ call: 'another' })])
+  await write(original, 2)
+  await copy.write([entryText({ call: 'another' })])
   const shipped = await ship(t, original, link)
   await until(() => shipped.shipped() === 5)
   const warnings: { status?: number }[] = []
@@ -186,7 +186,7 @@ t.test('only what a power failure cannot take back is sent', async t => {
   t.teardown(() => link.close())
   const shipping = await ship(t, journal, link)
   for (let i = 0; i < 20; i += 1) {
-    write(journal, 10)
+    await write(journal, 10)
     await new Promise(resolve => setTimeout(resolve, 5))
   }
   await until(() => shipping.shipped() === 200)

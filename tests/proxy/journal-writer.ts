@@ -16,9 +16,8 @@ process.stdout.write(`open ${journal.proxy}\n`)
 
 for (let i = 0; i < Number(most); i += 1) {
   try {
-    const kept = journal.write([entryText({ call: `call-${i}`, phase: 'attempt' })])
+    await journal.write([entryText({ call: `call-${i}`, phase: 'attempt' })])
     const { seq } = journal.state()
-    if (kept !== undefined) await kept
     process.stdout.write(`kept ${seq}\n`)
   } catch (error) {
     process.stdout.write(`failed ${error instanceof JournalFailure ? error.code : error}\n`)

@@ -52,10 +52,7 @@ async function write(journal: Journal, calls: readonly string[]): Promise<void> 
 t.test('entries are numbered, one a line, under an id that stays', async t => {
   const folder = t.testdir()
   const first = await openJournal({ folder })
-  t.equal(
-    first.write([entryText({ call: 'a' }), entryText({ call: 'b', phase: 'outcome' })]),
-    undefined,
-  )
+  await first.write([entryText({ call: 'a' }), entryText({ call: 'b', phase: 'outcome' })])
   await first.close()
   t.strictSame(first.state(), { seq: 2, flushed: 2 })
   const second = await open(t, folder)
@@ -89,6 +86,29 @@ t.test('strict entries are flushed before anybody hears of them, and share flush
   t.strictSame(new Set(await Promise.all(waits)), new Set([true]))
   t.ok(flushes < 20, 'far fewer flushes than entries')
   t.strictSame(journal.state(), { seq: 200, flushed: 200 })
+})
+
+t.test('calls of one turn share a write, in their order', async t => {
+  const folder = join(t.testdir(), 'journal')
+  const journal = await open(t, folder)
+  const kept = upTo(300).map(i =>
+    journal.write([
+      entryText({ call: `${i}`, args: 'x'.repeat(2000) }),
+      entryText({ call: `${i}` }),
+    ]),
+  )
+  t.throws(() => journal.write([entryText({ args: 'x'.repeat(3_000_000) })]), {
+    code: 'entry_too_large',
+  })
+  await Promise.all(kept)
+  t.strictSame(
+    entries(folder).map(({ seq, call }) => [seq, call]),
+    upTo(600).map(seq => [seq, `${Math.ceil(seq / 2)}`]),
+  )
+  const last = journal.write([entryText({ call: 'last' })])
+  await journal.close()
+  await last
+  t.equal(entries(folder).at(-1)?.call, 'last')
 })
 
 t.test('a journal in segments is read on from any place', async t => {
@@ -303,14 +323,14 @@ t.test('a journal goes on by itself once there is room', async t => {
   let now = 0
   const journal = await openJournal({ folder, now: () => now })
   writeFileSync(join(folder, 'filler'), Buffer.alloc(40_000))
-  const fill = () => {
-    for (;;) void journal.write([entryText({ args: 'x'.repeat(900) })])
+  const fill = async () => {
+    for (;;) await journal.write([entryText({ args: 'x'.repeat(900) })])
   }
-  t.throws(fill, { code: 'journal_full' })
+  await t.rejects(fill, { code: 'journal_full' })
   const kept = journal.state().seq
   t.strictSame(seqs(folder), upTo(kept), 'the torn line is cut')
   rmSync(join(folder, 'filler'))
-  t.throws(fill, { code: 'journal_full' }, 'the disk is not asked with every call')
+  await t.rejects(fill, { code: 'journal_full' }, 'the disk is not asked with every call')
   now += 1000
   await write(journal, ['a', 'b'])
   await journal.close()
