@@ -128,6 +128,7 @@ t.test('tests are handed on with their place', async t => {
       file: 't.yaml',
       line: 6,
       cases: [{ name: 'c', call, expect: { action: 'deny' } }],
+      places: [{ file: 't.yaml', line: 9, column: 17 }],
     },
   ])
   t.strictSame(tables?.get('default')?.table.agents, [])
