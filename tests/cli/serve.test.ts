@@ -149,13 +149,13 @@ spec: { transport: stdio, command: serve${cwd} }
       subscribe: () => () => undefined,
       enforced: () => ({ default: loaded.digest }),
     },
-    '/work',
+    '/srv',
   )
   t.strictSame(
     placed.current('default')?.table.servers.map(({ name, spec }) => [name, spec.cwd]),
     [
-      ['a', '/work/a/policies'],
-      ['b', '/work/a/other'],
+      ['a', '/srv/a/policies'],
+      ['b', '/srv/a/other'],
       ['c', '/srv'],
       ['d', undefined],
     ],
