@@ -64,6 +64,7 @@ function start(): Worker {
   return new Worker(new URL('./compile-thread.ts', import.meta.url), {
     name: 'writ compile',
     env: {},
+    execArgv: [],
     resourceLimits: { maxOldGenerationSizeMb: 2048 },
   })
 }

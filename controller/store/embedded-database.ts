@@ -33,6 +33,7 @@ export class EmbeddedDatabase implements Database {
       name: 'writ store',
       workerData: folder,
       env: {},
+      execArgv: [],
     })
     this.#thread.on('message', (answer: Answer) => this.#settle(answer))
     this.#thread.on('error', error => this.#lost(error))
