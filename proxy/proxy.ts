@@ -5,6 +5,7 @@ import type { Service } from '../lifecycle/run.ts'
 import { hostCheck } from './hosts.ts'
 import { KeyAccounts } from './mcp/account.ts'
 import { Entrance } from './mcp/entrance.ts'
+import { EntryTexts } from './mcp/entry-text.ts'
 import type { Firewall } from './mcp/exchange.ts'
 import { LegacyDoor } from './mcp/legacy-door.ts'
 import { Listeners } from './mcp/listeners.ts'
@@ -90,6 +91,7 @@ function partsOf(options: ProxyOptions, now: () => number): Parts {
   const firewall: Firewall = {
     tables,
     journal,
+    texts: new EntryTexts(now),
     servers,
     accounts: new KeyAccounts(),
     meter: counted,

@@ -3,7 +3,7 @@ import { backoff } from '../../lifecycle/backoff.ts'
 import { type FolderLock, lockFolder } from '../../lifecycle/folder-lock.ts'
 import { JournalFailure, type JournalFailureCode } from './failure.ts'
 import { type Identity, readIdentity } from './identity.ts'
-import { type EntryJson, numbered } from './line.ts'
+import { type EntryJson, isWithin, numbered } from './line.ts'
 import { recover } from './recover.ts'
 import { segmentAt } from './segment.ts'
 import type { Mark, Tail } from './tail.ts'
@@ -134,7 +134,7 @@ class FileJournal implements Journal {
     if (this.#closed) throw new JournalFailure('journal_closed', 'the journal is closed')
     if (this.#broken !== null) this.#mend(this.#broken)
     const { maxEntryBytes } = this.#options
-    if (entries.some(entry => Buffer.byteLength(entry) + headBytes > maxEntryBytes)) {
+    if (entries.some(entry => !isWithin(entry, maxEntryBytes - headBytes))) {
       throw new JournalFailure('entry_too_large', `an entry is larger than ${maxEntryBytes} bytes`)
     }
     return this.#join(entries)
@@ -183,8 +183,11 @@ class FileJournal implements Journal {
     this.#length = 0
     try {
       if (this.#broken !== null) this.#mend(this.#broken)
-      const lines = entries.map((entry, i) => numbered(this.proxy, this.#seq + 1 + i, entry))
-      this.#append(Buffer.from(lines.join('')))
+      let lines = ''
+      for (const [i, entry] of entries.entries()) {
+        lines += numbered(this.proxy, this.#seq + 1 + i, entry)
+      }
+      this.#append(Buffer.from(lines))
     } catch (error) {
       turn.reject(error)
       return

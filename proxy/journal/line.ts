@@ -16,6 +16,11 @@ export function numbered(proxy: string, seq: number, entry: EntryJson): string {
   return `{"proxy":"${proxy}","seq":${seq},${entry.slice(1)}\n`
 }
 
+/** Whether the text takes so many bytes at most; most is settled by how many a character can take. */
+export function isWithin(text: string, mostBytes: number): boolean {
+  return text.length * 3 <= mostBytes || Buffer.byteLength(text) <= mostBytes
+}
+
 const head = /^\{"proxy":"([\w.-]{1,128})","seq":([1-9][0-9]{0,15}),/
 
 /** The number of a line that `line` wrote, or null for anything else. */

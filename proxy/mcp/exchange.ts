@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Meter } from '../meter.ts'
 import type { Account, KeyAccounts } from './account.ts'
 import type { Cancellation } from './cancellation.ts'
+import type { EntryTexts } from './entry-text.ts'
 import type { Caller, Journal, Tables } from './needs.ts'
 import { errorJson, type Id, type JsonObject, resultJson } from './rpc.ts'
 import type { ToolServers } from './tool-servers.ts'
@@ -12,6 +13,7 @@ import type { LinkUser, Upstream } from './upstream/upstream.ts'
 export interface Firewall {
   readonly tables: Tables
   readonly journal: Journal
+  readonly texts: EntryTexts
   readonly servers: ToolServers
   readonly accounts: KeyAccounts
   readonly meter: Meter

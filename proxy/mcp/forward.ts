@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto'
-import type { outcomes } from '../../schemas/record.ts'
 import { ProxyFailure } from '../failure.ts'
+import { type Ended, sharedText } from './entry-text.ts'
 import type { Answer, Exchange, Firewall } from './exchange.ts'
 import { asks, withInput } from './input-rounds.ts'
 import type { Judged } from './judge.ts'
-import type { EntryJson, NewEntry } from './needs.ts'
+import type { EntryJson } from './needs.ts'
 import { redactText } from './redact.ts'
 import { answerRefusal, type Obstacle, type Refusal, refusalFor } from './refusal.ts'
 import { errorJson, isObject, type JsonObject, resultJson } from './rpc.ts'
@@ -22,10 +22,8 @@ export interface Errand {
   readonly finish: (reply: Reply) => string
 }
 
-type Status = (typeof outcomes)[number]
-
 interface Ending {
-  readonly status: Status
+  readonly status: Ended['status']
   readonly reply?: Reply
   readonly failure?: ProxyFailure
 }
@@ -41,10 +39,11 @@ export async function refuse(
   const { decision: action, reason } = refusal
   const allowed = judged.decision.action === 'allow'
   const { entry } = judged
-  const common = commonOf(judged, allowed ? { ...entry, action, reason } : entry)
-  const kept = await write(firewall, [
-    entryNow(firewall, common, 'attempt', {}),
-    entryNow(firewall, common, 'outcome', { status: 'refused', error: refusal.text }),
+  const shared = sharedText(judged, allowed ? { ...entry, action, reason } : entry)
+  const { texts } = firewall
+  const kept = await keep(firewall, [
+    texts.attempt(shared),
+    texts.outcome(shared, { status: 'refused', error: refusal.text }),
   ])
   const told = kept ? refusal : refusalFor('no_record', judged.subject)
   return answerRefusal(exchange, told, judged, structured)
@@ -53,10 +52,11 @@ export async function refuse(
 /** Writes down a decision that needs no call of its own; true when it allows and is kept. */
 export async function noteDown(firewall: Firewall, judged: Judged): Promise<boolean> {
   const allowed = judged.decision.action === 'allow'
-  const common = commonOf(judged)
-  const kept = await write(firewall, [
-    entryNow(firewall, common, 'attempt', {}),
-    entryNow(firewall, common, 'outcome', { status: allowed ? 'succeeded' : 'refused' }),
+  const shared = sharedText(judged)
+  const { texts } = firewall
+  const kept = await keep(firewall, [
+    texts.attempt(shared),
+    texts.outcome(shared, { status: allowed ? 'succeeded' : 'refused' }),
   ])
   return kept && allowed
 }
@@ -71,15 +71,13 @@ export async function forward(
   const began = firewall.now()
   const stop = (obstacle: Obstacle, detail = '') =>
     answerRefusal(exchange, refusalFor(obstacle, judged.subject, detail), judged, structured)
-  const common = commonOf(judged)
-  const kept = write(firewall, [entryNow(firewall, common, 'attempt', {})])
-  if (!(typeof kept === 'boolean' ? kept : await kept)) return stop('no_record')
+  const shared = sharedText(judged)
+  if (!(await keep(firewall, [firewall.texts.attempt(shared)]))) return stop('no_record')
   const ending = await send(firewall, exchange, errand)
   const durationMs = firewall.now() - began
   firewall.meter.upstream(errand.upstream.name, ending.status, durationMs / 1000)
-  const outcome = { durationMs, status: ending.status, ...detailsOf(ending) }
-  const ended = write(firewall, [entryNow(firewall, common, 'outcome', outcome)])
-  if (!(typeof ended === 'boolean' ? ended : await ended)) return stop('answer_unrecorded')
+  const outcome = firewall.texts.outcome(shared, endedOf(ending, durationMs))
+  if (!(await keep(firewall, [outcome]))) return stop('answer_unrecorded')
   if (ending.reply !== undefined) {
     return asks(exchange, ending.reply)
       ? stop('not_relayable', 'the server asks for something that the client did not answer')
@@ -161,51 +159,36 @@ function codeFor(era: 'legacy' | 'modern', code: number, data: unknown): number 
   return era === 'legacy' && code === -32602 && named ? -32002 : code
 }
 
-function detailsOf({ reply, failure }: Ending): Partial<NewEntry> {
-  if (failure !== undefined)
-    return { upstreamStatus: failure.code, error: redactText(failure.message) }
-  if (reply === undefined) return {}
-  const { text, value, kind, status } = reply
-  return {
-    upstreamStatus: String(status),
+function endedOf({ status, reply, failure }: Ending, durationMs: number): Ended {
+  if (failure !== undefined) {
+    const error = redactText(failure.message)
+    return { durationMs, status, upstreamStatus: failure.code, error }
+  }
+  if (reply === undefined) return { durationMs, status }
+  const { text, value, kind } = reply
+  const ended = {
+    durationMs,
+    status,
+    upstreamStatus: String(reply.status),
     resultDigest: `sha256:${hash('sha256', text)}`,
     resultBytes: Buffer.byteLength(text),
-    ...(kind === 'error' ? { error: `the server answered error ${codeOf(value)}` } : {}),
   }
+  return kind === 'result'
+    ? ended
+    : { ...ended, error: `the server answered error ${codeOf(value)}` }
 }
 
 function codeOf({ code }: JsonObject): string {
   return typeof code === 'number' ? String(code) : 'without a code'
 }
 
-/** The members that both entries of a call share: written once, for the arguments may be long. */
-function commonOf({ entry, shownArgs }: Judged, told = entry): string {
-  return `${JSON.stringify(told).slice(1, -1)},"args":${shownArgs}`
-}
-
-function entryNow(
-  { now }: Firewall,
-  common: string,
-  phase: NewEntry['phase'],
-  more: Partial<NewEntry>,
-): EntryJson {
-  const own = JSON.stringify({ time: new Date(now()).toISOString(), phase, ...more })
-  return `${own.slice(0, -1)},${common}}`
-}
-
 /** False when the entries could not be kept. */
-function write(
-  { journal, meter }: Firewall,
-  entries: readonly EntryJson[],
-): boolean | Promise<boolean> {
-  const failed = () => {
+async function keep({ journal, meter }: Firewall, entries: readonly EntryJson[]): Promise<boolean> {
+  try {
+    await journal.write(entries)
+    return true
+  } catch {
     meter.unrecorded()
     return false
-  }
-  try {
-    const written = journal.write(entries)
-    return written === undefined ? true : written.then(() => true, failed)
-  } catch {
-    return failed()
   }
 }

@@ -1,0 +1,42 @@
+import type { outcomes } from '../../schemas/record.ts'
+import type { Judged } from './judge.ts'
+import type { EntryJson, NewEntry } from './needs.ts'
+
+/** The members that both entries of a call share, as JSON without braces: written once, for the arguments may be long. */
+export type SharedText = string
+
+export function sharedText({ entry, shownArgs }: Judged, told = entry): SharedText {
+  return `${JSON.stringify(told).slice(1, -1)},"args":${shownArgs}`
+}
+
+/** What only the second entry of a call tells. */
+export type Ended = { readonly status: (typeof outcomes)[number] } & Partial<NewEntry>
+
+/** Writes the entries of calls as JSON text, with the time at which it writes. */
+export class EntryTexts {
+  readonly #now: () => number
+  #lastMs = Number.NaN
+  #lastTime = ''
+
+  constructor(now: () => number) {
+    this.#now = now
+  }
+
+  attempt(shared: SharedText): EntryJson {
+    return `{"time":"${this.#time()}","phase":"attempt",${shared}}`
+  }
+
+  outcome(shared: SharedText, ended: Ended): EntryJson {
+    return `{"time":"${this.#time()}","phase":"outcome",${JSON.stringify(ended).slice(1, -1)},${shared}}`
+  }
+
+  /** Many entries are written in the same millisecond, and formatting an instant is slow. */
+  #time(): string {
+    const now = this.#now()
+    if (now !== this.#lastMs) {
+      this.#lastMs = now
+      this.#lastTime = new Date(now).toISOString()
+    }
+    return this.#lastTime
+  }
+}
