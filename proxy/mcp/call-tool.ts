@@ -15,13 +15,24 @@ const longestName = 4096
 const longestReason = 4096
 
 /** `tools/call`: judged with the arguments as they will be sent, then sent exactly so, or refused. */
-export async function callTool(firewall: Firewall, exchange: Exchange): Promise<Answer> {
+export function callTool(firewall: Firewall, exchange: Exchange): Promise<Answer> | Answer {
   const asked = toolCallOf(exchange.params)
   if (typeof asked === 'string') return answerError(exchange, codes.invalidParams, asked)
+  const { servers } = firewall
   const { namespace } = exchange.client.caller
-  const known = firewall.servers.offers(namespace).tools.get(asked.name)
-  const found =
-    known ?? (await firewall.servers.freshOffers(namespace)).tools.get(asked.name) ?? 'unknown'
+  const known = servers.offers(namespace).tools.get(asked.name)
+  if (known !== undefined) return callFound(firewall, exchange, asked, known)
+  return servers
+    .freshOffers(namespace)
+    .then(({ tools }) => callFound(firewall, exchange, asked, tools.get(asked.name) ?? 'unknown'))
+}
+
+function callFound(
+  firewall: Firewall,
+  exchange: Exchange,
+  asked: ToolCall,
+  found: Found,
+): Promise<Answer> | Answer {
   const subject = withReason(firewall, exchange, subjectFor(asked, found))
   if (subject.justification.length > longestReason) {
     return answerError(exchange, codes.invalidParams, '`justification` is too long')
@@ -32,11 +43,19 @@ export async function callTool(firewall: Firewall, exchange: Exchange): Promise<
   if (refusal !== null) return refuse(firewall, exchange, judged, refusal, structured)
   const offer = found as Offer
   const mismatch = paramMismatch(exchange, offer.item, asked.args)
-  if (mismatch !== null) {
-    await refuse(firewall, exchange, judged, refusalFor('headers_disagree', subject, mismatch))
-    return { ...answerError(exchange, codes.headerMismatch, mismatch), status: 400 }
-  }
-  return await send(firewall, exchange, judged, offer, structured)
+  if (mismatch !== null) return refuseHeaders(firewall, exchange, judged, mismatch)
+  return send(firewall, exchange, judged, offer, structured)
+}
+
+async function refuseHeaders(
+  firewall: Firewall,
+  exchange: Exchange,
+  judged: Judged,
+  mismatch: string,
+): Promise<Answer> {
+  const refusal = refusalFor('headers_disagree', judged.subject, mismatch)
+  await refuse(firewall, exchange, judged, refusal)
+  return { ...answerError(exchange, codes.headerMismatch, mismatch), status: 400 }
 }
 
 function send(

@@ -115,13 +115,13 @@ export class Entrance {
 
   #show(visitor: Visitor, body: Json): void {
     const { legacy, modern } = this.#needs
-    if (isModern(headerOf(visitor.request, 'mcp-protocol-version'), body)) {
-      modern.post(visitor, body)
-      return
-    }
-    legacy.post(visitor, body).catch(() => {
+    const version = headerOf(visitor.request, 'mcp-protocol-version')
+    try {
+      if (isModern(version, body)) modern.post(visitor, body)
+      else legacy.post(visitor, body)
+    } catch {
       turnDown(visitor.response, 500, codes.internal, 'an unexpected error in Writ')
-    })
+    }
   }
 }
 

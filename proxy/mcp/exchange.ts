@@ -4,7 +4,7 @@ import type { Account, KeyAccounts } from './account.ts'
 import type { Cancellation } from './cancellation.ts'
 import type { EntryTexts } from './entry-text.ts'
 import type { Caller, Journal, Tables } from './needs.ts'
-import { errorJson, type Id, type JsonObject, resultJson } from './rpc.ts'
+import { codes, errorJson, type Id, type JsonObject, resultJson } from './rpc.ts'
 import type { ToolServers } from './tool-servers.ts'
 import type { Incoming } from './upstream/link.ts'
 import type { LinkUser, Upstream } from './upstream/upstream.ts'
@@ -67,4 +67,22 @@ export function answerError(
   data?: unknown,
 ): Answer {
   return { json: errorJson(id, code, message, data) }
+}
+
+/** Hands on what a handler answers, at once where it answers at once; its faults are answered as errors. */
+export function handled(
+  firewall: Firewall,
+  exchange: Exchange,
+  handle: Handle,
+  done: (answer: Answer) => void,
+): void {
+  const failed = () => answerError(exchange, codes.internal, 'an unexpected error in Writ')
+  let answer: Promise<Answer> | Answer
+  try {
+    answer = handle(firewall, exchange)
+  } catch {
+    answer = failed()
+  }
+  if (answer instanceof Promise) answer.then(done, () => done(failed()))
+  else done(answer)
 }

@@ -89,7 +89,13 @@ export async function forward(
 
 async function send(firewall: Firewall, exchange: Exchange, errand: Errand): Promise<Ending> {
   try {
-    const reply = await ask(exchange, errand)
+    const outgoing = outgoingOf(exchange, errand)
+    const first = await ask(exchange, errand, outgoing)
+    const reply = asks(exchange, first)
+      ? await withInput(exchange, errand.upstream, outgoing, first, more =>
+          ask(exchange, errand, more),
+        )
+      : first
     const failed = reply.kind === 'error' || reply.value.isError === true
     return { status: failed ? 'failed' : 'succeeded', reply }
   } catch (error) {
@@ -114,21 +120,16 @@ export function lostKey(id: Exchange['id'], { entry, subject }: Judged): string 
 }
 
 /** A session that the server has forgotten is opened again: what it turned away was not done. */
-function ask(exchange: Exchange, errand: Errand): Promise<Reply> {
-  const { client } = exchange
-  const { upstream } = errand
-  const outgoing = outgoingOf(exchange, errand)
-  return withInput(exchange, upstream, outgoing, async request => {
-    const link = await upstream.link(client)
-    try {
-      return await link.request(request)
-    } catch (error) {
-      const forgotten = error instanceof ProxyFailure && error.code === 'upstream_refused'
-      if (!forgotten || link.open) throw error
-      const again = await upstream.link(client)
-      return again.request(request)
-    }
-  })
+async function ask({ client }: Exchange, { upstream }: Errand, outgoing: Outgoing): Promise<Reply> {
+  const link = upstream.ready(client) ?? (await upstream.link(client))
+  try {
+    return await link.request(outgoing)
+  } catch (error) {
+    const forgotten = error instanceof ProxyFailure && error.code === 'upstream_refused'
+    if (!forgotten || link.open) throw error
+    const again = await upstream.link(client)
+    return again.request(outgoing)
+  }
 }
 
 function outgoingOf(exchange: Exchange, { upstream, request }: Errand): Outgoing {

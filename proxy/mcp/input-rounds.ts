@@ -9,16 +9,17 @@ const mostQuestions = 16
 
 /**
  * Stands between a stateless server that answers with questions and a client with a session that is
- * asked by requests: asks the client, and sends the call again with the answers, as 2026-07-28 has it.
- * A reply that still asks is returned when the client cannot answer.
+ * asked by requests: asks the client, and sends the call again with the answers, as 2026-07-28 has it,
+ * until the reply is no question. A reply that still asks is returned when the client cannot answer.
  */
 export async function withInput(
   exchange: Exchange,
   upstream: Upstream,
   outgoing: Outgoing,
+  first: Reply,
   send: (outgoing: Outgoing) => Promise<Reply>,
 ): Promise<Reply> {
-  let reply = await send(outgoing)
+  let reply = first
   for (let round = 0; round < mostRounds && asks(exchange, reply); round++) {
     const answers = await answersTo(exchange, upstream, reply.value.inputRequests)
     if (answers === null) return reply

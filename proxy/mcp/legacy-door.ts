@@ -1,6 +1,13 @@
 import type { Json } from '../../policy/decide/facts.ts'
 import { Cancellation } from './cancellation.ts'
-import { type Answer, answerError, answerWith, type Exchange, type Firewall } from './exchange.ts'
+import {
+  type Answer,
+  answerError,
+  answerWith,
+  type Exchange,
+  type Firewall,
+  handled,
+} from './exchange.ts'
 import { fromClient, verdictOn } from './gate.ts'
 import { handlers } from './handlers.ts'
 import { introduceTo } from './introduce-writ.ts'
@@ -35,23 +42,15 @@ export class LegacyDoor {
     this.#sessions = sessions
   }
 
-  async post(visitor: Visitor, body: Json): Promise<void> {
-    const { request, response } = visitor
+  post(visitor: Visitor, body: Json): void {
     const messages = Array.isArray(body) ? body.map(messageOf) : [messageOf(body)]
     const [first] = messages
     if (first?.kind === 'request' && first.method === 'initialize' && !Array.isArray(body)) {
-      return this.#initialize(visitor, first)
-    }
-    const version = headerOf(request, 'mcp-protocol-version')
-    if (version !== null && !versions.includes(version)) {
-      const problem = `protocol version ${JSON.stringify(version)} is not supported`
-      return turnDown(response, 400, codes.refused, problem, idOf(first))
-    }
-    const session = this.#sessionOf(visitor, idOf(first))
-    if (session === null) return
-    const problem = Array.isArray(body) ? batchProblem(session, messages) : null
-    if (problem !== null) return turnDown(response, 400, codes.invalidRequest, problem)
-    this.#take(visitor, session, messages, Array.isArray(body))
+      this.#initialize(visitor, first).catch(() => {
+        const problem = 'an unexpected error in Writ'
+        turnDown(visitor.response, 500, codes.internal, problem, first.id)
+      })
+    } else this.#continue(visitor, messages, Array.isArray(body))
   }
 
   /** Opens the session's own stream, or goes on with one that broke off. */
@@ -102,6 +101,22 @@ export class LegacyDoor {
     outlet.answer(await introduceTo(this.#firewall, session, id))
   }
 
+  #continue(visitor: Visitor, messages: readonly Message[], batch: boolean): void {
+    const { request, response } = visitor
+    const id = idOf(messages[0])
+    const version = headerOf(request, 'mcp-protocol-version')
+    if (version !== null && !versions.includes(version)) {
+      const problem = `protocol version ${JSON.stringify(version)} is not supported`
+      turnDown(response, 400, codes.refused, problem, id)
+      return
+    }
+    const session = this.#sessionOf(visitor, id)
+    if (session === null) return
+    const problem = batch ? batchProblem(session, messages) : null
+    if (problem !== null) turnDown(response, 400, codes.invalidRequest, problem)
+    else this.#take(visitor, session, messages, batch)
+  }
+
   #sessionOf({ request, response, keyHash, caller }: Visitor, id: Id | null): Session | null {
     const named = headerOf(request, 'mcp-session-id')
     if (named === null) {
@@ -116,7 +131,7 @@ export class LegacyDoor {
   #take(
     { request, response }: Visitor,
     session: Session,
-    messages: Message[],
+    messages: readonly Message[],
     batch: boolean,
   ): void {
     const awaited = messages.filter(({ kind }) => kind === 'request' || kind === 'malformed').length
@@ -154,12 +169,10 @@ export class LegacyDoor {
       if (cancellation.aborted) outlet.skip()
       else outlet.answer(answer)
     }
-    this.#answer(session, exchange).then(done, () =>
-      done(answerError(exchange, codes.internal, 'an unexpected error in Writ')),
-    )
+    handled(this.#firewall, exchange, () => this.#answer(session, exchange), done)
   }
 
-  async #answer(session: Session, exchange: Exchange): Promise<Answer> {
+  #answer(session: Session, exchange: Exchange): Promise<Answer> | Answer {
     const { method, params } = exchange
     const verdict = verdictOn(fromClient, method, 'legacy')
     this.#firewall.meter.request(verdict === 'refuse' ? 'refused' : method)
@@ -167,12 +180,12 @@ export class LegacyDoor {
       if (method === 'ping') return answerWith(exchange, {})
       if (method === 'logging/setLevel') return this.#setLevel(session, exchange, params)
       const handle = handlers[method]
-      if (handle !== undefined) return await handle(this.#firewall, exchange)
+      if (handle !== undefined) return handle(this.#firewall, exchange)
     }
     return answerError(exchange, codes.methodNotFound, 'Method not found')
   }
 
-  async #setLevel(session: Session, exchange: Exchange, { level }: JsonObject): Promise<Answer> {
+  #setLevel(session: Session, exchange: Exchange, { level }: JsonObject): Answer {
     const known: readonly string[] = logLevels
     if (typeof level !== 'string' || !known.includes(level)) {
       return answerError(exchange, codes.invalidParams, '`level` is not a log level')

@@ -1,6 +1,6 @@
 import type { Json } from '../../policy/decide/facts.ts'
 import { Cancellation } from './cancellation.ts'
-import { type Answer, answerError, type Exchange, type Firewall, type Handle } from './exchange.ts'
+import { answerError, type Exchange, type Firewall, type Handle, handled } from './exchange.ts'
 import { fromClient, verdictOn } from './gate.ts'
 import { handlers } from './handlers.ts'
 import type { Listeners } from './listeners.ts'
@@ -85,8 +85,7 @@ export class ModernDoor {
     const account = this.#firewall.accounts.of(caller, this.#firewall.now())
     const client = statelessClient(caller, account, identity)
     const cancellation = new Cancellation()
-    response.once('close', () => cancellation.abort())
-    const outlet = new Outlet({ response }, 1, false)
+    const outlet = new Outlet({ response, onGone: () => cancellation.abort() }, 1, false)
     const exchange: Exchange = {
       client,
       id,
@@ -96,18 +95,15 @@ export class ModernDoor {
       cancellation,
       say: json => outlet.say(json),
     }
-    this.#answer(exchange).then(
-      answer => outlet.answer(answer),
-      () => outlet.answer(answerError(exchange, codes.internal, 'an unexpected error in Writ')),
-    )
-  }
-
-  async #answer(exchange: Exchange): Promise<Answer> {
-    const handle = this.#own[exchange.method]
-    if (handle !== undefined) return await handle(this.#firewall, exchange)
-    return { ...answerError(exchange, codes.methodNotFound, 'Method not found'), status: 404 }
+    const handle = this.#own[method] ?? unknownMethod
+    handled(this.#firewall, exchange, handle, answer => outlet.answer(answer))
   }
 }
+
+const unknownMethod: Handle = (_firewall, exchange) => ({
+  ...answerError(exchange, codes.methodNotFound, 'Method not found'),
+  status: 404,
+})
 
 interface Fault {
   readonly code: number

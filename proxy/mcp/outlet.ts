@@ -8,6 +8,8 @@ export interface OutletNeeds {
   /** Opens the stream that keeps the messages; absent for clients without a session. */
   readonly openStream?: () => ReplayStream
   readonly headers?: Readonly<Record<string, string>>
+  /** Called when the response is over, whether it was finished or the client went away. */
+  readonly onGone?: () => void
 }
 
 const patienceMs = 10_000
@@ -99,5 +101,6 @@ export class Outlet {
   /** A client that is gone is not spoken to; what has a stream goes on for its return. */
   #rest(): void {
     clearInterval(this.#timer)
+    this.#needs.onGone?.()
   }
 }

@@ -35,6 +35,12 @@ export interface UpstreamNeeds {
 
 type State = 'connecting' | 'connected' | 'failed'
 
+/** A link that a client has or is about to have. */
+interface Opened {
+  readonly opening: Promise<Link>
+  link: Link | null
+}
+
 const firstRetryMs = 500
 const mostRetryMs = 30_000
 const connectMs = 30_000
@@ -50,7 +56,7 @@ export class Upstream {
   readonly tried: Promise<void>
   readonly #server: TableServer
   readonly #needs: UpstreamNeeds
-  readonly #links = new Map<LinkUser, Promise<Link>>()
+  readonly #links = new Map<LinkUser, Opened>()
   readonly #retry = backoff(firstRetryMs, mostRetryMs)
   #connector: Connector | null = null
   #main: Link | null = null
@@ -102,11 +108,17 @@ export class Upstream {
     return JSON.stringify(server.spec) === JSON.stringify(this.#server.spec)
   }
 
-  /** The link on which a client's requests go; rejects with a ProxyFailure when there is none to be had. */
+  /** The link on which a client's requests go, where it is open already. */
+  ready(user: LinkUser): Link | null {
+    const link = user.era === 'modern' ? this.#main : (this.#links.get(user)?.link ?? null)
+    return link?.open === true ? link : null
+  }
+
+  /** The same link, opened where it must be; rejects with a ProxyFailure when there is none to be had. */
   async link(user: LinkUser): Promise<Link> {
     const known = this.#links.get(user)
     if (known !== undefined) {
-      const link = await known
+      const link = await known.opening
       if (link.open) return link
       this.#links.delete(user)
     }
@@ -116,19 +128,19 @@ export class Upstream {
       throw new ProxyFailure('upstream_unreachable', `the server ${this.name} is away: ${why}`)
     }
     if (user.era === 'modern') return main
-    return this.#links.get(user) ?? this.#open(this.#connector, main, user)
+    return this.#links.get(user)?.opening ?? this.#open(this.#connector, main, user)
   }
 
   /** The link that a client has, without opening one. */
   opened(user: LinkUser): Promise<Link> | undefined {
-    return this.#links.get(user)
+    return this.#links.get(user)?.opening
   }
 
   /** Closes what was opened for a client. */
   forget(user: LinkUser): void {
     const opened = this.#links.get(user)
     this.#links.delete(user)
-    opened?.then(
+    opened?.opening.then(
       link => (link === this.#main ? undefined : link.close()),
       () => undefined,
     )
@@ -172,10 +184,15 @@ export class Upstream {
       onMessage: message => user.hear(this, message),
       onClose: () => this.#links.delete(user),
     })
-    const link = opening ?? Promise.resolve(main)
-    this.#links.set(user, link)
-    link.catch(() => this.#links.delete(user))
-    return link
+    const opened: Opened = { opening: opening ?? Promise.resolve(main), link: null }
+    this.#links.set(user, opened)
+    opened.opening.then(
+      link => {
+        opened.link = link
+      },
+      () => this.#links.delete(user),
+    )
+    return opened.opening
   }
 
   async #connect(): Promise<void> {
