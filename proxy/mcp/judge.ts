@@ -1,9 +1,9 @@
 import { hash, randomUUID } from 'node:crypto'
-import canonicalize from 'canonicalize'
 import { decide, noTable } from '../../policy/decide/decide.ts'
 import type { Facts } from '../../policy/decide/facts.ts'
 import type { CallKind } from '../../schemas/call.ts'
 import type { Decision } from '../../schemas/decision.ts'
+import { canonicalJson } from './canonical-json.ts'
 import type { Client, Exchange, Firewall } from './exchange.ts'
 import type { NewEntry } from './needs.ts'
 import { redact, redactText } from './redact.ts'
@@ -99,7 +99,7 @@ export function judge(
   const decision = table === null ? noTable : decide(table, factsOf(client, subject, now()))
   meter.decision(subject.kind, decision.action, decision.reason)
   const call = randomUUID()
-  const canonical = canonicalize(subject.args) ?? '{}'
+  const canonical = canonicalJson(subject.args)
   const shown = redact(subject.args)
   return {
     call,

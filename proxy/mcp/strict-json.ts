@@ -21,7 +21,11 @@ export function strictJson(bytes: Buffer): Strict {
   const value = parse(text)
   if (value === undefined) return { ok: false, problem: 'it is not JSON' }
   try {
-    if (membersOf(value, 1) === colonsIn(text)) return { ok: true, value }
+    // Only an escape can write half of a pair in text that was valid UTF-8.
+    if (text.includes('\\u')) checkTexts(value, 1)
+    const members = membersOf(value, 1)
+    // Each member has a colon: where there are no others in the text, none need be told from those in strings.
+    if (members === colonsAnywhere(text) || members === colonsIn(text)) return { ok: true, value }
     return { ok: false, problem: 'an object has the same key twice', value }
   } catch (error) {
     if (error instanceof Unsound) return { ok: false, problem: error.message, value }
@@ -41,7 +45,6 @@ class Unsound extends Error {}
 
 /** How many members all objects in the value have together; throws what is wrong with it. */
 function membersOf(value: Json, depth: number): number {
-  if (typeof value === 'string') return checkText(value)
   if (typeof value === 'number') return checkNumber(value)
   if (typeof value !== 'object' || value === null) return 0
   if (depth > deepest) throw new Unsound(`it is nested more than ${deepest} levels deep`)
@@ -50,16 +53,23 @@ function membersOf(value: Json, depth: number): number {
     for (const item of value) count += membersOf(item, depth + 1)
     return count
   }
-  for (const [key, item] of Object.entries(value)) {
-    checkText(key)
-    count += 1 + membersOf(item, depth + 1)
-  }
+  const object = value as { readonly [key: string]: Json }
+  for (const key in object) count += 1 + membersOf(object[key] as Json, depth + 1)
   return count
 }
 
-function checkText(text: string): 0 {
-  if (text.isWellFormed()) return 0
-  throw new Unsound('a string holds half of a surrogate pair')
+/** Throws when a string or a key holds half of a surrogate pair. */
+function checkTexts(value: Json, depth: number): void {
+  if (typeof value === 'string') checkText(value)
+  if (typeof value !== 'object' || value === null || depth > deepest) return
+  for (const [key, item] of Object.entries(value)) {
+    checkText(key)
+    checkTexts(item, depth + 1)
+  }
+}
+
+function checkText(text: string): void {
+  if (!text.isWellFormed()) throw new Unsound('a string holds half of a surrogate pair')
 }
 
 function checkNumber(number: number): 0 {
@@ -68,6 +78,12 @@ function checkNumber(number: number): 0 {
     throw new Unsound('an integer is beyond 2^53 - 1; send it as a string')
   }
   return 0
+}
+
+function colonsAnywhere(text: string): number {
+  let count = 0
+  for (let at = text.indexOf(':'); at !== -1; at = text.indexOf(':', at + 1)) count++
+  return count
 }
 
 /** Colons outside strings: one for every member that was written, duplicates included. */

@@ -1,6 +1,7 @@
 import canonicalize from 'canonicalize'
 import fc from 'fast-check'
 import t from 'tap'
+import { canonicalJson } from '../../../proxy/mcp/canonical-json.ts'
 import { EventReader, type ServerSentEvent } from '../../../proxy/mcp/event-stream.ts'
 import { rawMember } from '../../../proxy/mcp/raw-member.ts'
 import { redact, redactText } from '../../../proxy/mcp/redact.ts'
@@ -32,6 +33,58 @@ t.test('a key that is written twice is found wherever it stands', async t => {
     }),
   )
   t.pass()
+})
+
+t.test('half of a surrogate pair is found wherever it stands', async t => {
+  const half = fc.constantFrom('\\ud800', '\\udfff', '\\uDC00x', '\\udc00\\ud800')
+  fc.assert(
+    fc.property(sound, half, fc.boolean(), (value, written, asKey) => {
+      const inner = asKey ? `{"${written}":1}` : `"${written}"`
+      const text = `{"a":${JSON.stringify(value)},"b":[{"c":${inner}}]}`
+      return !strictJson(Buffer.from(text)).ok
+    }),
+  )
+  t.ok(strictJson(Buffer.from('["\\ud83d\\ude00","\\u0041"]')).ok, 'whole pairs are text')
+})
+
+t.test('values are written as RFC 8785 has it, whatever their keys', async t => {
+  const key = fc.oneof(
+    fc.constantFrom(
+      '',
+      '__proto__',
+      'constructor',
+      'toJSON',
+      '0',
+      '10',
+      '9',
+      '-1',
+      'a',
+      'é',
+      '\u{1f600}',
+    ),
+    fc.nat().map(String),
+    fc.string({ unit: 'grapheme', maxLength: 4 }),
+  )
+  const { value } = fc.letrec<{ value: unknown }>(tie => ({
+    value: fc.oneof(
+      { depthSize: 'medium', withCrossShrink: true },
+      fc.constantFrom(null, true, 0, -0, 1e21, 1e-7, 0.1, 'x', '"\\\u0007'),
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      fc.string({ unit: 'grapheme' }),
+      fc.array(tie('value'), { maxLength: 4 }),
+      fc.array(fc.tuple(key, tie('value')), { maxLength: 6 }).map(Object.fromEntries),
+    ),
+  }))
+  const objects = fc.array(fc.tuple(key, value), { maxLength: 8 }).map(Object.fromEntries)
+  fc.assert(
+    fc.property(objects, object => {
+      const parsed = JSON.parse(JSON.stringify(object))
+      const before = JSON.stringify(parsed)
+      return canonicalJson(parsed) === canonicalize(parsed) && JSON.stringify(parsed) === before
+    }),
+    { numRuns: 2000 },
+  )
+  t.equal(canonicalJson({ b: [{ d: 1, c: 2 }], a: 10 }), '{"a":10,"b":[{"c":2,"d":1}]}')
 })
 
 t.test('a member is cut out byte for byte', async t => {
