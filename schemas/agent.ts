@@ -1,18 +1,7 @@
 import Type from 'typebox'
-import { closed, type Frozen, instant, resourceName, stringMap, text } from './field.ts'
+import { ApiKey } from './api-key.ts'
+import { closed, type Frozen, resourceName, stringMap, text } from './field.ts'
 import type { Kind } from './resource.ts'
-
-const ApiKey = closed(
-  {
-    name: text('Name of the key, unique within the agent; policies can select it.', 128),
-    sha256: Type.String({
-      pattern: '^[0-9a-f]{64}$',
-      description: 'SHA-256 of the key in hex, as `writ keys create` prints it.',
-    }),
-    expires: Type.Optional(instant('When the key stops working.')),
-  },
-  'A key of the agent; only its hash is written down.',
-)
 
 export const AgentSpec = closed(
   {

@@ -1,9 +1,17 @@
 import Type from 'typebox'
 import { actions } from './action.ts'
+import { ApprovalVote } from './approval.ts'
 import { callKinds } from './call.ts'
 import { closed, type Frozen, instant, oneOf, text } from './field.ts'
 
-export const outcomes = ['succeeded', 'failed', 'refused', 'cancelled', 'unknown'] as const
+export const outcomes = [
+  'succeeded',
+  'failed',
+  'refused',
+  'pending',
+  'cancelled',
+  'unknown',
+] as const
 
 const RecordedPlace = closed(
   {
@@ -53,7 +61,12 @@ export const Record = closed(
       Type.Array(Type.Unknown(), { description: 'What policies in observe mode would have said.' }),
     ),
     table: Type.Optional(text('Digest of the table that decided.', 80)),
-    approval: Type.Optional(text('Approval that released the call.', 64)),
+    approval: Type.Optional(
+      text('Request for approval that the call waits for or was released by.', 64),
+    ),
+    approvedBy: Type.Optional(
+      Type.Array(ApprovalVote, { description: 'Who approved it, where, when and why.' }),
+    ),
     reservedMicroUsd: Type.Optional(Type.Integer({ description: 'Reserved, in micro-USD.' })),
     costMicroUsd: Type.Optional(Type.Integer({ description: 'Settled cost, in micro-USD.' })),
     status: Type.Optional(oneOf(outcomes, 'How the call ended; on outcomes.')),

@@ -1,5 +1,6 @@
 import Type from 'typebox'
-import { closed, type Frozen, text } from './field.ts'
+import { ApiKey } from './api-key.ts'
+import { closed, type Frozen, oneOf, text } from './field.ts'
 import type { Kind } from './resource.ts'
 
 export const UserSpec = closed(
@@ -7,6 +8,18 @@ export const UserSpec = closed(
     displayName: Type.Optional(text('Name shown to people.', 256)),
     email: Type.Optional(
       Type.String({ format: 'email', maxLength: 320, description: 'Mail address.' }),
+    ),
+    roles: Type.Optional(
+      Type.Array(oneOf(['owner'], 'An `owner` is asked when a workflow names nobody.'), {
+        uniqueItems: true,
+        description: 'What this person is in the namespace.',
+      }),
+    ),
+    apiKeys: Type.Optional(
+      Type.Array(ApiKey, {
+        maxItems: 32,
+        description: 'Keys with which this person decides from a program or a terminal.',
+      }),
     ),
     identities: Type.Optional(
       closed(

@@ -1,3 +1,4 @@
+import type { Directory } from '../../schemas/directory.ts'
 import type { PolicyTestSpec } from '../../schemas/policy-test.ts'
 import type { Place, Problem } from '../../schemas/problem.ts'
 import { checks } from './checks/checks.ts'
@@ -8,6 +9,7 @@ import { draftOf } from './policy-draft.ts'
 import { readResource } from './read-resource.ts'
 import type { Resource } from './resource.ts'
 import type { SourceFile } from './source-file.ts'
+import { buildDirectory } from './table/build-directory.ts'
 import { buildTable, type CompiledTable, tableNamespaces } from './table/build-table.ts'
 import { type Catalog, declaredNames, ofKind, type World } from './world.ts'
 import { readFiles } from './yaml/read-files.ts'
@@ -32,6 +34,8 @@ export interface Compiled {
   readonly resources: number
   /** One table for each namespace that has a resource; null when any problem is an error. */
   readonly tables: ReadonlyMap<string, CompiledTable> | null
+  /** Who and what each of those namespaces knows besides; empty when there are no tables. */
+  readonly directories: readonly Directory[]
   readonly tests: readonly PolicyTestDocument[]
 }
 
@@ -76,10 +80,15 @@ export function compile(files: readonly SourceFile[], options: CompileOptions = 
     ...documents.flatMap(document => document.problems),
     ...checks.flatMap(check => [...check(world)]),
   ].sort(byPlace)
+  const failed = problems.some(({ severity }) => severity === 'error')
+  const tables = failed ? null : tablesOf(world)
   return {
     problems: bounded(problems),
     resources: documents.flatMap(({ declares }) => declares).length,
-    tables: problems.some(({ severity }) => severity === 'error') ? null : tablesOf(world),
+    tables,
+    directories: [...(tables ?? [])].map(([namespace, { digest }]) =>
+      buildDirectory(world, namespace, digest),
+    ),
     tests: ofKind(resources, 'PolicyTest').map(testOf),
   }
 }
