@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { Tally } from './tally.ts'
 
 /** What the proxy counts. */
 export interface Meter {
@@ -14,17 +15,15 @@ export interface Meter {
 export function meter(sessions: () => number): Meter {
   const registry = new Registry()
   const registers = [registry]
-  const requests = new Counter({
+  const requests = tallied(registry, {
     name: 'writ_mcp_requests_total',
     help: 'MCP messages from clients, by method.',
     labelNames: ['method'],
-    registers,
   })
-  const decisions = new Counter({
+  const decisions = tallied(registry, {
     name: 'writ_decisions_total',
     help: 'Decisions, by kind of call, action and reason.',
     labelNames: ['kind', 'action', 'reason'],
-    registers,
   })
   const upstream = new Histogram({
     name: 'writ_upstream_seconds',
@@ -53,10 +52,35 @@ export function meter(sessions: () => number): Meter {
   })
   return {
     registry,
-    request: method => requests.inc({ method }),
-    decision: (kind, action, reason) => decisions.inc({ kind, action, reason }),
+    request: method => requests.add(method),
+    decision: (kind, action, reason) => decisions.add(kind, action, reason),
     upstream: (server, status, seconds) => upstream.observe({ server, status }, seconds),
     unauthorized: () => unauthorized.inc(),
     unrecorded: () => unrecorded.inc(),
   }
+}
+
+interface Counted {
+  readonly name: string
+  readonly help: string
+  readonly labelNames: readonly string[]
+}
+
+/** A counter of which the registry is told when somebody reads it. */
+function tallied(registry: Registry, { name, help, labelNames }: Counted): Tally {
+  const tally = new Tally()
+  new Counter({
+    name,
+    help,
+    labelNames: [...labelNames],
+    registers: [registry],
+    collect() {
+      this.reset()
+      tally.each((words, count) => {
+        const labels = labelNames.map((label, i) => [label, words[i] ?? ''] as const)
+        this.inc(Object.fromEntries(labels), count)
+      })
+    },
+  })
+  return tally
 }

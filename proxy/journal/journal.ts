@@ -3,7 +3,8 @@ import { backoff } from '../../lifecycle/backoff.ts'
 import { type FolderLock, lockFolder } from '../../lifecycle/folder-lock.ts'
 import { JournalFailure, type JournalFailureCode } from './failure.ts'
 import { type Identity, readIdentity } from './identity.ts'
-import { type EntryJson, isWithin, numbered } from './line.ts'
+import { type EntryJson, isWithin } from './line.ts'
+import { LineBytes } from './line-bytes.ts'
 import { recover } from './recover.ts'
 import { segmentAt } from './segment.ts'
 import type { Mark, Tail } from './tail.ts'
@@ -90,6 +91,7 @@ class FileJournal implements Journal {
   readonly #tail: Tail
   readonly #backoff = backoff(100, 5000)
   readonly #listeners = new Set<() => void>()
+  readonly #lines = new LineBytes()
   /** Entries of this turn of the event loop, and who waits for them. */
   #turn: PromiseWithResolvers<void> | null = null
   #entries: EntryJson[] = []
@@ -183,11 +185,7 @@ class FileJournal implements Journal {
     this.#length = 0
     try {
       if (this.#broken !== null) this.#mend(this.#broken)
-      let lines = ''
-      for (const [i, entry] of entries.entries()) {
-        lines += numbered(this.proxy, this.#seq + 1 + i, entry)
-      }
-      this.#append(Buffer.from(lines))
+      this.#append(this.#lines.of(this.proxy, this.#seq + 1, entries))
     } catch (error) {
       turn.reject(error)
       return

@@ -8,12 +8,12 @@ export type EntryJson = string
 
 /** One line of the journal, ended by a newline; `proxy` and `seq` come first so that they can be read without a parser. */
 export function line(proxy: string, seq: number, entry: NewEntry): string {
-  return numbered(proxy, seq, JSON.stringify(entry))
+  return `${headOf(proxy, seq)}${JSON.stringify(entry).slice(1)}\n`
 }
 
-/** The same for an entry that is JSON already. */
-export function numbered(proxy: string, seq: number, entry: EntryJson): string {
-  return `{"proxy":"${proxy}","seq":${seq},${entry.slice(1)}\n`
+/** What a line begins with, ASCII, in place of the brace that opens its entry. */
+export function headOf(proxy: string, seq: number): string {
+  return `{"proxy":"${proxy}","seq":${seq},`
 }
 
 /** Whether the text takes so many bytes at most; most is settled by how many a character can take. */
