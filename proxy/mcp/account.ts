@@ -53,8 +53,9 @@ export class KeyAccounts {
     dropOldest(this.#lost, mostLost)
   }
 
-  lost(caller: Caller, call: string, now: number): boolean {
-    const at = this.#lost.get(`${keyOf(caller)} ${call}`)
+  lost(caller: Caller, call: () => string, now: number): boolean {
+    if (this.#lost.size === 0) return false
+    const at = this.#lost.get(`${keyOf(caller)} ${call()}`)
     return at !== undefined && now - at < lostMs
   }
 }

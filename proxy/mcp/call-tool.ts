@@ -42,7 +42,7 @@ function callFound(
   const refusal = refusalOf(firewall, exchange, judged, found)
   if (refusal !== null) return refuse(firewall, exchange, judged, refusal, structured)
   const offer = found as Offer
-  const mismatch = paramMismatch(exchange, offer.item, asked.args)
+  const mismatch = paramMismatch(exchange, offer.headers ?? [], asked.args)
   if (mismatch !== null) return refuseHeaders(firewall, exchange, judged, mismatch)
   return send(firewall, exchange, judged, offer, structured)
 }
@@ -69,7 +69,7 @@ function send(
   const repeated =
     !client.claim(id) ||
     (client.era === 'modern' &&
-      firewall.accounts.lost(client.caller, lostKey(id, judged), firewall.now()))
+      firewall.accounts.lost(client.caller, () => lostKey(id, judged), firewall.now()))
   if (repeated) {
     const refusal = refusalFor('repeated_id', judged.subject)
     return refuse(firewall, exchange, judged, refusal, structured)
@@ -87,7 +87,7 @@ function send(
         ...answersIn(params),
       ],
       name: offer.own,
-      headers: paramHeaders(offer.item, judged.subject.args),
+      headers: paramHeaders(offer.headers ?? [], judged.subject.args),
     },
     finish: finishFor(client.era),
   })

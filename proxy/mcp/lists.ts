@@ -4,7 +4,6 @@ import { visible } from '../../policy/decide/visible.ts'
 import { type Answer, answerError, answerWith, type Exchange, type Firewall } from './exchange.ts'
 import { factsOf, type Subject, subjectOf } from './judge.ts'
 import { hintsOf, type Offer, type Offers } from './offers.ts'
-import { hasBadHeaders } from './param-headers.ts'
 import { codes, isObject, type JsonObject } from './rpc.ts'
 
 /** `tools/list`: exactly what could be allowed or approved for this caller. */
@@ -12,7 +11,7 @@ export function listTools(firewall: Firewall, exchange: Exchange): Promise<Answe
   return list(firewall, exchange, 'tools', ({ tools }, table) =>
     named(tools).flatMap(([name, offer]) => {
       const subject = { ...subjectOf('tool', offer.upstream.name, name), ...hintsOf(offer.item) }
-      if (hasBadHeaders(offer.item) || !seen(firewall, exchange, table, subject)) return []
+      if (offer.headers === null || !seen(firewall, exchange, table, subject)) return []
       return [shownTool(firewall, exchange, table, name, offer, subject)]
     }),
   )

@@ -1,3 +1,4 @@
+import { declaredHeaders, type HeaderDeclaration } from './param-headers.ts'
 import { isObject, type JsonObject } from './rpc.ts'
 import type { Upstream } from './upstream/upstream.ts'
 
@@ -7,6 +8,8 @@ export interface Offer {
   /** The name or URI at the server, without the prefix. */
   readonly own: string
   readonly item: JsonObject
+  /** Arguments that a tool wants repeated in headers; null where no call could carry them: it is not listed. */
+  readonly headers: readonly HeaderDeclaration[] | null
 }
 
 /** Found, offered by two servers under one name, or not there. */
@@ -29,18 +32,19 @@ export function offersOf(upstreams: readonly Upstream[]): Offers {
   const templates: Offer[] = []
   for (const upstream of upstreams) {
     const { catalog, prefix } = upstream
-    for (const item of catalog.tools) put(tools, prefix, { upstream, own: String(item.name), item })
-    for (const item of catalog.prompts) {
-      put(prompts, prefix, { upstream, own: String(item.name), item })
+    for (const item of catalog.tools) {
+      const headers = declaredHeaders(item)
+      put(tools, prefix, { upstream, own: String(item.name), item, headers })
     }
-    for (const item of catalog.resources) {
-      put(resources, '', { upstream, own: String(item.uri), item })
-    }
-    for (const item of catalog.templates) {
-      templates.push({ upstream, own: String(item.uriTemplate), item })
-    }
+    for (const item of catalog.prompts) put(prompts, prefix, plain(upstream, item.name, item))
+    for (const item of catalog.resources) put(resources, '', plain(upstream, item.uri, item))
+    for (const item of catalog.templates) templates.push(plain(upstream, item.uriTemplate, item))
   }
   return { upstreams, tools, prompts, resources, templates }
+}
+
+function plain(upstream: Upstream, own: unknown, item: JsonObject): Offer {
+  return { upstream, own: String(own), item, headers: [] }
 }
 
 function put(offers: Map<string, Offer | 'ambiguous'>, prefix: string, offer: Offer): void {
@@ -60,7 +64,7 @@ export function resourceOffer({ resources, templates, upstreams }: Offers, uri: 
   const candidates = servers.size === 1 ? [...servers] : upstreams.filter(offersResources)
   const [upstream] = candidates
   if (upstream === undefined || candidates.length > 1) return 'unknown'
-  return { upstream, own: uri, item: { uri } }
+  return plain(upstream, uri, { uri })
 }
 
 function offersResources({ catalog }: Upstream): boolean {

@@ -4,7 +4,7 @@ import { isObject, type JsonObject } from './rpc.ts'
 import { headerText, headerValue } from './upstream/header-value.ts'
 
 /** An argument that a tool wants repeated in a header (`x-mcp-header`, MCP 2026-07-28). */
-interface Declaration {
+export interface HeaderDeclaration {
   readonly header: string
   readonly path: readonly string[]
 }
@@ -13,23 +13,29 @@ const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/
 const deepest = 16
 
 /** The headers for a call, made from the arguments that are sent. */
-export function paramHeaders(tool: JsonObject, args: JsonObject): Record<string, string> {
+export function paramHeaders(
+  declared: readonly HeaderDeclaration[],
+  args: JsonObject,
+): Readonly<Record<string, string>> {
+  if (declared.length === 0) return none
   const headers: Record<string, string> = {}
-  for (const { header, path } of declarationsOf(tool) ?? []) {
+  for (const { header, path } of declared) {
     const text = primitive(valueAt(args, path))
     if (text !== null) headers[header] = headerValue(text)
   }
   return headers
 }
 
+const none: Readonly<Record<string, string>> = Object.freeze({})
+
 /** What disagrees between the headers of a stateless client and its arguments, or null. */
 export function paramMismatch(
   { client, headers }: Exchange,
-  tool: JsonObject,
+  declared: readonly HeaderDeclaration[],
   args: JsonObject,
 ): string | null {
   if (client.era === 'legacy') return null
-  for (const { header, path } of declarationsOf(tool) ?? []) {
+  for (const { header, path } of declared) {
     const text = primitive(valueAt(args, path))
     if (text === null) continue
     const given = headers[header]
@@ -43,13 +49,9 @@ export function paramMismatch(
   return null
 }
 
-/** Whether a tool declares headers that no call could carry: such a tool is not offered. */
-export function hasBadHeaders(tool: JsonObject): boolean {
-  return declarationsOf(tool) === null
-}
-
-function declarationsOf(tool: JsonObject): readonly Declaration[] | null {
-  const found: Declaration[] = []
+/** The headers a tool declares; null when it declares headers that no call could carry. */
+export function declaredHeaders(tool: JsonObject): readonly HeaderDeclaration[] | null {
+  const found: HeaderDeclaration[] = []
   const seen = new Set<string>()
   const sound = collect(tool.inputSchema, [], (name, type, path) => {
     if (typeof name !== 'string' || !token.test(name) || !primitives.has(String(type))) return false

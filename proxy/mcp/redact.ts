@@ -1,4 +1,5 @@
 import type { Json } from '../../policy/decide/facts.ts'
+import type { JsonObject } from './rpc.ts'
 
 const mask = '[redacted]'
 const longestText = 16_384
@@ -47,19 +48,31 @@ export function redactText(text: string): string {
 
 /** The value for the records: credentials masked by key and by shape, long texts cut; itself where that changes nothing. */
 export function redact(value: Json): Json {
+  return isPresentable(value) ? value : shownAs(value)
+}
+
+/** Most values hold nothing to mask, which is cheaper to find out than to make a copy that is the same. */
+function isPresentable(value: Json): boolean {
+  if (typeof value === 'string') return redactText(value) === value
+  if (typeof value !== 'object' || value === null) return true
+  if (Array.isArray(value)) return value.every(isPresentable)
+  const object = value as JsonObject
+  for (const key in object) {
+    const item = object[key] as Json
+    if (redactText(key) !== key || isSecret(key, item) || !isPresentable(item)) return false
+  }
+  return true
+}
+
+function shownAs(value: Json): Json {
   if (typeof value === 'string') return redactText(value)
   if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) {
-    const items = value.map(redact)
-    return items.every((item, i) => item === value[i]) ? value : items
-  }
-  const members = Object.entries(value)
-  const shown = members.map(([key, item]): [string, Json] => [
+  if (Array.isArray(value)) return value.map(shownAs)
+  const shown = Object.entries(value).map(([key, item]): [string, Json] => [
     redactText(key),
-    isSecret(key, item) ? mask : redact(item),
+    isSecret(key, item) ? mask : shownAs(item),
   ])
-  const same = shown.every(([key, item], i) => key === members[i]?.[0] && item === members[i]?.[1])
-  return same ? value : Object.fromEntries(shown)
+  return Object.fromEntries(shown)
 }
 
 /** Under most names a number is a count (`max_tokens`), under some it is the secret itself. */

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { type Account, openAccount } from './account.ts'
 import type { Cancellation } from './cancellation.ts'
+import { ClaimedIds } from './claimed-ids.ts'
 import type { Client, Exchange } from './exchange.ts'
 import { fromServer, verdictOn } from './gate.ts'
 import type { Caller } from './needs.ts'
@@ -65,7 +66,7 @@ export class Session implements Client {
   /** Who the key belongs to by the table now in force. */
   caller: Caller
   logLevel: string | null = null
-  readonly #claimed = new Set<Id>()
+  readonly #claimed = new ClaimedIds(mostClaimed)
   readonly #questions = new Map<number, Question>()
   readonly #subscriptions = new Set<string>()
   readonly #streams = new Map<string, ReplayStream>()
@@ -84,11 +85,7 @@ export class Session implements Client {
   }
 
   claim(id: Id): boolean {
-    if (this.#claimed.has(id)) return false
-    this.#claimed.add(id)
-    const [oldest] = this.#claimed
-    if (this.#claimed.size > mostClaimed && oldest !== undefined) this.#claimed.delete(oldest)
-    return true
+    return this.#claimed.claim(id)
   }
 
   relay({ id, say, params }: Exchange, upstream: Upstream, message: Incoming): void {

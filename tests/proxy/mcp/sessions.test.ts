@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import t from 'tap'
+import { ClaimedIds } from '../../../proxy/mcp/claimed-ids.ts'
 import { startFixture2025 } from '../../conformance/fixture-2025.ts'
 import { RawClient, send } from './raw-client.ts'
 import { says, smallServer, tool } from './small-server.ts'
@@ -201,4 +202,10 @@ t.test('a key has room for 64 sessions; the one idle longest makes way', async t
   for (let i = 0; i < 63; i++) await RawClient.open(url, keys.claude)
   t.equal((await client.post({ jsonrpc: '2.0', id: 1, method: 'ping' })).status, 404)
   t.strictSame((await second.ask('ping')).result, {})
+})
+
+t.test('an id is claimed once until as many others have been claimed after it', async t => {
+  const ids = new ClaimedIds(3)
+  const claims = [1, 2, 1, '1', 3, 1, 2, 3, 1].map(id => ids.claim(id))
+  t.strictSame(claims, [true, true, false, true, true, true, true, false, false])
 })
