@@ -31,10 +31,11 @@ export function count(account: Account, tool: string): void {
 export class KeyAccounts {
   readonly #byKey = new Map<string, Account>()
   readonly #lost = new Map<string, number>()
+  readonly #keys = new WeakMap<Caller, string>()
 
   /** The account of a key; a new one begins after 12 idle hours. */
   of(caller: Caller, now: number): Account {
-    const key = keyOf(caller)
+    const key = this.#keyOf(caller)
     const known = this.#byKey.get(key)
     if (known !== undefined && now - known.lastUsed < idleMs) {
       known.lastUsed = now
@@ -49,19 +50,24 @@ export class KeyAccounts {
 
   /** Remembers for ten minutes that the answer to a call was lost. */
   lose(caller: Caller, call: string, now: number): void {
-    this.#lost.set(`${keyOf(caller)} ${call}`, now)
+    this.#lost.set(`${this.#keyOf(caller)} ${call}`, now)
     dropOldest(this.#lost, mostLost)
   }
 
   lost(caller: Caller, call: () => string, now: number): boolean {
     if (this.#lost.size === 0) return false
-    const at = this.#lost.get(`${keyOf(caller)} ${call()}`)
+    const at = this.#lost.get(`${this.#keyOf(caller)} ${call()}`)
     return at !== undefined && now - at < lostMs
   }
-}
 
-function keyOf({ namespace, agent, apiKey }: Caller): string {
-  return JSON.stringify([namespace, agent.name, apiKey])
+  #keyOf(caller: Caller): string {
+    let key = this.#keys.get(caller)
+    if (key === undefined) {
+      key = JSON.stringify([caller.namespace, caller.agent.name, caller.apiKey])
+      this.#keys.set(caller, key)
+    }
+    return key
+  }
 }
 
 function dropOldest(map: Map<string, unknown>, most: number): void {

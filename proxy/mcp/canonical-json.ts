@@ -34,7 +34,7 @@ function objectInOrder(object: JsonObject): Json | undefined {
   if (keys.some(isUnruly)) return undefined
   const sorted = isSorted(keys)
   let copy: { [key: string]: Json } | null = sorted ? null : {}
-  for (const key of sorted ? keys : keys.sort()) {
+  for (const key of sorted ? keys : inSequence(keys)) {
     const item = object[key] as Json
     const ordered = inOrder(item)
     if (ordered === undefined) return undefined
@@ -58,4 +58,16 @@ function isSorted(keys: readonly string[]): boolean {
     last = key
   }
   return true
+}
+
+/** Sorts in place; a short list without the memory that the engine takes for one of any length. */
+function inSequence(keys: string[]): readonly string[] {
+  if (keys.length > 16) return keys.sort()
+  for (let i = 1; i < keys.length; i++) {
+    const key = keys[i] as string
+    let at = i
+    for (; at > 0 && (keys[at - 1] as string) > key; at--) keys[at] = keys[at - 1] as string
+    keys[at] = key
+  }
+  return keys
 }

@@ -54,7 +54,7 @@ export class Entrance {
     }
     this.#inFlight++
     this.#byKey.set(keyHash, mine + 1)
-    response.once('close', () => this.#leave(keyHash))
+    response.on('close', () => this.#leave(keyHash))
     return true
   }
 

@@ -184,12 +184,19 @@ function codeOf({ code }: JsonObject): string {
 }
 
 /** False when the entries could not be kept. */
-async function keep({ journal, meter }: Firewall, entries: readonly EntryJson[]): Promise<boolean> {
-  try {
-    await journal.write(entries)
-    return true
-  } catch {
+function keep(
+  { journal, meter }: Firewall,
+  entries: readonly EntryJson[],
+): Promise<boolean> | boolean {
+  const failed = () => {
     meter.unrecorded()
     return false
   }
+  try {
+    return journal.write(entries)?.then(yes, failed) ?? true
+  } catch {
+    return failed()
+  }
 }
+
+const yes = () => true

@@ -32,7 +32,7 @@ export class Outlet {
     this.#awaited = awaited
     this.#batch = batch
     this.#timer = setInterval(() => this.#breathe(), patienceMs)
-    needs.response.once('close', () => this.#rest())
+    needs.response.on('close', () => this.#rest())
   }
 
   /** Sends a message ahead of the answer. */
@@ -62,14 +62,15 @@ export class Outlet {
   #endPlainly(status: number): void {
     const { response, headers } = this.#needs
     if (response.destroyed) return
+    if (this.#answers.length === 0) {
+      response.writeHead(202, headers).end()
+      return
+    }
     const [first = ''] = this.#answers
     const body = this.#batch ? `[${this.#answers.join(',')}]` : first
-    if (this.#answers.length === 0) response.writeHead(202, headers).end()
-    else {
-      const length = Buffer.byteLength(body)
-      const type = { 'content-type': 'application/json', 'content-length': length }
-      response.writeHead(status, { ...type, ...headers }).end(body)
-    }
+    const own = ['content-type', 'application/json', 'content-length', Buffer.byteLength(body)]
+    const all = headers === undefined ? own : own.concat(...Object.entries(headers))
+    response.writeHead(status, all).end(body)
   }
 
   #startStreaming(): void {

@@ -18,8 +18,10 @@ const ofTheEnvelope: ReadonlySet<string> = new Set(Object.values(envelope))
 
 /** Params for a server of the legacy era: what only the envelope of the modern one knows is left out. */
 export function legacyParams({ params, meta }: Outgoing): string {
-  const kept = Object.entries(meta).filter(([key]) => !ofTheEnvelope.has(key))
-  return paramsJson(params, kept.length === 0 ? null : Object.fromEntries(kept))
+  const own = (key: string) => !ofTheEnvelope.has(key)
+  if (!Object.keys(meta).some(own)) return paramsJson(params, null)
+  const kept = Object.entries(meta).filter(([key]) => own(key))
+  return paramsJson(params, Object.fromEntries(kept))
 }
 
 /** Params for a server of the modern era; the envelope is completed for clients that know none. */
@@ -33,7 +35,10 @@ export function modernParams({ params, meta }: Outgoing, identity: Identity): st
 }
 
 function paramsJson(params: Outgoing['params'], meta: JsonObject | null): string {
-  const members = params.map(([name, json]) => `${JSON.stringify(name)}:${json}`)
-  if (meta !== null) members.push(`"_meta":${JSON.stringify(meta)}`)
-  return `{${members.join(',')}}`
+  let members = ''
+  for (const [name, json] of params) {
+    members += `${members === '' ? '' : ','}${JSON.stringify(name)}:${json}`
+  }
+  if (meta !== null) members += `${members === '' ? '' : ','}"_meta":${JSON.stringify(meta)}`
+  return `{${members}}`
 }

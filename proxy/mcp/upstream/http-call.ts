@@ -7,37 +7,37 @@ import type { HttpTarget } from './http-target.ts'
 import { type Heard, hear } from './incoming.ts'
 import type { Incoming, Outgoing, Reply } from './link.ts'
 
-/** How a link wants one of its requests carried. */
+/** How a link wants its requests carried. */
 export interface Carriage {
-  readonly id: number
-  readonly request: HttpRequest
+  readonly target: HttpTarget
   /** Takes up a broken stream again, where the protocol has that. */
   readonly resume: ((lastEventId: string) => HttpRequest) | null
   /** Sends the response to a request that the server made on the way. */
   readonly respond: (id: string | number, answer: string) => void
   /** Tells the server that nobody waits any more. */
-  readonly giveUp: () => void
+  readonly giveUp: (id: number) => void
   readonly onHead?: (status: number, headers: IncomingHttpHeaders) => void
 }
 
 const firstRetryMs = 1000
 const leastRetryMs = 50
 
-/** Sends one request over HTTP and waits for its answer; rejects with a ProxyFailure. */
+/** Sends one request over HTTP and waits for the answer to its id; rejects with a ProxyFailure. */
 export function httpCall(
-  target: HttpTarget,
-  outgoing: Outgoing,
   carriage: Carriage,
+  outgoing: Outgoing,
+  id: number,
+  request: HttpRequest,
 ): Promise<Reply> {
   return new Promise((resolve, reject) => {
-    new HttpCall(target, outgoing, carriage, resolve, reject).send(carriage.request)
+    new HttpCall(carriage, outgoing, id, resolve, reject).send(request)
   })
 }
 
 class HttpCall implements HttpReceiver {
-  readonly #target: HttpTarget
-  readonly #outgoing: Outgoing
   readonly #carriage: Carriage
+  readonly #outgoing: Outgoing
+  readonly #id: number
   readonly #resolve: (reply: Reply) => void
   readonly #reject: (failure: ProxyFailure) => void
   readonly #onAbort = () => this.#giveUp('cancelled', 'the client cancelled the request')
@@ -49,15 +49,15 @@ class HttpCall implements HttpReceiver {
   #resumed = false
 
   constructor(
-    target: HttpTarget,
-    outgoing: Outgoing,
     carriage: Carriage,
+    outgoing: Outgoing,
+    id: number,
     resolve: (reply: Reply) => void,
     reject: (failure: ProxyFailure) => void,
   ) {
-    this.#target = target
-    this.#outgoing = outgoing
     this.#carriage = carriage
+    this.#outgoing = outgoing
+    this.#id = id
     this.#resolve = resolve
     this.#reject = reject
   }
@@ -70,7 +70,7 @@ class HttpCall implements HttpReceiver {
     }
     cancellation?.listen(this.#onAbort)
     this.#startClock()
-    this.#abandon = httpExchange(this.#target.pool, request, this)
+    this.#abandon = httpExchange(this.#carriage.target.pool, request, this)
   }
 
   onHead(status: number, headers: IncomingHttpHeaders): void {
@@ -105,7 +105,7 @@ class HttpCall implements HttpReceiver {
     const again = resume(this.#lastEventId)
     this.#resumed = true
     setTimeout(() => {
-      if (!this.#settled) this.#abandon = httpExchange(this.#target.pool, again, this)
+      if (!this.#settled) this.#abandon = httpExchange(this.#carriage.target.pool, again, this)
     }, this.#retryMs)
   }
 
@@ -120,7 +120,7 @@ class HttpCall implements HttpReceiver {
       if (this.#settled) return
       if (one.kind === 'said') this.#outgoing.onMessage(this.#clocked(one.incoming))
       else if (one.kind === 'garbage') this.#fail('upstream_garbage', 'it sent what is not MCP')
-      else if (one.id === this.#carriage.id) this.#settle(() => this.#resolve(one.reply))
+      else if (one.id === this.#id) this.#settle(() => this.#resolve(one.reply))
       else this.#fail('upstream_garbage', 'it answered another request')
     }
   }
@@ -152,7 +152,7 @@ class HttpCall implements HttpReceiver {
   #giveUp(code: ProxyFailureCode, problem: string): void {
     if (this.#settled) return
     this.#fail(code, problem)
-    this.#carriage.giveUp()
+    this.#carriage.giveUp(this.#id)
   }
 
   #fail(code: ProxyFailureCode, problem: string): void {

@@ -3,7 +3,7 @@ import { backoff } from '../../../lifecycle/backoff.ts'
 import { ProxyFailure } from '../../failure.ts'
 import { type Id, notificationJson, requestJson } from '../rpc.ts'
 import { legacyParams } from './envelope.ts'
-import { httpCall } from './http-call.ts'
+import { type Carriage, httpCall } from './http-call.ts'
 import { type HttpReceiver, type HttpRequest, httpExchange } from './http-exchange.ts'
 import type { HttpTarget } from './http-target.ts'
 import { hear } from './incoming.ts'
@@ -28,6 +28,7 @@ class HttpLink implements Link {
   readonly #events: LinkEvents
   readonly #respond = (id: Id, answer: string) =>
     this.#tell(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},${answer}}`)
+  readonly #carriage: Carriage
   readonly #retry = backoff(1000, 60_000)
   #introduction: Introduction = newestLegacy
   #session: string | null = null
@@ -41,6 +42,16 @@ class HttpLink implements Link {
   constructor(target: HttpTarget, events: LinkEvents) {
     this.#target = target
     this.#events = events
+    this.#carriage = {
+      target,
+      resume: lastEventId => this.#asked('GET', { 'last-event-id': lastEventId }),
+      respond: this.#respond,
+      giveUp: id =>
+        this.notify('notifications/cancelled', `{"requestId":${id},"reason":"nobody waits"}`),
+      onHead: status => {
+        if (status === 404 && this.#session !== null) this.#lose()
+      },
+    }
   }
 
   get introduction(): Introduction {
@@ -57,7 +68,7 @@ class HttpLink implements Link {
       if (typeof session === 'string') this.#session = session
       this.#posting = null
     }
-    const ask = (outgoing: Outgoing) => this.#call(outgoing, onHead)
+    const ask = (outgoing: Outgoing) => this.#call(outgoing, { ...this.#carriage, onHead })
     this.#introduction = await introduce(ask, identity, timeoutMs)
     this.#posting = null
     this.notify('notifications/initialized', '{}')
@@ -65,9 +76,7 @@ class HttpLink implements Link {
   }
 
   request(outgoing: Outgoing): Promise<Reply> {
-    return this.#call(outgoing, status => {
-      if (status === 404 && this.#session !== null) this.#lose()
-    })
+    return this.#call(outgoing, this.#carriage)
   }
 
   notify(method: string, params: string): void {
@@ -80,24 +89,14 @@ class HttpLink implements Link {
     if (this.#session !== null) await this.#send(this.#asked('DELETE', {}))
   }
 
-  #call(
-    outgoing: Outgoing,
-    onHead: (status: number, headers: IncomingHttpHeaders) => void,
-  ): Promise<Reply> {
+  #call(outgoing: Outgoing, carriage: Carriage): Promise<Reply> {
     if (!this.#open) {
       const closed = new ProxyFailure('upstream_unreachable', 'the session was closed')
       return Promise.reject(closed)
     }
     const id = ++this.#lastId
-    return httpCall(this.#target, outgoing, {
-      id,
-      request: this.#post(requestJson(id, outgoing.method, legacyParams(outgoing))),
-      resume: lastEventId => this.#asked('GET', { 'last-event-id': lastEventId }),
-      respond: this.#respond,
-      giveUp: () =>
-        this.notify('notifications/cancelled', `{"requestId":${id},"reason":"nobody waits"}`),
-      onHead,
-    })
+    const request = this.#post(requestJson(id, outgoing.method, legacyParams(outgoing)))
+    return httpCall(carriage, outgoing, id, request)
   }
 
   #tell(body: string): void {

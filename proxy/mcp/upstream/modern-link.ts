@@ -1,7 +1,7 @@
 import { notificationJson, requestJson } from '../rpc.ts'
 import { modernParams, modernVersion } from './envelope.ts'
 import { headerValue } from './header-value.ts'
-import { httpCall } from './http-call.ts'
+import { type Carriage, httpCall } from './http-call.ts'
 import type { HttpRequest } from './http-exchange.ts'
 import type { HttpTarget } from './http-target.ts'
 import { introductionOf, outgoing, refused } from './introduction.ts'
@@ -40,6 +40,12 @@ export function modernLink(
   introduction: Introduction,
 ): Link {
   let lastId = 0
+  const carriage: Carriage = {
+    target,
+    resume: null,
+    respond: () => undefined,
+    giveUp: () => undefined,
+  }
   return {
     era: 'modern',
     introduction,
@@ -47,13 +53,7 @@ export function modernLink(
     request(outgoing: Outgoing): Promise<Reply> {
       const id = ++lastId
       const body = requestJson(id, outgoing.method, modernParams(outgoing, identity))
-      return httpCall(target, outgoing, {
-        id,
-        request: post(target, outgoing.method, body, outgoing),
-        resume: null,
-        respond: () => undefined,
-        giveUp: () => undefined,
-      })
+      return httpCall(carriage, outgoing, id, post(target, outgoing.method, body, outgoing))
     },
     notify: (method, params) => void notificationJson(method, params),
     close: () => Promise.resolve(),
