@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import type { CompileOptions, SourceFile } from '../../policy/compile/compile.ts'
+import type { Directory } from '../../schemas/directory.ts'
 import type { Problem } from '../../schemas/problem.ts'
 import { ControllerFailure } from '../failure.ts'
 import type { Publishable } from '../publish/releases.ts'
@@ -14,6 +15,8 @@ export interface Question {
 export interface Answer {
   readonly problems: readonly Problem[]
   readonly tables: readonly (readonly [namespace: string, table: Publishable])[] | null
+  /** One for each table; empty when there are none. */
+  readonly directories: readonly Directory[]
 }
 
 /** Compiles in a thread of its own, so that calls and requests go on meanwhile. */

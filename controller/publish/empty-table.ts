@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import canonicalize from 'canonicalize'
+import type { Directory } from '../../schemas/directory.ts'
 import type { RuleTable } from '../../schemas/rule-table.ts'
 import type { Publishable } from './releases.ts'
 
@@ -16,4 +17,17 @@ export function emptyTable(namespace: string): Publishable {
   }
   const json = canonicalize(table) ?? ''
   return { json, digest: `sha256:${createHash('sha256').update(json).digest('hex')}` }
+}
+
+/** The directory that goes with it: nobody may decide. */
+export function emptyDirectory(namespace: string): Directory {
+  return {
+    namespace,
+    table: emptyTable(namespace).digest,
+    users: [],
+    teams: [],
+    workflows: [],
+    channels: [],
+    providers: [],
+  }
 }

@@ -1,6 +1,8 @@
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely'
+import type { Directory } from '../../schemas/directory.ts'
 import type { TableRelease } from '../../schemas/table-release.ts'
-import type { Database, ReleaseRow } from '../store/database.ts'
+import type { Database, DirectoryRow, ReleaseRow } from '../store/database.ts'
+import { Directories, keepDirectories } from './directories.ts'
 import type { SigningKey } from './signing-key.ts'
 
 /** A compiled table on its way to the proxies: canonical JSON and `sha256:` digest. */
@@ -28,6 +30,8 @@ const keptReleases = 50
 
 /** What is in force, what was, and who wants to hear of the next. */
 export class Releases {
+  /** Who may decide, in force with the tables. */
+  readonly directories = new Directories()
   readonly #needs: ReleasesNeeds
   readonly #listeners = new Set<(release: TableRelease) => void>()
   #current: ReadonlyMap<string, PastRelease> = new Map()
@@ -59,26 +63,37 @@ export class Releases {
       .orderBy('sequence', 'desc')
       .execute()
     this.#current = new Map(rows.map(row => [row.namespace, releaseOf(row)]))
+    await this.directories.open(this.#needs.db)
     const foreign = rows.filter(row => row.key_id !== this.#needs.key.id)
-    await this.#release(
-      foreign.map(({ namespace, digest, commit_id }) => ({ namespace, digest, commit: commit_id })),
-      new Map(),
-    )
+    await this.#release({
+      tables: foreign.map(({ namespace, digest, commit_id }) => ({
+        namespace,
+        digest,
+        commit: commit_id,
+      })),
+      bodies: new Map(),
+      directories: [],
+    })
   }
 
-  /** Makes the tables the ones in force; those that are already are left alone. Returns the new releases. */
+  /**
+   * Makes the tables and directories the ones in force, all at once; those that are already are left
+   * alone. Returns the new releases.
+   */
   async publish(
     tables: ReadonlyMap<string, Publishable>,
     commit: string | null,
+    directories: readonly Directory[] = [],
   ): Promise<readonly TableRelease[]> {
     const changed = [...tables].filter(
       ([namespace, { digest }]) => this.#current.get(namespace)?.digest !== digest,
     )
     const bodies = new Map(changed.map(([, { digest, json }]) => [digest, json]))
-    return this.#release(
-      changed.map(([namespace, { digest }]) => ({ namespace, digest, commit })),
+    return this.#release({
+      tables: changed.map(([namespace, { digest }]) => ({ namespace, digest, commit })),
       bodies,
-    )
+      directories: this.directories.changed(directories, this.#needs.now()),
+    })
   }
 
   /** The canonical text of a table, or null when it is not kept. */
@@ -98,32 +113,38 @@ export class Releases {
     return (await query.execute()).map(releaseOf)
   }
 
-  async #release(
-    changes: readonly { namespace: string; digest: string; commit: string | null }[],
-    bodies: ReadonlyMap<string, string>,
-  ): Promise<readonly TableRelease[]> {
-    if (changes.length === 0) return []
+  async #release({ tables, bodies, directories }: Changes): Promise<readonly TableRelease[]> {
+    if (tables.length === 0 && directories.length === 0) return []
     const { db, key, now } = this.#needs
     const rows = await db.transaction().execute(async db => {
       await sql`select pg_advisory_xact_lock(${publishLock})`.execute(db)
       const at = now()
       let sequence = await lastSequence(db)
-      const fresh = changes.map(({ namespace, digest, commit }) => {
+      const fresh = tables.map(({ namespace, digest, commit }) => {
         sequence = next(sequence, at)
         const publishedAt = new Date(at).toISOString()
         return rowOf(key.sign({ namespace, sequence, digest, publishedAt }), commit)
       })
-      await insert(db, fresh, bodies)
+      if (fresh.length > 0) await insert(db, fresh, bodies)
+      await keepDirectories(db, directories)
       return fresh
     })
     const releases = rows.map(releaseOf)
     const current = new Map(this.#current)
     for (const release of releases) current.set(release.namespace, release)
     this.#current = current
+    this.directories.tell(directories)
     const signed = releases.map(asSigned)
     for (const release of signed) for (const listener of this.#listeners) listener(release)
     return signed
   }
+}
+
+interface Changes {
+  readonly tables: readonly { namespace: string; digest: string; commit: string | null }[]
+  /** Canonical texts by digest. */
+  readonly bodies: ReadonlyMap<string, string>
+  readonly directories: readonly DirectoryRow[]
 }
 
 /** The release as proxies get it: exactly what the signature covers. */

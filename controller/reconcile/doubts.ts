@@ -12,7 +12,7 @@ export function doubts(informed: Answer, before: Answer, alone: Answer): Answer 
     return informed
   }
   const problems = informed.problems.map(problem => ({ ...problem, severity: 'warning' as const }))
-  return { problems, tables: alone.tables }
+  return { ...alone, problems }
 }
 
 function isError({ severity }: Problem): boolean {

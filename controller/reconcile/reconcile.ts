@@ -1,7 +1,8 @@
 import type { CompileOptions, SourceFile } from '../../policy/compile/compile.ts'
+import type { Directory } from '../../schemas/directory.ts'
 import type { Problem } from '../../schemas/problem.ts'
 import type { Answer, Question } from '../compile/compiler.ts'
-import { emptyTable } from '../publish/empty-table.ts'
+import { emptyDirectory, emptyTable } from '../publish/empty-table.ts'
 import type { Publishable } from '../publish/releases.ts'
 import type { Snapshot, Source } from '../sources/source.ts'
 import { doubts } from './doubts.ts'
@@ -16,7 +17,11 @@ export interface Needs {
   readonly catalog: () => NonNullable<CompileOptions['catalog']>
   readonly releases: {
     current(): readonly { readonly namespace: string }[]
-    publish(tables: ReadonlyMap<string, Publishable>, commit: string | null): Promise<unknown>
+    publish(
+      tables: ReadonlyMap<string, Publishable>,
+      commit: string | null,
+      directories: readonly Directory[],
+    ): Promise<unknown>
   }
   readonly lastGood: LastGood
   readonly report: (reconciled: Reconciled) => void
@@ -44,16 +49,25 @@ const lookAgainMs = 10_000
  */
 export async function reconcile(needs: Needs, signal: AbortSignal): Promise<Outcome> {
   const snapshot = await needs.source.fetch(signal)
-  const { problems, tables } = await compiled(needs, snapshot, signal)
+  const { problems, tables, directories } = await compiled(needs, snapshot, signal)
   const commit = snapshot.commit ?? null
   if (tables !== null) {
-    const gone = needs.releases
-      .current()
-      .map(({ namespace }) => [namespace, emptyTable(namespace)] as const)
-    await needs.releases.publish(new Map([...gone, ...tables]), commit)
+    const gone = goneFrom(new Map(tables), needs.releases.current())
+    await needs.releases.publish(
+      new Map([...gone.map(name => [name, emptyTable(name)] as const), ...tables]),
+      commit,
+      [...gone.map(emptyDirectory), ...directories],
+    )
   }
   needs.report({ commit, files: snapshot.files.length, problems, inForce: tables !== null })
   return { next: 'again', afterMs: lookAgainMs }
+}
+
+function goneFrom(
+  tables: ReadonlyMap<string, Publishable>,
+  current: readonly { readonly namespace: string }[],
+): readonly string[] {
+  return current.map(({ namespace }) => namespace).filter(namespace => !tables.has(namespace))
 }
 
 /**
@@ -61,7 +75,9 @@ export async function reconcile(needs: Needs, signal: AbortSignal): Promise<Outc
  * take policies out of force, and becomes a warning. An edit that contradicts what they say is refused.
  */
 async function compiled(needs: Needs, snapshot: Snapshot, signal: AbortSignal): Promise<Answer> {
-  if (snapshot.problems.length > 0) return { problems: snapshot.problems, tables: null }
+  if (snapshot.problems.length > 0) {
+    return { problems: snapshot.problems, tables: null, directories: [] }
+  }
   const files = [...needs.ownFiles, ...snapshot.files]
   const catalog = needs.catalog()
   const ask = (asked: Question['files'], options: CompileOptions) =>

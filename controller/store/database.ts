@@ -1,4 +1,5 @@
-import type { ColumnType } from 'kysely'
+import type { ColumnType, Generated } from 'kysely'
+import type { ApprovalEvent, ApprovalState, ApprovalVote, Surface } from '../../schemas/approval.ts'
 
 /** The tables of the store. */
 export interface Database {
@@ -7,6 +8,14 @@ export interface Database {
   readonly releases: ReleaseRow
   readonly tables: TableRow
   readonly proxies: ProxyRow
+  readonly directories: DirectoryRow
+  readonly approval_requests: ApprovalRequestRow
+  readonly approval_votes: ApprovalVoteRow
+  readonly approval_events: ApprovalEventRow
+  readonly approval_links: ApprovalLinkRow
+  readonly approval_notifications: ApprovalNotificationRow
+  readonly approval_grants: ApprovalGrantRow
+  readonly approval_grant_uses: ApprovalGrantUseRow
 }
 
 type Json = ColumnType<unknown, string | null, never>
@@ -74,4 +83,141 @@ interface ProxyRow {
   readonly seen_at: Date
   /** The report as JSON text: as it came, for jsonb does not hold every string. */
   readonly report: string
+}
+
+/** The directory in force for a namespace: canonical text and its digest. */
+export interface DirectoryRow {
+  readonly namespace: string
+  readonly digest: string
+  readonly body: string
+  readonly published_at: Date
+}
+
+/** A question and where it stands: `question` is what was asked, the rest is there to find and to move it. */
+export interface ApprovalRequestRow {
+  readonly id: string
+  readonly namespace: string
+  readonly digest: string
+  readonly state: ApprovalState
+  readonly agent: string
+  readonly server: string | null
+  readonly tool: string
+  readonly key_sha256: string
+  readonly schema_digest: string | null
+  /** Names of the workflows that are asked. */
+  readonly workflows: readonly string[]
+  /** The ApprovalQuestion as JSON. */
+  readonly question: string
+  /** How the rule that asks is found again in a later table, as JSON; null when it has no rule. */
+  readonly rule_print: string | null
+  readonly requested_at: Date
+  readonly expires_at: Date
+  /** When the next thing is due by itself; null when nothing is. */
+  readonly next_at: Date | null
+  /** Escalations and reminders up to here are done. */
+  readonly acted_until: Date
+  /** Workflows whose escalation has happened. */
+  readonly escalated: readonly string[]
+  readonly escalated_at: Date | null
+  readonly resolved_at: Date | null
+  /** Why it was denied, cancelled or void. */
+  readonly reason: string | null
+  /** The grant by which it was approved. */
+  readonly grant_id: string | null
+  readonly consumed_at: Date | null
+  /** The proxy that made the call. */
+  readonly consumed_by: string | null
+  readonly consumed_call: string | null
+  readonly outcome: string | null
+  /** Counts the changes; the update of it is the lock under which answers are counted. */
+  readonly revision: number
+}
+
+/** `person` is the name that votes once: without namespace, or `ai:` and the model of a judge. */
+export interface ApprovalVoteRow {
+  readonly request_id: string
+  readonly person: string
+  readonly user_name: string
+  readonly decision: ApprovalVote['decision']
+  readonly reason: string | null
+  readonly surface: Surface
+  readonly identity: string
+  /** JSON. */
+  readonly evidence: string
+  readonly teams: readonly string[]
+  readonly workflows: readonly string[]
+  /** The standing grant that goes with the approval, as JSON. */
+  readonly grant_terms: string | null
+  readonly at: Date
+}
+
+/** What happened, oldest first by `id`; without a request when nobody knows which one was meant. */
+export interface ApprovalEventRow {
+  readonly id: Generated<number>
+  readonly request_id: string | null
+  readonly type: ApprovalEvent['type']
+  readonly by_name: string | null
+  readonly surface: Surface | null
+  readonly identity: string | null
+  readonly detail: string | null
+  /** JSON. */
+  readonly evidence: string | null
+  readonly at: Date
+}
+
+/** A link that lets one person decide one request, once. */
+interface ApprovalLinkRow {
+  readonly token_sha256: string
+  readonly request_id: string
+  readonly user_name: string
+  readonly channel: string
+  readonly created_at: Date
+  readonly used_at: Date | null
+}
+
+/** How a channel was told, once for each kind and recipient. */
+interface ApprovalNotificationRow {
+  readonly id: Generated<number>
+  readonly request_id: string
+  readonly channel: string
+  readonly kind: 'created' | 'reminder' | 'escalation' | 'resolved'
+  readonly recipient: Generated<string>
+  readonly state: 'waiting' | 'sent' | 'failed'
+  readonly attempts: Generated<number>
+  readonly next_at: Date | null
+  readonly error: string | null
+  readonly sent_at: Date | null
+  readonly external_id: string | null
+}
+
+/** A standing answer; its question and approvers are those of `request_id`. */
+export interface ApprovalGrantRow {
+  readonly id: string
+  readonly request_id: string
+  readonly namespace: string
+  readonly agent: string
+  readonly key_sha256: string
+  readonly kind: string
+  readonly server: string | null
+  readonly tool: string
+  readonly schema_digest: string | null
+  /** The template as JSON: argument to the digest it must have, or to null for any value. */
+  readonly args: string
+  readonly uses: number
+  readonly used: number
+  readonly money_argument: string | null
+  readonly max_micro_usd: number | null
+  readonly spent_micro_usd: number
+  readonly created_at: Date
+  readonly expires_at: Date
+  readonly ended_at: Date | null
+  /** Why it ended. */
+  readonly reason: string | null
+}
+
+interface ApprovalGrantUseRow {
+  readonly request_id: string
+  readonly grant_id: string
+  readonly micro_usd: number
+  readonly at: Date
 }

@@ -26,13 +26,14 @@ t.test('the thread answers as the compiler does', async t => {
     { path: 'b.yaml', text: policy('b', rule, 'other') },
   ]
   const catalog = new Map([['default/files', [{ name: 'read_file' }]]])
-  const { problems, tables } = compile(files, { catalog })
+  const { problems, tables, directories } = compile(files, { catalog })
   t.strictSame(await compiler.compile({ files, options: { catalog } }, signal), {
     problems,
     tables: [...(tables ?? [])].map(([namespace, { json, digest }]) => [
       namespace,
       { json, digest },
     ]),
+    directories,
   })
   const broken = await compiler.compile(
     { files: [{ path: 'c.yaml', text: '[' }], options: {} },
@@ -65,5 +66,6 @@ t.test('a compilation that is aborted ends, and the next question is answered', 
   t.strictSame(await compiler.compile({ files: [], options: {} }, signal), {
     problems: [],
     tables: [],
+    directories: [],
   })
 })

@@ -19,7 +19,10 @@ export interface StoreKind {
 }
 
 async function emptied(store: Store): Promise<Store> {
-  await sql`truncate records, record_counts, releases, tables, proxies`.execute(store.db)
+  await sql`
+    truncate records, record_counts, releases, tables, proxies, directories, approval_requests,
+      approval_votes, approval_events, approval_links, approval_notifications, approval_grants,
+      approval_grant_uses`.execute(store.db)
   return store
 }
 
