@@ -236,7 +236,7 @@ class FileJournal implements Journal {
     void this.#flush()
   }
 
-  /** One flush at a time; entries that come meanwhile share the next. Never rejects. */
+  /** One flush at a time; entries that come meanwhile share the next, after their own wait. Never rejects. */
   #flush(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
@@ -247,7 +247,8 @@ class FileJournal implements Journal {
 
   async #flushAll(): Promise<void> {
     try {
-      while (this.#flushed.seq < this.#seq) {
+      // A timer that runs will flush what has come since; without one somebody waits already.
+      while (this.#flushed.seq < this.#seq && this.#timer === null) {
         const goal = { seq: this.#seq, mark: this.#tail.mark }
         await this.#tail.flush()
         this.#flushed = goal
