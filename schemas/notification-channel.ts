@@ -1,5 +1,9 @@
 import Type from 'typebox'
 import { closed, type Frozen, httpUrl, oneOf, secretRef, stringMap, text } from './field.ts'
+
+/** How a connection to a mail server is protected. */
+export const mailSecurity = ['starttls', 'tls', 'none'] as const
+
 import type { Kind } from './resource.ts'
 
 export const NotificationChannelSpec = closed(
@@ -8,17 +12,42 @@ export const NotificationChannelSpec = closed(
       ['github', 'slack', 'mattermost', 'mail', 'webhook', 'push'],
       'Where people are told.',
     ),
-    url: Type.Optional(httpUrl('Address of the webhook, for mattermost and webhook.')),
+    url: Type.Optional(
+      httpUrl(
+        'Address of the webhook, for mattermost and webhook; when it is a secret, secretRef.',
+      ),
+    ),
     secretRef: Type.Optional(
-      secretRef('Credential: webhook URL, signing secret or token, by type.'),
+      secretRef(
+        'slack, mattermost, webhook: the address of the webhook; mail: `user:password` for the mail server.',
+      ),
+    ),
+    signingSecretRef: Type.Optional(
+      secretRef(
+        'slack: the signing secret of the Slack app; mattermost: a random key of your own; both turn the buttons on. webhook: the key it is signed with, `whsec_…`.',
+      ),
     ),
     headers: Type.Optional(stringMap('Headers sent with a webhook; never credentials.')),
     repository: Type.Optional(text('owner/name, for github.', 256)),
+    host: Type.Optional(text('Mail server, for mail.', 253)),
+    port: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 65_535,
+        description: 'Its port; 587 for starttls, 465 for tls and 25 for none when omitted.',
+      }),
+    ),
+    security: Type.Optional(
+      oneOf(mailSecurity, 'How the connection to the mail server is protected.', {
+        default: 'starttls',
+      }),
+    ),
     from: Type.Optional(text('Sender address, for mail.', 320)),
     to: Type.Optional(
       Type.Array(text('Recipient address.', 320), {
         maxItems: 64,
-        description: 'Recipients besides the people asked, for mail.',
+        description:
+          'Addresses that are told besides the people asked, for mail; they get no link that decides.',
       }),
     ),
   },

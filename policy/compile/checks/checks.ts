@@ -1,8 +1,10 @@
 import { agentKeys } from './agent-keys.ts'
 import { budgets } from './budgets.ts'
+import { channels } from './channels.ts'
 import type { Check } from './check.ts'
 import { conditions } from './conditions.ts'
 import { duplicates } from './duplicates.ts'
+import { judges } from './judges.ts'
 import { models } from './models.ts'
 import { reachability } from './reachability.ts'
 import { references } from './references.ts'
@@ -22,6 +24,8 @@ export const checks: readonly Check[] = [
   models,
   servers,
   workflows,
+  judges,
+  channels,
   agentKeys,
   budgets,
 ]

@@ -1,0 +1,83 @@
+import type { NotificationChannelSpec } from '../../../schemas/notification-channel.ts'
+import type { Problem } from '../../../schemas/problem.ts'
+import type { Resource } from '../resource.ts'
+import { ofKind, type World } from '../world.ts'
+import { problemAt } from './check.ts'
+
+/** Channels that lack what their type needs, and workflows that count on one that sends nothing. */
+export function* channels({ resources }: World): Iterable<Problem> {
+  for (const here of Map.groupBy(resources, ({ namespace }) => namespace).values()) {
+    const known = ofKind(here, 'NotificationChannel')
+    for (const channel of known) yield* incomplete(channel)
+    const silent = new Set(
+      known.filter(({ spec }) => spec.type === 'github').map(({ name }) => name),
+    )
+    for (const workflow of ofKind(here, 'ApprovalWorkflow')) yield* unheard(workflow, silent)
+  }
+}
+
+type Field = keyof NotificationChannelSpec
+
+/** What each type needs, one field of every group, and what it may have besides. */
+const fields: Readonly<
+  Record<
+    NotificationChannelSpec['type'],
+    { readonly needs: readonly (readonly Field[])[]; readonly takes: readonly Field[] }
+  >
+> = {
+  github: { needs: [['repository']], takes: [] },
+  slack: { needs: [['secretRef']], takes: ['signingSecretRef'] },
+  mattermost: { needs: [['url', 'secretRef']], takes: ['signingSecretRef'] },
+  mail: { needs: [['host'], ['from']], takes: ['port', 'security', 'secretRef', 'to'] },
+  webhook: { needs: [['url', 'secretRef']], takes: ['signingSecretRef', 'headers'] },
+  push: { needs: [], takes: [] },
+}
+
+function* incomplete({ spec, origin }: Resource<'NotificationChannel'>): Iterable<Problem> {
+  const { needs, takes } = fields[spec.type]
+  for (const group of needs) {
+    if (group.some(field => spec[field] !== undefined)) continue
+    yield problemAt(origin, ['spec', 'type'], {
+      severity: 'error',
+      code: 'missing_key',
+      message: `A channel of type ${spec.type} needs ${group.join(' or ')}.`,
+    })
+  }
+  const known = new Set(['type', ...needs.flat(), ...takes])
+  for (const field of Object.keys(spec).filter(field => !known.has(field))) {
+    yield problemAt(
+      origin,
+      ['spec', field],
+      {
+        severity: 'error',
+        code: 'stray_key',
+        message: `${field} means nothing in a channel of type ${spec.type}.`,
+        suggestion: 'Remove it, or choose another type.',
+      },
+      'key',
+    )
+  }
+  if (spec.type === 'mail' && spec.security === 'none' && spec.secretRef !== undefined) {
+    yield problemAt(origin, ['spec', 'security'], {
+      severity: 'warning',
+      code: 'password_in_the_clear',
+      message: 'The password travels to the mail server in the clear.',
+      suggestion: 'Write starttls or tls.',
+    })
+  }
+}
+
+function* unheard(
+  { spec, origin }: Resource<'ApprovalWorkflow'>,
+  silent: ReadonlySet<string>,
+): Iterable<Problem> {
+  for (const [i, name] of (spec.channels ?? []).entries()) {
+    if (!silent.has(name)) continue
+    yield problemAt(origin, ['spec', 'channels', i], {
+      severity: 'warning',
+      code: 'channel_not_available',
+      message: `Nothing is sent to channels of type github yet, so "${name}" tells nobody.`,
+      suggestion: 'Name a channel of another type as well.',
+    })
+  }
+}
