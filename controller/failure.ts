@@ -10,6 +10,7 @@ export type ControllerFailureCode =
   | 'entry_malformed'
   | 'sequence_conflict'
   | 'too_many_proxies'
+  | 'too_many_questions'
 
 /** Something the controller needs does not work; what is in force stays in force. */
 export class ControllerFailure extends Error {

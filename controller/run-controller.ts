@@ -2,12 +2,14 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { run, type Service } from '../lifecycle/run.ts'
 import { api } from './api/api.ts'
+import { approvalProxyRoutes } from './api/approval-proxy-routes.ts'
 import { auditRoutes } from './api/audit-routes.ts'
 import { checkTokens, hostNames } from './api/guard.ts'
 import { listen } from './api/listen.ts'
 import { proxyRoutes } from './api/proxy-routes.ts'
 import { statusRoutes } from './api/status-routes.ts'
 import { tableRoutes } from './api/table-routes.ts'
+import { StoredApprovals } from './approvals/stored-approvals.ts'
 import { type Compiler, openCompiler } from './compile/compiler.ts'
 import type { ControllerOptions } from './controller.ts'
 import { heartbeat } from './heartbeat.ts'
@@ -67,6 +69,12 @@ async function serve(
   const memory = new SourceMemory(source, now)
   const reconciling = reconcileService(options, { releases, proxies, memory, compiler })
   const ledger = new Ledger(store.db)
+  const approvals = new StoredApprovals({
+    db: store.db,
+    directories: releases.directories,
+    now,
+    onFailure: error => log.error({ err: error }, 'approval change not told'),
+  })
   const beat = heartbeat()
   const status = () => readStatus({ options, store, releases, proxies, memory, ledger })
   const handler = api({
@@ -74,6 +82,7 @@ async function serve(
       ...tableRoutes({ releases, key, onBeat: beat.onBeat }),
       ...proxyRoutes({ ledger, proxies }),
       ...auditRoutes(ledger),
+      ...approvalProxyRoutes({ approvals, onBeat: beat.onBeat, log }),
       ...statusRoutes({ status, notReady: () => notReady(store, memory) }),
     ],
     tokens,

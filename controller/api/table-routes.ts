@@ -2,6 +2,7 @@ import type { Request, Response } from 'express'
 import type { TableRelease } from '../../schemas/table-release.ts'
 import { asSigned, type Releases } from '../publish/releases.ts'
 import type { SigningKey } from '../publish/signing-key.ts'
+import { eventStream } from './event-stream.ts'
 import { RequestFailure } from './problem-answer.ts'
 import type { Route } from './route.ts'
 
@@ -11,9 +12,6 @@ export interface TableRoutesNeeds {
   /** Calls `beat` every few seconds; returns how to stop. */
   readonly onBeat: (beat: () => void) => () => void
 }
-
-/** A proxy that takes no more than this is cut off; it comes back and is told what is in force then. */
-const mostWaitingBytes = 1024 * 1024
 
 /** What proxies follow: releases as they come, tables by digest, the key they are signed with. */
 export function tableRoutes({ releases, key, onBeat }: TableRoutesNeeds): readonly Route[] {
@@ -59,21 +57,9 @@ function stream(
   request: Request,
   response: Response,
 ): void {
-  const write = (text: string) => {
-    if (response.writableLength > mostWaitingBytes) response.destroy()
-    else response.write(text)
-  }
-  const tell = (release: TableRelease) =>
-    write(`event: release\nid: ${release.sequence}\ndata: ${JSON.stringify(release)}\n\n`)
-  response.writeHead(200, {
-    'content-type': 'text/event-stream',
-    'x-accel-buffering': 'no',
-  })
-  const stops = [releases.subscribe(tell), onBeat(() => write(': beat\n\n'))]
-  response.once('close', () => {
-    for (const stop of stops) stop()
-  })
-  write(': hello\n\n')
+  const stream = eventStream(response, onBeat)
+  const tell = (release: TableRelease) => stream.send('release', release, release.sequence)
+  stream.whenClosed(releases.subscribe(tell))
   const seen = Number(request.get('last-event-id') ?? 0)
   for (const release of releases.current()) {
     if (!(release.sequence <= seen)) tell(asSigned(release))

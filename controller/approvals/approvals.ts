@@ -64,6 +64,14 @@ export interface ApprovalPage {
   readonly next: string | null
 }
 
+/** A line that a channel or a judge adds to the history of a request; it changes nothing. */
+export interface Note {
+  readonly type: 'notified' | 'notification_failed' | 'judged'
+  /** The channel, or the model. */
+  readonly by: string
+  readonly detail: string
+}
+
 /** Something happened to a request, told after it is in the store. */
 export interface ApprovalChange {
   readonly id: string
@@ -78,8 +86,12 @@ export interface Approvals {
   ask(question: ApprovalQuestion): Promise<ApprovalNews>
   /** News of requests, in no order; ids that are not known are left out. At most 1,000 at once. */
   news(ids: readonly string[]): Promise<readonly ApprovalNews[]>
-  /** Grants the one use of an approval to one claim, once everything that voids it has been looked at again. */
-  claim(id: string, claim: ApprovalClaim): Promise<ApprovalClaimAnswer>
+  /**
+   * Grants the one use of an approval to one claim, once everything that voids it has been looked at
+   * again; null for an id that is not known. A claim by another table than the one in force is not granted and
+   * leaves the approval as it is: judge by the table in force, and claim again.
+   */
+  claim(id: string, claim: ApprovalClaim): Promise<ApprovalClaimAnswer | null>
   /** Notes how the released call ended; a claim that never hears of it stays `consumed`. */
   ended(id: string, call: string, outcome: string): Promise<void>
   decide(id: string, answer: Answer, actor: Actor): Promise<Answered>
@@ -91,6 +103,8 @@ export interface Approvals {
   history(id: string): Promise<readonly ApprovalEvent[]>
   /** Records an attempt that a surface turned away before it came here: a forged signature, a replayed link. */
   attempted(id: string | null, detail: string, actor: Actor): Promise<void>
+  /** Adds a line to the history of a request. */
+  note(id: string, note: Note): Promise<void>
   /** Calls the listener after every change, of this process or of another on the same store; returns how to stop. */
   subscribe(listener: (change: ApprovalChange) => void): () => void
 }

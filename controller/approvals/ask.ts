@@ -1,0 +1,140 @@
+import { type Insertable, sql, type Transaction } from 'kysely'
+import type { ApprovalNews, ApprovalQuestion } from '../../schemas/approval.ts'
+import { ControllerFailure } from '../failure.ts'
+import { searchable } from '../ledger/row.ts'
+import type { ApprovalRequestRow, Database } from '../store/database.ts'
+import { expire } from './expire.ts'
+import type { InForce, InForceReader } from './in-force.ts'
+import { newsOf, votesOf } from './present.ts'
+import { newId } from './request-id.ts'
+import { printOf, type RulePrint } from './rule-print.ts'
+import { expiryOf, momentsOf, nextDue } from './schedule.ts'
+import { moved, type RequestRow, type Transition, taken } from './transition.ts'
+import { voidReason } from './void-reason.ts'
+
+/** Questions that one agent may have open, and how large they may be together; more would bury people. */
+export const mostOpen = { questions: 1000, bytes: 64 * 1024 * 1024 }
+
+/** Finds the open request for the digest, or makes one. One proxy of several that ask at once makes it. */
+export async function ask(
+  transition: Transition,
+  question: ApprovalQuestion,
+  inForce: InForceReader,
+): Promise<ApprovalNews> {
+  const { db } = transition
+  await oneAtATime(db, question)
+  const now = await inForce.of(db, question.namespace)
+  const open = await standing(transition, question, now)
+  const row = open ?? (await made(transition, question, now, inForce))
+  return newsOf(row, await votesOf(db, [row.id]), now.directory)
+}
+
+/** Questions of one agent are counted, so they come one after another. */
+async function oneAtATime(
+  db: Transaction<Database>,
+  { namespace, agent }: ApprovalQuestion,
+): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`${namespace}/${agent}`}, 0))`.execute(
+    db,
+  )
+}
+
+/** The open request for the digest, once it has been looked at whether it still is. */
+async function standing(
+  transition: Transition,
+  { namespace, digest }: ApprovalQuestion,
+  inForce: InForce,
+): Promise<RequestRow | null> {
+  const { db, at } = transition
+  const found = await db
+    .selectFrom('approval_requests')
+    .select('id')
+    .where('namespace', '=', namespace)
+    .where('digest', '=', digest)
+    .where('state', 'in', ['pending', 'approved'])
+    .executeTakeFirst()
+  const row = found ? await taken(db, found.id, ['pending', 'approved']) : null
+  if (row === null || (await expire(transition, row))) return null
+  const reason = voidReason(row, inForce, at.getTime())
+  if (reason === null) return row
+  await moved(transition, row, { state: 'void', reason })
+  return null
+}
+
+async function made(
+  transition: Transition,
+  question: ApprovalQuestion,
+  now: InForce,
+  inForce: InForceReader,
+): Promise<RequestRow> {
+  const { db, say } = transition
+  await expectRoom(db, question)
+  const asked = await inForce.table(db, question.table)
+  const row = await db
+    .insertInto('approval_requests')
+    .values(rowOf(question, now, printOf(question, asked), transition.at))
+    .returningAll()
+    .executeTakeFirstOrThrow()
+  say(row, 'pending', { type: 'created', by: question.proxy })
+  const reason = voidReason(row, now, transition.at.getTime())
+  if (reason === null) return row
+  await moved(transition, row, { state: 'void', reason })
+  return { ...row, state: 'void', reason, resolved_at: transition.at, next_at: null }
+}
+
+async function expectRoom(
+  db: Transaction<Database>,
+  { namespace, agent }: ApprovalQuestion,
+): Promise<void> {
+  const { rows } = await sql<{ questions: number; bytes: number }>`
+    select count(*)::int as questions, coalesce(sum(octet_length(question)), 0)::float8 as bytes
+    from approval_requests
+    where namespace = ${namespace} and agent = ${searchable(agent)} and state = 'pending'`.execute(
+    db,
+  )
+  const [open = { questions: 0, bytes: 0 }] = rows
+  if (open.questions < mostOpen.questions && open.bytes < mostOpen.bytes) return
+  throw new ControllerFailure(
+    'too_many_questions',
+    `agent ${agent} has ${open.questions} questions open; it must wait until some are answered`,
+  )
+}
+
+function rowOf(
+  question: ApprovalQuestion,
+  { directory }: InForce,
+  print: RulePrint | null,
+  at: Date,
+): Insertable<ApprovalRequestRow> {
+  const workflows = [...new Set(question.workflows)].sort()
+  const expiresAt = expiryOf(directory, workflows, at.getTime())
+  const moments = momentsOf(directory, workflows, at.getTime())
+  return {
+    id: newId('apr'),
+    namespace: question.namespace,
+    digest: question.digest,
+    state: 'pending',
+    agent: searchable(question.agent) ?? '',
+    server: searchable(question.server),
+    tool: searchable(question.name) ?? '',
+    key_sha256: question.keySha256,
+    schema_digest: question.schemaDigest ?? null,
+    workflows,
+    question: JSON.stringify(question),
+    rule_print: print && JSON.stringify(print),
+    requested_at: at,
+    expires_at: new Date(expiresAt),
+    next_at: new Date(nextDue(moments, at.getTime(), expiresAt)),
+    acted_until: at,
+    escalated: [],
+    escalated_at: null,
+    resolved_at: null,
+    reason: null,
+    grant_id: null,
+    consumed_at: null,
+    consumed_by: null,
+    consumed_call: null,
+    outcome: null,
+    revision: 1,
+  }
+}

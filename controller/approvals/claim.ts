@@ -1,0 +1,65 @@
+import type { ApprovalClaim } from '../../schemas/approval.ts'
+import type { Directory } from '../../schemas/directory.ts'
+import { expire } from './expire.ts'
+import type { InForce, InForceReader } from './in-force.ts'
+import { allMet, countsFor, type Panel, panelsOf } from './panel.ts'
+import { questionOf, type VoteRow, votesOf } from './present.ts'
+import { moved, type RequestRow, type Transition, taken } from './transition.ts'
+import { type VoidReason, voidReason } from './void-reason.ts'
+
+/**
+ * Grants the one use of an approval, or ends an approval that no longer stands. A claim that was judged by
+ * another table than the one in force changes nothing: its proxy judges again and claims again.
+ */
+export async function claim(
+  transition: Transition,
+  id: string,
+  asked: ApprovalClaim,
+  inForce: InForceReader,
+): Promise<boolean> {
+  const row = await taken(transition.db, id, ['approved'])
+  if (row === null || (await expire(transition, row))) return false
+  const { db, at } = transition
+  const now = await inForce.of(db, row.namespace)
+  if (now.table !== null && now.table.digest !== asked.table) return false
+  const reason =
+    voidReason(row, now, at.getTime()) ?? misfit(row, asked, now, await votesOf(db, [id]))
+  if (reason !== null) {
+    await moved(transition, row, { state: 'void', reason, by: asked.proxy })
+    return false
+  }
+  return moved(transition, row, {
+    state: 'consumed',
+    by: asked.proxy,
+    detail: asked.call,
+    set: { consumed_at: at, consumed_by: asked.proxy, consumed_call: asked.call },
+  })
+}
+
+/** Why the approval does not cover the call as it is about to be made. */
+function misfit(
+  row: RequestRow,
+  asked: ApprovalClaim,
+  { directory }: InForce,
+  votes: readonly VoteRow[],
+): VoidReason | null {
+  if (asked.digest !== row.digest) return 'call_changed'
+  const panels = panelsNow(directory, row, asked.workflows)
+  if (allMet(panels, votes)) return null
+  return votes.some(vote => hasLeft(panels, vote)) ? 'decider_left' : 'workflows_changed'
+}
+
+/** A call that nobody is asked about any more still needs what was asked for it. */
+function panelsNow(
+  directory: Directory | null,
+  row: RequestRow,
+  workflows: readonly string[],
+): readonly Panel[] {
+  const { user } = questionOf(row)
+  const names = workflows.length === 0 ? row.workflows : workflows
+  return panelsOf(directory, names, { user, escalated: row.escalated })
+}
+
+function hasLeft(panels: readonly Panel[], vote: VoteRow): boolean {
+  return panels.some(panel => vote.workflows.includes(panel.workflow) && !countsFor(panel, vote))
+}

@@ -1,0 +1,13 @@
+import { moved, type RequestRow, type Transition } from './transition.ts'
+
+/** Ends a request whose time has passed, whether or not the sweeper has come by; false when its time has not. */
+export async function expire(transition: Transition, row: RequestRow): Promise<boolean> {
+  const now = transition.at.getTime()
+  if (row.state === 'pending' && row.expires_at.getTime() <= now) {
+    return moved(transition, row, { state: 'expired' })
+  }
+  if (row.state === 'approved' && row.next_at !== null && row.next_at.getTime() <= now) {
+    return moved(transition, row, { state: 'void', reason: 'unused' })
+  }
+  return false
+}

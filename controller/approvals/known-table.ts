@@ -1,0 +1,93 @@
+import { listOf } from '../../policy/decide/table-shape.ts'
+import { callKinds } from '../../schemas/call.ts'
+import type {
+  At,
+  Fallback,
+  RuleTable,
+  TableAgent,
+  TableEntry,
+  TablePolicy,
+} from '../../schemas/rule-table.ts'
+
+/** A rule table without its conditions: what is needed to find out whether a rule still stands. */
+export interface KnownTable {
+  readonly digest: string
+  readonly policies: ReadonlyMap<string, KnownPolicy>
+  readonly agents: readonly Pick<TableAgent, 'name' | 'apiKeys'>[]
+  /** Prefix of every server that has one. */
+  readonly prefixes: ReadonlyMap<string, string>
+}
+
+export interface KnownPolicy {
+  readonly mode: TablePolicy['mode']
+  readonly unmatched: Fallback
+  readonly onError: Fallback
+  readonly place: KnownPlace
+  readonly entries: readonly KnownEntry[]
+}
+
+/** Where something is written. */
+export interface KnownPlace {
+  readonly file: string
+  readonly line: number
+}
+
+export interface KnownEntry extends Pick<TableEntry, 'match' | 'enabled'> {
+  readonly kind: (typeof callKinds)[number]
+  readonly server: string | null
+  readonly notServer: string | null
+  readonly otherwise: Fallback | null
+  readonly onError: Fallback | null
+  readonly place: KnownPlace
+  readonly rules: readonly KnownRule[]
+}
+
+export interface KnownRule extends Fallback {
+  readonly name: string
+  /** The condition as written; null when it always matches. */
+  readonly source: string | null
+  readonly place: KnownPlace
+}
+
+/** What is known of a table, from its canonical text. */
+export function knownTable(digest: string, json: string): KnownTable {
+  const table = JSON.parse(json) as RuleTable
+  const place = (at: At): KnownPlace => ({ file: table.files[at[0]]?.path ?? '', line: at[1] })
+  return {
+    digest,
+    policies: new Map(table.policies.map(policy => [policy.name, knownPolicy(policy, place)])),
+    agents: table.agents.map(({ name, apiKeys }) => ({ name, apiKeys })),
+    prefixes: new Map(
+      table.servers.flatMap(({ name, spec }) => (spec.prefix ? [[name, spec.prefix]] : [])),
+    ),
+  }
+}
+
+function knownPolicy(policy: TablePolicy, place: (at: At) => KnownPlace): KnownPolicy {
+  const { mode, unmatched, onError, at } = policy
+  return {
+    mode,
+    unmatched,
+    onError,
+    place: place(at),
+    entries: callKinds.flatMap(kind =>
+      policy[listOf[kind]].map(entry => ({
+        kind,
+        match: entry.match,
+        enabled: entry.enabled,
+        server: entry.server ?? null,
+        notServer: entry.notServer ?? null,
+        otherwise: entry.otherwise ?? null,
+        onError: entry.onError ?? null,
+        place: place(entry.at),
+        rules: entry.rules.map(({ name, source = null, action, workflows, at }) => ({
+          name,
+          source,
+          action,
+          workflows,
+          place: place(at),
+        })),
+      })),
+    ),
+  }
+}

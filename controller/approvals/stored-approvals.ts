@@ -1,0 +1,175 @@
+import type { Kysely, Transaction } from 'kysely'
+import type {
+  ApprovalClaim,
+  ApprovalClaimAnswer,
+  ApprovalEvent,
+  ApprovalNews,
+  ApprovalQuestion,
+  ApprovalRequest,
+} from '../../schemas/approval.ts'
+import type { Directories } from '../publish/directories.ts'
+import type { Database } from '../store/database.ts'
+import type {
+  Actor,
+  Answer,
+  Answered,
+  ApprovalChange,
+  ApprovalFilter,
+  ApprovalPage,
+  Approvals,
+  Note,
+  RefusalCode,
+} from './approvals.ts'
+import { ask } from './ask.ts'
+import { changes } from './changes.ts'
+import { claim } from './claim.ts'
+import { decide } from './decide.ts'
+import { type InForceReader, inForceReader } from './in-force.ts'
+import { listRequests } from './list-requests.ts'
+import { newsOf, presented, votesOf } from './present.ts'
+import { refusalText } from './refusal-text.ts'
+import { refuse } from './refuse.ts'
+import {
+  eventOf,
+  eventRow,
+  moved,
+  type RequestRow,
+  type Transition,
+  type TransitionNeeds,
+  taken,
+  transition,
+} from './transition.ts'
+
+export interface ApprovalsNeeds {
+  readonly db: Kysely<Database>
+  readonly directories: Directories
+  readonly now: () => number
+  /** Told when a listener throws. */
+  readonly onFailure: (error: unknown) => void
+}
+
+/** The state machine in the store. */
+export class StoredApprovals implements Approvals {
+  readonly #needs: ApprovalsNeeds
+  readonly #moves: TransitionNeeds
+  readonly #inForce: InForceReader
+
+  constructor(needs: ApprovalsNeeds) {
+    const { db, now, directories, onFailure } = needs
+    this.#needs = needs
+    this.#inForce = inForceReader(directories)
+    this.#moves = { db, now, changes: changes(onFailure), announce: async () => undefined }
+  }
+
+  ask(question: ApprovalQuestion): Promise<ApprovalNews> {
+    return this.#move(transition => ask(transition, question, this.#inForce))
+  }
+
+  async news(ids: readonly string[]): Promise<readonly ApprovalNews[]> {
+    const { db, directories } = this.#needs
+    const rows = await this.#rows(ids)
+    const votes = Map.groupBy(await votesOf(db, ids), vote => vote.request_id)
+    return rows.map(row => newsOf(row, votes.get(row.id) ?? [], directories.of(row.namespace)))
+  }
+
+  async claim(id: string, asked: ApprovalClaim): Promise<ApprovalClaimAnswer | null> {
+    const granted = await this.#move(transition => claim(transition, id, asked, this.#inForce))
+    const [news] = await this.news([id])
+    return news === undefined ? null : { granted, news }
+  }
+
+  ended(id: string, call: string, outcome: string): Promise<void> {
+    return this.#move(async ({ db, say }) => {
+      const row = await db
+        .updateTable('approval_requests')
+        .set({ outcome })
+        .where('id', '=', id)
+        .where('state', '=', 'consumed')
+        .where('consumed_call', '=', call)
+        .where('outcome', 'is', null)
+        .returningAll()
+        .executeTakeFirst()
+      if (row) say(row, row.state, { type: 'outcome', by: row.consumed_by ?? '', detail: outcome })
+    })
+  }
+
+  async decide(id: string, answer: Answer, actor: Actor): Promise<Answered> {
+    const needs = { actor, inForce: this.#inForce }
+    return this.#answered(id, await this.#move(moving => decide(moving, id, answer, needs)))
+  }
+
+  async cancel(id: string, reason: string, actor: Actor): Promise<Answered> {
+    const code = await this.#move(async moving => {
+      const row = await taken(moving.db, id, ['pending'])
+      if (row === null) return refuse(moving, id, { what: 'cancel', by: actor })
+      await moved(moving, row, { state: 'cancelled', reason, by: actor })
+      return null
+    })
+    return this.#answered(id, code)
+  }
+
+  async get(id: string): Promise<ApprovalRequest | null> {
+    const { db, directories } = this.#needs
+    const [request] = await presented(db, await this.#rows([id]), ns => directories.of(ns))
+    return request ?? null
+  }
+
+  async list(filter: ApprovalFilter, after: string | null, limit: number): Promise<ApprovalPage> {
+    const { db, directories } = this.#needs
+    const { rows, next } = await listRequests(this.#needs, filter, after, limit)
+    return { requests: await presented(db, rows, ns => directories.of(ns)), next }
+  }
+
+  async history(id: string): Promise<readonly ApprovalEvent[]> {
+    const rows = await this.#needs.db
+      .selectFrom('approval_events')
+      .selectAll()
+      .where('request_id', '=', id)
+      .orderBy('id')
+      .execute()
+    return rows.map(eventOf)
+  }
+
+  attempted(id: string | null, detail: string, actor: Actor): Promise<void> {
+    return this.#move(async ({ db, at, say }) => {
+      const said = { type: 'attempt_refused', detail, by: actor } as const
+      const [row] = id === null ? [] : await this.#rows([id], db)
+      if (row) say(row, row.state, said)
+      else
+        await db
+          .insertInto('approval_events')
+          .values(eventRow(null, said, at))
+          .execute()
+    })
+  }
+
+  note(id: string, { type, by, detail }: Note): Promise<void> {
+    return this.#move(async ({ db, say }) => {
+      const [row] = await this.#rows([id], db)
+      if (row) say(row, row.state, { type, by, detail })
+    })
+  }
+
+  subscribe(listener: (change: ApprovalChange) => void): () => void {
+    return this.#moves.changes.subscribe(listener)
+  }
+
+  #move<T>(work: (moving: Transition) => Promise<T>): Promise<T> {
+    return transition(this.#moves, work)
+  }
+
+  async #answered(id: string, code: RefusalCode | null): Promise<Answered> {
+    const request = await this.get(id)
+    if (code === null && request !== null) return { outcome: 'counted', request }
+    const refusal = code ?? 'unknown_request'
+    return { outcome: 'refused', code: refusal, message: refusalText(refusal, request), request }
+  }
+
+  async #rows(
+    ids: readonly string[],
+    db: Kysely<Database> | Transaction<Database> = this.#needs.db,
+  ): Promise<readonly RequestRow[]> {
+    if (ids.length === 0) return []
+    return db.selectFrom('approval_requests').selectAll().where('id', 'in', ids).execute()
+  }
+}

@@ -1,0 +1,180 @@
+import { createHash } from 'node:crypto'
+import type { Test } from 'tap'
+import type { Actor } from '../../../controller/approvals/approvals.ts'
+import { StoredApprovals } from '../../../controller/approvals/stored-approvals.ts'
+import { Releases } from '../../../controller/publish/releases.ts'
+import { openSigningKey } from '../../../controller/publish/signing-key.ts'
+import type { Store } from '../../../controller/store/open-store.ts'
+import { compile } from '../../../policy/compile/compile.ts'
+import type { ApprovalClaim, ApprovalQuestion, Surface } from '../../../schemas/approval.ts'
+
+export const noon = Date.parse('2026-11-21T12:00:00.000Z')
+
+/** The SHA-256 of a text in hex. */
+export function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}
+
+/** People ana, ben, cleo and dan (owner of the agent `bot`), and workflows of several sizes. */
+export const people = `
+apiVersion: writ.dev/v1alpha1
+kind: User
+metadata: { name: ana }
+spec: { roles: [owner] }
+---
+apiVersion: writ.dev/v1alpha1
+kind: User
+metadata: { name: ben }
+spec: {}
+---
+apiVersion: writ.dev/v1alpha1
+kind: User
+metadata: { name: cleo }
+spec: {}
+---
+apiVersion: writ.dev/v1alpha1
+kind: User
+metadata: { name: dan }
+spec: {}
+---
+apiVersion: writ.dev/v1alpha1
+kind: Team
+metadata: { name: finance }
+spec: { members: [ana, ben, cleo, dan] }
+---
+apiVersion: writ.dev/v1alpha1
+kind: Agent
+metadata: { name: bot }
+spec: { kind: test, owner: dan, apiKeys: [{ name: laptop, sha256: ${sha256('a key')} }] }
+---
+apiVersion: writ.dev/v1alpha1
+kind: ToolServer
+metadata: { name: bank }
+spec: { url: "https://bank.example.com/mcp" }
+---
+apiVersion: writ.dev/v1alpha1
+kind: ApprovalWorkflow
+metadata: { name: one }
+spec: { approvers: { users: [ana, ben] } }
+---
+apiVersion: writ.dev/v1alpha1
+kind: ApprovalWorkflow
+metadata: { name: two }
+spec: { approvers: { teams: [finance] }, approvalsRequired: 2, timeout: 1h }
+---
+apiVersion: writ.dev/v1alpha1
+kind: ApprovalWorkflow
+metadata: { name: reasoned }
+spec: { approvers: { users: [cleo] }, requireReason: true }
+---
+apiVersion: writ.dev/v1alpha1
+kind: ApprovalWorkflow
+metadata: { name: slow }
+spec:
+  approvers: { users: [ana] }
+  timeout: 1h
+  escalation: { after: 10m, to: { users: [ben] } }
+  reminders: [5m, 20m]
+`
+
+/** A policy for each workflow; its rule `ask` sends payments there. */
+export function payments(
+  workflows: readonly string[] = ['one'],
+  action = 'require_approval',
+): string {
+  return workflows
+    .map((workflow, i) => {
+      const asked =
+        action === 'require_approval' && workflow !== '' ? `, approvalWorkflow: ${workflow}` : ''
+      return `
+apiVersion: writ.dev/v1alpha1
+kind: AccessPolicy
+metadata: { name: payments${i === 0 ? '' : i} }
+spec:
+  tools:
+    - name: pay
+      rules: [{ name: ask, when: "args.amount > 5", action: ${action}${asked} }]
+`
+    })
+    .join('---')
+}
+
+/** Approvals over a real store, with a clock that the test moves. */
+export interface ApprovalWorld {
+  readonly approvals: StoredApprovals
+  readonly releases: Releases
+  /** Milliseconds since 1970; the test may set it. */
+  readonly clock: { now: number }
+  publish(...texts: readonly string[]): Promise<void>
+  question(some?: Partial<ApprovalQuestion>): ApprovalQuestion
+  claim(question: ApprovalQuestion, some?: Partial<ApprovalClaim>): ApprovalClaim
+}
+
+/** A world in which `people` and `payments` are in force. */
+export async function approvalWorld(
+  t: Test,
+  store: Store,
+  texts: readonly string[] = [people, payments()],
+): Promise<ApprovalWorld> {
+  const clock = { now: noon }
+  const now = () => clock.now
+  const releases = new Releases({ db: store.db, key: await openSigningKey(t.testdir()), now })
+  await releases.open()
+  const world: ApprovalWorld = {
+    clock,
+    releases,
+    approvals: new StoredApprovals({
+      db: store.db,
+      directories: releases.directories,
+      now,
+      onFailure: error => t.fail(String(error)),
+    }),
+    async publish(...texts) {
+      const { tables, directories, problems } = compile(
+        texts.map((text, i) => ({ path: `${i}.yaml`, text })),
+      )
+      if (tables === null) throw new Error(JSON.stringify(problems))
+      await releases.publish(tables, null, directories)
+    },
+    question(some = {}) {
+      const args = { amount: 10 }
+      return {
+        proxy: 'proxy-a',
+        call: 'call-1',
+        digest: `sha256:${sha256(JSON.stringify(some))}`,
+        namespace: 'default',
+        agent: 'bot',
+        apiKey: 'laptop',
+        keySha256: sha256('a key'),
+        user: 'dan',
+        kind: 'tool',
+        server: 'bank',
+        name: 'pay',
+        schemaDigest: `sha256:${sha256('schema')}`,
+        args,
+        argsDigest: `sha256:${sha256(JSON.stringify(args))}`,
+        reason: 'rule',
+        rule: { policy: 'payments', rule: 'ask' },
+        workflows: ['one'],
+        table: inForce(releases),
+        ...some,
+      }
+    },
+    claim: ({ digest, workflows, proxy, call }, some = {}) => ({
+      ...{ proxy, call, digest, workflows },
+      table: inForce(releases),
+      ...some,
+    }),
+  }
+  await world.publish(...texts)
+  return world
+}
+
+function inForce(releases: Releases): string {
+  return releases.current().find(({ namespace }) => namespace === 'default')?.digest ?? ''
+}
+
+/** Somebody at a terminal. */
+export function person(user: string, surface: Surface = 'cli'): Actor {
+  return { user, surface, identity: `key of ${user}`, evidence: {} }
+}
