@@ -16,6 +16,7 @@ export interface Database {
   readonly approval_notifications: ApprovalNotificationRow
   readonly approval_grants: ApprovalGrantRow
   readonly approval_grant_uses: ApprovalGrantUseRow
+  readonly push_subscriptions: PushSubscriptionRow
 }
 
 type Json = ColumnType<unknown, string | null, never>
@@ -175,13 +176,15 @@ interface ApprovalLinkRow {
   readonly used_at: Date | null
 }
 
-/** How a channel was told, once for each kind and recipient. */
-interface ApprovalNotificationRow {
+/** How a channel was told, once for each kind, recipient and round. */
+export interface ApprovalNotificationRow {
   readonly id: Generated<number>
   readonly request_id: string
   readonly channel: string
   readonly kind: 'created' | 'reminder' | 'escalation' | 'resolved'
   readonly recipient: Generated<string>
+  /** Which of several reminders or escalations it is, from 0. */
+  readonly round: Generated<number>
   readonly state: 'waiting' | 'sent' | 'failed'
   readonly attempts: Generated<number>
   readonly next_at: Date | null
@@ -220,4 +223,17 @@ interface ApprovalGrantUseRow {
   readonly grant_id: string
   readonly micro_usd: number
   readonly at: Date
+}
+
+/** A browser in which a person wants to be told; `id` is made from the endpoint. */
+export interface PushSubscriptionRow {
+  readonly id: string
+  /** Where the User is written. */
+  readonly namespace: string
+  readonly user_name: string
+  readonly endpoint: string
+  /** Key of the browser and its shared secret, base64url: with them messages are encrypted for it. */
+  readonly p256dh: string
+  readonly auth: string
+  readonly created_at: Date
 }

@@ -1,0 +1,27 @@
+import { type Kysely, sql } from 'kysely'
+
+/** Makes what delivery needs besides the notifications: the browsers of people, and which of several reminders one is. */
+export async function deliveryTables(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('push_subscriptions')
+    .addColumn('id', 'text', column => column.primaryKey())
+    .addColumn('namespace', 'text', column => column.notNull())
+    .addColumn('user_name', 'text', column => column.notNull())
+    .addColumn('endpoint', 'text', column => column.notNull())
+    .addColumn('p256dh', 'text', column => column.notNull())
+    .addColumn('auth', 'text', column => column.notNull())
+    .addColumn('created_at', 'timestamptz', column => column.notNull())
+    .execute()
+  await db.schema
+    .createIndex('push_subscriptions_person')
+    .on('push_subscriptions')
+    .columns(['namespace', 'user_name'])
+    .execute()
+  await sql`alter table approval_notifications add column round bigint not null default 0`.execute(
+    db,
+  )
+  await sql`drop index approval_notifications_once`.execute(db)
+  await sql`
+    create unique index approval_notifications_once
+    on approval_notifications (request_id, channel, kind, recipient, round)`.execute(db)
+}
