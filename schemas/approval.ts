@@ -193,6 +193,15 @@ export const ApprovalNews = closed(
   {
     id: approvalId('Id.'),
     digest: sha256('What is approved.'),
+    /** Only this caller may hear of it: another proxy, or this one once started anew, must know who asked. */
+    asker: closed(
+      {
+        namespace: resourceName('Namespace.'),
+        agent: text('Agent.', 253),
+        keySha256: Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256 of its key.' }),
+      },
+      'Who asked.',
+    ),
     state: oneOf(approvalStates, 'Where it stands.'),
     expiresAt: instant('When silence becomes a refusal.'),
     required: Type.Integer({ minimum: 1, description: 'Approvals needed in all.' }),

@@ -135,12 +135,14 @@ export function newsOf(
   votes: readonly VoteRow[],
   directory: Directory | null,
 ): ApprovalNews {
-  const counts = panelsFor(directory, row, questionOf(row)).map(panel => countOf(panel, votes))
+  const question = questionOf(row)
+  const counts = panelsFor(directory, row, question).map(panel => countOf(panel, votes))
   const released = row.state === 'approved' || row.state === 'consumed'
   const approvals = votes.filter(({ decision }) => decision === 'approve')
   return {
     id: row.id,
     digest: row.digest,
+    asker: { namespace: row.namespace, agent: question.agent, keySha256: row.key_sha256 },
     state: row.state,
     expiresAt: row.expires_at.toISOString(),
     required: counts.reduce((sum, { required }) => sum + required, 0),

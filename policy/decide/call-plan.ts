@@ -24,6 +24,8 @@ export interface Observer {
 /** Policies and entries by whom and what they concern, and the plans made so far. */
 export interface CallPlans {
   readonly policies: LoadedPolicy[]
+  /** Policies of which some part, as it is written, asks people. */
+  readonly asking: Set<LoadedPolicy>
   readonly entries: { readonly [K in CallKind]: EntryIndex }
   /** The verdict on callers that no enforcing policy of the namespace's own selects. */
   readonly noPolicy: Verdict
@@ -54,6 +56,7 @@ export function callPlans(noPolicy: Verdict): CallPlans {
   return {
     noPolicy,
     policies: [],
+    asking: new Set(),
     entries: {
       tool: entryIndex(),
       model: entryIndex(),

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
 import { callKinds } from '../../schemas/call.ts'
-import type { RuleTable } from '../../schemas/rule-table.ts'
+import type { Fallback, RuleTable } from '../../schemas/rule-table.ts'
 import { type CallPlans, callPlans } from './call-plan.ts'
 import { newFrame } from './cel/frame.ts'
 import { addEntry, type WaitingEntry } from './entry-index.ts'
 import { parseInSlices } from './json-slices.ts'
 import { type LoadedEntry, type LoadedPolicy, loadEntry, loadPolicy } from './loaded-policy.ts'
+import { writtenToAsk } from './may-ask.ts'
 import { entryOf, listOf, type TableOutline, tableOf, tableOutline } from './table-shape.ts'
 import { verdict } from './verdict.ts'
 
@@ -45,13 +46,18 @@ function* ready(outline: TableOutline, digest: string): Generator<undefined, Loa
   for (const [order, written] of byName.entries()) {
     const policy = loadPolicy(context, written, order)
     plans.policies.push(policy)
+    if (asks(written.unmatched) || asks(written.onError)) plans.asking.add(policy)
     for (const kind of callKinds) {
       for (const [position, entry] of written[listOf[kind]].entries()) {
-        addEntry(plans.entries[kind], yield* waiting(policy, entry, position))
+        addEntry(plans.entries[kind], yield* waiting(plans, policy, entry, position))
       }
     }
   }
   return { digest, namespace: table.namespace, table, plans }
+}
+
+function asks({ action }: Fallback): boolean {
+  return action === 'require_approval'
 }
 
 /**
@@ -59,12 +65,14 @@ function* ready(outline: TableOutline, digest: string): Generator<undefined, Loa
  * thousands of entries then costs little more memory than its text. Long entries are made ready at once.
  */
 function* waiting(
+  { asking }: CallPlans,
   policy: LoadedPolicy,
   written: unknown,
   position: number,
 ): Generator<undefined, WaitingEntry> {
   const value: unknown = typeof written === 'string' ? JSON.parse(written) : written
   const source = yield* entryOf(value, policy.context.files.length)
+  if (writtenToAsk(source)) asking.add(policy)
   const { match, server, notServer } = source
   const common = { match, server, notServer, policy, position }
   if (typeof written !== 'string') {
