@@ -18,7 +18,7 @@ interface LinkRequest {
 type LinkFailureCode = 'controller_unreachable' | 'controller_refused'
 
 /** The controller could not be reached, or it refused; `status` is then its HTTP status. */
-class LinkFailure extends Error {
+export class LinkFailure extends Error {
   override readonly name = 'LinkFailure'
   readonly code: LinkFailureCode
   readonly status: number
@@ -36,7 +36,7 @@ const silenceMs = 30_000
 /** A link to the controller at `url`, with the token that makes this a proxy. */
 export function linkController(url: URL | string, token: string): ControllerLink {
   const dispatcher = new Agent({
-    connections: 4,
+    connections: 8,
     connect: { timeout: 5000 },
     headersTimeout: silenceMs,
     bodyTimeout: silenceMs,

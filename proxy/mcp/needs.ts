@@ -1,4 +1,10 @@
 import type { LoadedTable } from '../../policy/decide/load.ts'
+import type {
+  ApprovalClaim,
+  ApprovalClaimAnswer,
+  ApprovalNews,
+  ApprovalQuestion,
+} from '../../schemas/approval.ts'
 import type { UpstreamReport } from '../../schemas/proxy-report.ts'
 import type { Record as Entry } from '../../schemas/record.ts'
 import type { TableAgent } from '../../schemas/rule-table.ts'
@@ -40,6 +46,29 @@ interface SecretRef {
 
 /** Looks a credential up; null when nobody has it. */
 export type Secrets = (namespace: string, ref: SecretRef) => Promise<string | null>
+
+/** What is asked about a call; which proxy asks is added on the way. */
+export type NewQuestion = Omit<ApprovalQuestion, 'proxy'>
+
+export type NewClaim = Omit<ApprovalClaim, 'proxy'>
+
+/** Where people are asked about calls. What is asked rejects with a QuestionFailure when nobody answers for it. */
+export interface Questions {
+  /** Asks, or finds the open request for the same digest. */
+  ask(question: NewQuestion): Promise<ApprovalNews>
+  /** How a request stands; null when nobody knows it. */
+  look(id: string): Promise<ApprovalNews | null>
+  /** Claims the one use of an approval; null when nobody knows the request. */
+  claim(id: string, claim: NewClaim): Promise<ApprovalClaimAnswer | null>
+  /** Tells, in its own time, how a released call ended. */
+  ended(id: string, call: string, outcome: Outcome): void
+  /** Calls the listener with every change, and with null when nobody knows the request any more; returns how to stop. */
+  watch(id: string, listener: (news: ApprovalNews | null) => void): () => void
+  /** Whether every change is heard at once. */
+  readonly live: boolean
+}
+
+export type Outcome = NonNullable<Entry['status']>
 
 /** Told how the upstreams are, after every change. */
 export type Report = (upstreams: readonly UpstreamReport[]) => void
