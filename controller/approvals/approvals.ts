@@ -50,12 +50,14 @@ export type Answered =
 
 /** Which requests to list; every field narrows. */
 export interface ApprovalFilter {
-  readonly namespace?: string
+  readonly namespaces?: readonly string[]
   readonly states?: readonly ApprovalState[]
   readonly agent?: string
   readonly tool?: string
-  /** Only those that this user may decide now. */
-  readonly decidableBy?: string
+  /** How the id begins. */
+  readonly idPrefix?: string
+  /** Only those that a person may decide now, who is known in each namespace by the User under its name. */
+  readonly decidableBy?: ReadonlyMap<string, string>
 }
 
 /** A page of requests, newest first; `next` goes on after the last of them and is null at the end. */

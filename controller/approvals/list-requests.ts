@@ -42,9 +42,14 @@ export async function listRequests(
 }
 
 /** Separation of duties and escalations depend on the request, so the database alone cannot tell. */
-function mayDecide({ directories }: ListNeeds, row: RequestRow, user: string): boolean {
+function mayDecide(
+  { directories }: ListNeeds,
+  row: RequestRow,
+  users: ReadonlyMap<string, string>,
+): boolean {
+  const user = users.get(row.namespace)
   const panels = panelsFor(directories.of(row.namespace), row, questionOf(row))
-  return panels.some(panel => panel.mayDecide.includes(user))
+  return user !== undefined && panels.some(panel => panel.mayDecide.includes(user))
 }
 
 async function page(
@@ -91,9 +96,11 @@ function byId(db: Kysely<Database>, ids: readonly string[]): Promise<RequestRow[
 type Requests = SelectQueryBuilder<Database, 'approval_requests', object>
 
 function narrowed(needs: ListNeeds, filter: ApprovalFilter, after: string | null): Requests {
-  const { namespace, states, agent, tool, decidableBy } = filter
+  const { namespaces, states, agent, tool, idPrefix, decidableBy } = filter
   let query: Requests = needs.db.selectFrom('approval_requests')
-  if (namespace !== undefined) query = query.where('namespace', '=', searchable(namespace) ?? '')
+  if (namespaces !== undefined)
+    query = query.where(sql<boolean>`namespace = any(${namespaces}::text[])`)
+  if (idPrefix !== undefined) query = query.where(sql<boolean>`starts_with(id, ${idPrefix})`)
   if (agent !== undefined) query = query.where('agent', '=', searchable(agent) ?? '')
   if (tool !== undefined) query = query.where('tool', '=', searchable(tool) ?? '')
   if (states !== undefined) query = query.where('state', 'in', states)
@@ -105,23 +112,30 @@ function narrowed(needs: ListNeeds, filter: ApprovalFilter, after: string | null
   )
 }
 
-/** Pending requests that ask a workflow in which the user has a say, and that wait for this user's answer. */
-function perhapsFor({ directories }: ListNeeds, user: string): RawBuilder<boolean> {
+/** Pending requests that ask a workflow in which the person has a say, and that wait for this person's answer. */
+function perhapsFor(
+  { directories }: ListNeeds,
+  users: ReadonlyMap<string, string>,
+): RawBuilder<boolean> {
   const asked = directories.all().flatMap(directory => {
+    const user = users.get(directory.namespace)
+    if (user === undefined) return []
     const names = ['', ...directory.workflows.map(({ name }) => name)]
     const mine = panelsOf(directory, names, { escalated: names })
       .filter(panel => panel.mayDecide.includes(user))
       .map(({ workflow }) => workflow)
     return mine.length === 0
       ? []
-      : [sql<boolean>`(namespace = ${directory.namespace} and workflows && ${mine}::text[])`]
+      : [
+          sql<boolean>`(namespace = ${directory.namespace} and workflows && ${mine}::text[]
+            and not exists (
+              select from approval_votes
+              where request_id = approval_requests.id and person = ${personOf(user)}
+            ))`,
+        ]
   })
   if (asked.length === 0) return sql<boolean>`false`
-  return sql<boolean>`
-    state = 'pending' and (${sql.join(asked, sql` or `)}) and not exists (
-      select from approval_votes
-      where request_id = approval_requests.id and person = ${personOf(user)}
-    )`
+  return sql<boolean>`state = 'pending' and (${sql.join(asked, sql` or `)})`
 }
 
 interface Cursor {
