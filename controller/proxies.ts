@@ -13,8 +13,8 @@ export interface SeenProxy {
 export interface ProxiesNeeds {
   readonly db: Kysely<Database>
   readonly now: () => number
-  /** Called when the tools that proxies see have changed. */
-  readonly onToolsChanged: () => void
+  /** Called when the tools that a proxy sees have changed. */
+  readonly onToolsChanged: (report: ProxyReport) => void
 }
 
 const mostProxies = 10_000
@@ -61,7 +61,7 @@ export class Proxies {
       .values({ id: report.proxy, ...row })
       .onConflict(existing => existing.column('id').doUpdateSet(row))
       .execute()
-    if (toolsOf(before?.report) !== toolsOf(report)) onToolsChanged()
+    if (toolsOf(before?.report) !== toolsOf(report)) onToolsChanged(report)
   }
 
   async #forget(): Promise<void> {

@@ -9,6 +9,7 @@ import { listen } from './api/listen.ts'
 import { proxyRoutes } from './api/proxy-routes.ts'
 import { statusRoutes } from './api/status-routes.ts'
 import { tableRoutes } from './api/table-routes.ts'
+import { keepApprovals } from './approvals/keep-approvals.ts'
 import { StoredApprovals } from './approvals/stored-approvals.ts'
 import { type Compiler, openCompiler } from './compile/compiler.ts'
 import type { ControllerOptions } from './controller.ts'
@@ -64,17 +65,19 @@ async function serve(
   const key = await openSigningKey(dataFolder, signingKey)
   const releases = new Releases({ db: store.db, key, now })
   await releases.open()
-  const proxies = new Proxies({ db: store.db, now, onToolsChanged: () => reconciling.wake() })
+  const { approvals, keeper, services } = approvalParts(options, store, releases)
+  const proxies = new Proxies({
+    db: store.db,
+    now,
+    onToolsChanged: report => {
+      reconciling.wake()
+      keeper.toolsChanged(report)
+    },
+  })
   await proxies.open()
   const memory = new SourceMemory(source, now)
   const reconciling = reconcileService(options, { releases, proxies, memory, compiler })
   const ledger = new Ledger(store.db)
-  const approvals = new StoredApprovals({
-    db: store.db,
-    directories: releases.directories,
-    now,
-    onFailure: error => log.error({ err: error }, 'approval change not told'),
-  })
   const beat = heartbeat()
   const status = () => readStatus({ options, store, releases, proxies, memory, ledger })
   const handler = api({
@@ -92,7 +95,25 @@ async function serve(
   const server = await listen(handler, host, port)
   onListening(server.url)
   const watching = watchSource(source, () => reconciling.wake())
-  await run([reconciling, watching, beat, closing(server.close)], signal)
+  await run([reconciling, watching, beat, ...services, closing(server.close)], signal)
+}
+
+function approvalParts({ now, log, databaseUrl }: Settled, { db }: Store, releases: Releases) {
+  const approvals = new StoredApprovals({
+    db,
+    databaseUrl,
+    directories: releases.directories,
+    now,
+    onFailure: error => log.error({ err: error }, 'change of an approval not told'),
+  })
+  const keeper = keepApprovals({
+    approvals,
+    releases,
+    now,
+    onFailure: error => log.warn({ err: error }, 'approvals not looked after'),
+  })
+  const { others } = approvals
+  return { approvals, keeper, services: others === null ? [keeper] : [keeper, others] }
 }
 
 async function notReady(store: Store, memory: SourceMemory): Promise<string | null> {

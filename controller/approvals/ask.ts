@@ -114,6 +114,7 @@ function rowOf(
     namespace: question.namespace,
     digest: question.digest,
     state: 'pending',
+    proxy: question.proxy,
     agent: searchable(question.agent) ?? '',
     server: searchable(question.server),
     tool: searchable(question.name) ?? '',

@@ -7,8 +7,10 @@ import type {
   ApprovalQuestion,
   ApprovalRequest,
 } from '../../schemas/approval.ts'
+import type { ProxyReport } from '../../schemas/proxy-report.ts'
 import type { Directories } from '../publish/directories.ts'
 import type { Database } from '../store/database.ts'
+import { type Announcements, announcements } from './announcements.ts'
 import type {
   Actor,
   Answer,
@@ -27,8 +29,11 @@ import { decide } from './decide.ts'
 import { type InForceReader, inForceReader } from './in-force.ts'
 import { listRequests } from './list-requests.ts'
 import { newsOf, presented, votesOf } from './present.ts'
+import { openNamespaces, reconsider } from './reconsider.ts'
 import { refusalText } from './refusal-text.ts'
 import { refuse } from './refuse.ts'
+import { nextSweep, sweep } from './sweep.ts'
+import { toolsReported } from './tool-schemas.ts'
 import {
   eventOf,
   eventRow,
@@ -42,23 +47,34 @@ import {
 
 export interface ApprovalsNeeds {
   readonly db: Kysely<Database>
+  /** The PostgreSQL that other processes may share; none for the embedded database, which has one owner. */
+  readonly databaseUrl?: string | undefined
   readonly directories: Directories
   readonly now: () => number
   /** Told when a listener throws. */
   readonly onFailure: (error: unknown) => void
 }
 
+const nobodyElse = async () => undefined
+
 /** The state machine in the store. */
 export class StoredApprovals implements Approvals {
   readonly #needs: ApprovalsNeeds
   readonly #moves: TransitionNeeds
   readonly #inForce: InForceReader
+  /** Hears of what other processes do, while it runs; null when there are none. */
+  readonly others: Announcements | null
 
   constructor(needs: ApprovalsNeeds) {
-    const { db, now, directories, onFailure } = needs
+    const { db, databaseUrl, now, directories, onFailure } = needs
+    const told = changes(onFailure)
     this.#needs = needs
     this.#inForce = inForceReader(directories)
-    this.#moves = { db, now, changes: changes(onFailure), announce: async () => undefined }
+    this.others =
+      databaseUrl === undefined
+        ? null
+        : announcements({ db, databaseUrl, changes: told, onFailure })
+    this.#moves = { db, now, changes: told, announce: this.others?.announce ?? nobodyElse }
   }
 
   ask(question: ApprovalQuestion): Promise<ApprovalNews> {
@@ -148,6 +164,31 @@ export class StoredApprovals implements Approvals {
       const [row] = await this.#rows([id], db)
       if (row) say(row, row.state, { type, by, detail })
     })
+  }
+
+  /** Does some of what time brings: expiry, escalations, reminders. True when there may be more. */
+  sweep(): Promise<boolean> {
+    return sweep(this.#moves, this.#inForce)
+  }
+
+  /** When time brings something next (milliseconds since 1970), or null. */
+  nextSweep(): Promise<number | null> {
+    return nextSweep(this.#needs.db)
+  }
+
+  /** Namespaces with an open request. */
+  openNamespaces(): Promise<readonly string[]> {
+    return openNamespaces(this.#needs.db)
+  }
+
+  /** Ends the open requests of a namespace that what is in force no longer supports. */
+  reconsider(namespace: string): Promise<void> {
+    return reconsider(this.#moves, this.#inForce, namespace)
+  }
+
+  /** Ends the open requests of a proxy for tools that it now sees with another schema. */
+  toolsReported(report: ProxyReport): Promise<void> {
+    return toolsReported(this.#moves, this.#inForce, report)
   }
 
   subscribe(listener: (change: ApprovalChange) => void): () => void {

@@ -22,9 +22,8 @@ async function requests(db: Kysely<unknown>): Promise<void> {
     db,
     'approval_requests',
     [
-      ...['id', 'namespace', 'digest', 'state', 'agent', 'tool', 'key_sha256', 'question'].map(
-        text,
-      ),
+      ...['id', 'namespace', 'digest', 'state', 'proxy', 'agent', 'tool', 'key_sha256'].map(text),
+      text('question'),
       ...['requested_at', 'expires_at', 'acted_until'].map(moment),
       ['workflows', 'text[]'],
       ['escalated', 'text[]'],

@@ -17,6 +17,7 @@ export interface Database {
   readonly approval_grants: ApprovalGrantRow
   readonly approval_grant_uses: ApprovalGrantUseRow
   readonly push_subscriptions: PushSubscriptionRow
+  readonly approval_judgements: ApprovalJudgementRow
 }
 
 type Json = ColumnType<unknown, string | null, never>
@@ -100,6 +101,8 @@ export interface ApprovalRequestRow {
   readonly namespace: string
   readonly digest: string
   readonly state: ApprovalState
+  /** The proxy that asked first. */
+  readonly proxy: string
   readonly agent: string
   readonly server: string | null
   readonly tool: string
@@ -236,4 +239,20 @@ export interface PushSubscriptionRow {
   readonly p256dh: string
   readonly auth: string
   readonly created_at: Date
+}
+
+/** What the judge of a workflow answered about a request; once there, it is not asked again. */
+export interface ApprovalJudgementRow {
+  readonly request_id: string
+  readonly workflow: string
+  readonly model: string
+  readonly decision: 'approve' | 'deny' | 'uncertain'
+  /** From 0 to 1. */
+  readonly confidence: number
+  readonly reasoning: string
+  /** What it means by the workflow as it was then. */
+  readonly ruling: 'approve' | 'deny' | 'escalate'
+  readonly at: Date
+  /** When the ruling had taken effect; from then on people are told, if there is still a question. */
+  readonly settled_at: Date | null
 }

@@ -1,0 +1,113 @@
+import { type Kysely, sql } from 'kysely'
+import type { Directory } from '../../schemas/directory.ts'
+import type { Database } from '../store/database.ts'
+import { expire } from './expire.ts'
+import type { InForceReader } from './in-force.ts'
+import { type Moment, momentsOf, nextDue } from './schedule.ts'
+import {
+  type RequestRow,
+  type Transition,
+  type TransitionNeeds,
+  taken,
+  transition,
+} from './transition.ts'
+
+/** Requests that one transaction ends: few enough that answers need not wait for long. */
+const batch = 100
+
+/** Does what is due by itself: expiry, approvals that nobody used, escalations, reminders. True when there may be more. */
+export async function sweep(moves: TransitionNeeds, inForce: InForceReader): Promise<boolean> {
+  const ended = await transition(moves, endOverdue)
+  const due = await dueNow(moves)
+  for (const { id } of due) {
+    await transition(moves, moving => actOn(moving, id, inForce))
+  }
+  return ended + due.length >= batch
+}
+
+/** When the next thing is due, in milliseconds since 1970, or null when nothing is. */
+export async function nextSweep(db: Kysely<Database>): Promise<number | null> {
+  const row = await db
+    .selectFrom('approval_requests')
+    .select(eb => eb.fn.min('next_at').as('next'))
+    .where('state', 'in', ['pending', 'approved'])
+    .executeTakeFirst()
+  return row?.next?.getTime() ?? null
+}
+
+/** Ends what nobody answered and what nobody used, one batch. Whoever holds a request now decides about it. */
+async function endOverdue({ db, at, say }: Transition): Promise<number> {
+  const { rows } = await sql<Pick<RequestRow, 'id' | 'namespace' | 'state'>>`
+    update approval_requests
+    set
+      state = case state when 'pending' then 'expired' else 'void' end,
+      reason = case state when 'pending' then reason else 'unused' end,
+      resolved_at = case state when 'pending' then ${at}::timestamptz else resolved_at end,
+      next_at = null
+    where state in ('pending', 'approved') and id in (
+      select id from approval_requests
+      where next_at <= ${at}::timestamptz
+        and ((state = 'pending' and expires_at <= ${at}::timestamptz) or state = 'approved')
+      order by next_at limit ${batch} for update skip locked
+    )
+    returning id, namespace, state`.execute(db)
+  for (const row of rows) {
+    if (row.state === 'void') say(row, 'void', { type: 'void', detail: 'unused' })
+    else say(row, 'expired', { type: 'expired' })
+  }
+  return rows.length
+}
+
+function dueNow({ db, now }: TransitionNeeds): Promise<readonly Pick<RequestRow, 'id'>[]> {
+  const at = new Date(now())
+  return db
+    .selectFrom('approval_requests')
+    .select('id')
+    .where('state', '=', 'pending')
+    .where('next_at', '<=', at)
+    .where('expires_at', '>', at)
+    .orderBy('next_at')
+    .limit(batch)
+    .execute()
+}
+
+/** Escalates and reminds as far as it is time; what is done is not done again, however the clock moves. */
+async function actOn(moving: Transition, id: string, inForce: InForceReader): Promise<void> {
+  const row = await taken(moving.db, id, ['pending'])
+  if (row === null || (await expire(moving, row))) return
+  const { directory } = await inForce.of(moving.db, row.namespace)
+  const moments = momentsOf(directory, row.workflows, row.requested_at.getTime())
+  const now = moving.at.getTime()
+  const due = moments.filter(({ at }) => at > row.acted_until.getTime() && at <= now)
+  const escalated = due
+    .filter(({ type, workflow }) => type === 'escalated' && !row.escalated.includes(workflow))
+    .map(({ workflow }) => workflow)
+  const actedUntil = Math.max(now, row.acted_until.getTime())
+  await moving.db
+    .updateTable('approval_requests')
+    .set({
+      escalated: [...row.escalated, ...escalated].sort(),
+      ...(escalated.length > 0 && { escalated_at: row.escalated_at ?? moving.at }),
+      acted_until: new Date(actedUntil),
+      next_at: new Date(nextDue(moments, actedUntil, row.expires_at.getTime())),
+    })
+    .where('id', '=', id)
+    .where('state', '=', 'pending')
+    .execute()
+  for (const said of saidOf(escalated, due)) moving.say(row, 'pending', said)
+}
+
+/** However many reminders were due while nobody looked, people are reminded once. */
+function saidOf(escalated: readonly string[], due: readonly Moment[]) {
+  const reminded = due.some(({ type }) => type === 'reminded')
+  return [
+    ...escalated.map(detail => ({ type: 'escalated', detail }) as const),
+    ...(reminded ? [{ type: 'reminded' } as const] : []),
+  ]
+}
+
+/** When the next thing is due for a pending request by the directory that is in force now. */
+export function dueBy(directory: Directory | null, row: RequestRow): number {
+  const moments = momentsOf(directory, row.workflows, row.requested_at.getTime())
+  return nextDue(moments, row.acted_until.getTime(), row.expires_at.getTime())
+}
