@@ -55,7 +55,8 @@ interface Seat {
 /** What the answer of the actor counts for, or why it does not count. */
 function seatOf(panels: readonly Panel[], answer: Answer, actor: Actor): Seat | RefusalCode {
   const judge = actor.surface === 'ai'
-  const person = judge ? judgeOf(actor.user) : personOf(actor.user)
+  // A model may be the judge of several workflows, and answers for one.
+  const person = judge ? judgeOf(actor.user, actor.evidence.workflow ?? '') : personOf(actor.user)
   const mine = panels.filter(panel =>
     judge ? panel.judge === person : panel.mayDecide.includes(actor.user),
   )

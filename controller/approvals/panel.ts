@@ -60,7 +60,7 @@ function panelOf(directory: Directory | null, workflow: string, subject: Subject
     requireReason: spec.requireReason ?? false,
     mayDecide: candidates.filter(user => !own(user)),
     owners: candidates.filter(own),
-    judge: judge && judgeOf(judge.model),
+    judge: judge && judgeOf(judge.model, workflow),
   }
 }
 

@@ -137,7 +137,7 @@ export interface ApprovalRequestRow {
   readonly revision: number
 }
 
-/** `person` is the name that votes once: without namespace, or `ai:` and the model of a judge. */
+/** `person` is the name that votes once: without namespace, or `ai:` with the workflow and the model of a judge. */
 export interface ApprovalVoteRow {
   readonly request_id: string
   readonly person: string

@@ -1,6 +1,9 @@
 import { type Kysely, sql } from 'kysely'
 
-/** Makes what delivery needs besides the notifications: the browsers of people, and which of several reminders one is. */
+/**
+ * Makes what telling people needs besides the notifications: their browsers, which of several reminders one
+ * is, and what judges answered.
+ */
 export async function deliveryTables(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('push_subscriptions')
@@ -16,6 +19,19 @@ export async function deliveryTables(db: Kysely<unknown>): Promise<void> {
     .createIndex('push_subscriptions_person')
     .on('push_subscriptions')
     .columns(['namespace', 'user_name'])
+    .execute()
+  await db.schema
+    .createTable('approval_judgements')
+    .addColumn('request_id', 'text', column => column.notNull())
+    .addColumn('workflow', 'text', column => column.notNull())
+    .addColumn('model', 'text', column => column.notNull())
+    .addColumn('decision', 'text', column => column.notNull())
+    .addColumn('confidence', 'double precision', column => column.notNull())
+    .addColumn('reasoning', 'text', column => column.notNull())
+    .addColumn('ruling', 'text', column => column.notNull())
+    .addColumn('at', 'timestamptz', column => column.notNull())
+    .addColumn('settled_at', 'timestamptz')
+    .addPrimaryKeyConstraint('approval_judgements_pkey', ['request_id', 'workflow'])
     .execute()
   await sql`alter table approval_notifications add column round bigint not null default 0`.execute(
     db,

@@ -1,0 +1,44 @@
+import type { ApprovalRequest } from '../../schemas/approval.ts'
+
+/** Where people look at a request. */
+export interface Links {
+  /** The page of a request, for whoever is known there. */
+  page(request: ApprovalRequest): URL
+  /** The page of a request where one person decides, once; minted anew at every call. */
+  personal(request: ApprovalRequest, user: string, channel: string): Promise<URL>
+  /** Where other programs reach this controller under `path`; null when only this machine does. */
+  callback(path: string): URL | null
+}
+
+interface LinksNeeds {
+  /** Where people reach this controller; null while it is not known. */
+  readonly publicUrl: () => URL
+  /** Whether somebody has said that others reach that address. */
+  readonly isPublic: boolean
+  readonly mint: (of: {
+    readonly request: ApprovalRequest
+    readonly user: string
+    readonly channel: string
+  }) => Promise<string>
+}
+
+/** Links to a controller at its public address. */
+export function linksTo({ publicUrl, isPublic, mint }: LinksNeeds): Links {
+  const page = ({ id }: ApprovalRequest) => under(publicUrl(), `approval/${id}`)
+  return {
+    page,
+    async personal(request, user, channel) {
+      const url = page(request)
+      url.searchParams.set('token', await mint({ request, user, channel }))
+      return url
+    },
+    callback: path => (isPublic ? under(publicUrl(), path) : null),
+  }
+}
+
+/** A public address may have a path of its own. */
+function under(base: URL, path: string): URL {
+  const url = new URL(base)
+  url.pathname = `${url.pathname.replace(/\/$/, '')}/${path}`
+  return url
+}
