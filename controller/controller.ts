@@ -1,6 +1,6 @@
 import type { Service } from '../lifecycle/run.ts'
 import type { SourceFile } from '../policy/compile/source-file.ts'
-import type { Tokens } from './api/guard.ts'
+import type { Tokens } from './api/authenticate.ts'
 import { runController } from './run-controller.ts'
 
 export interface ControllerOptions {
@@ -18,6 +18,8 @@ export interface ControllerOptions {
   /** Files that belong to the installation: compiled with the source, not part of it. */
   readonly ownFiles?: readonly SourceFile[]
   readonly tokens: Tokens
+  /** The User whom the admin token stands for; nobody when omitted: it then reads and cannot decide. */
+  readonly operator?: string
   /** Ed25519 private key, PKCS #8 PEM; one is made and kept in the data folder when omitted. */
   readonly signingKey?: string
   readonly version: string

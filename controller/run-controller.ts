@@ -1,11 +1,16 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { run, type Service } from '../lifecycle/run.ts'
+import { agentKeys } from './api/agent-keys.ts'
 import { api } from './api/api.ts'
 import { approvalProxyRoutes } from './api/approval-proxy-routes.ts'
+import { attemptLimit } from './api/attempt-limit.ts'
+import { recordedAttempts } from './api/attempts.ts'
 import { auditRoutes } from './api/audit-routes.ts'
-import { checkTokens, hostNames } from './api/guard.ts'
+import { authenticator, checkTokens } from './api/authenticate.ts'
+import { hostNames } from './api/guard.ts'
 import { listen } from './api/listen.ts'
+import { knownPeople } from './api/person.ts'
 import { proxyRoutes } from './api/proxy-routes.ts'
 import { statusRoutes } from './api/status-routes.ts'
 import { tableRoutes } from './api/table-routes.ts'
@@ -78,6 +83,14 @@ async function serve(
   const memory = new SourceMemory(source, now)
   const reconciling = reconcileService(options, { releases, proxies, memory, compiler })
   const ledger = new Ledger(store.db)
+  const { directories } = releases
+  const people = knownPeople({ directories, operator: options.operator, now })
+  const authenticate = authenticator({ tokens, people, agentOf: agentKeys(releases) })
+  const attempts = recordedAttempts({
+    limit: attemptLimit(now),
+    attempted: (id, detail, actor) => approvals.attempted(id, detail, actor),
+    log,
+  })
   const beat = heartbeat()
   const status = () => readStatus({ options, store, releases, proxies, memory, ledger })
   const handler = api({
@@ -88,7 +101,8 @@ async function serve(
       ...approvalProxyRoutes({ approvals, onBeat: beat.onBeat, log }),
       ...statusRoutes({ status, notReady: () => notReady(store, memory) }),
     ],
-    tokens,
+    authenticate,
+    attempts,
     allowedHosts: hostNames(host, options.allowedHosts ?? []),
     log,
   })

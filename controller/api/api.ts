@@ -1,18 +1,17 @@
 import express, { type Express } from 'express'
-import { requireHost, requireRole, type Tokens } from './guard.ts'
+import { type AdmitNeeds, admit, admitted, requireHost } from './guard.ts'
 import { answerProblem, onError } from './problem-answer.ts'
 import type { Route } from './route.ts'
 
-export interface ApiOptions {
+export interface ApiOptions extends AdmitNeeds {
   readonly routes: readonly Route[]
-  readonly tokens: Tokens
   /** Host names, without port, that requests may name. */
   readonly allowedHosts: ReadonlySet<string>
   readonly log: { error(fields: object, message: string): void }
 }
 
 /** The HTTP API: every route behind the check of the role it names, everything else 404. */
-export function api({ routes, tokens, allowedHosts, log }: ApiOptions): Express {
+export function api({ routes, allowedHosts, log, ...needs }: ApiOptions): Express {
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
@@ -27,7 +26,9 @@ export function api({ routes, tokens, allowedHosts, log }: ApiOptions): Express 
       route.body === undefined
         ? []
         : [express.raw({ type: route.body.type, limit: route.body.mostBytes, inflate: false })]
-    app[route.method](route.path, requireRole(route, tokens), ...read, route.handle)
+    app[route.method](route.path, admit(route, needs), ...read, (request, response) =>
+      route.handle(request, response, admitted(response)),
+    )
   }
   app.use((_request, response) => answerProblem(response, 404, 'There is nothing at this address.'))
   app.use(onError(log))

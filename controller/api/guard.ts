@@ -1,46 +1,77 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
-import type { RequestHandler } from 'express'
-import { ControllerFailure } from '../failure.ts'
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Request, RequestHandler, Response } from 'express'
+import type { Surface } from '../../schemas/approval.ts'
+import type { Actor } from '../approvals/approvals.ts'
+import { remoteKey } from './attempt-limit.ts'
+import type { Attempts } from './attempts.ts'
+import { type Authenticate, bearerToken } from './authenticate.ts'
+import { type Caller, identityOf } from './caller.ts'
 import { answerProblem } from './problem-answer.ts'
-import type { Role, Route } from './route.ts'
+import type { Route } from './route.ts'
 
-export type Tokens = { readonly [Name in Role]: string }
+export interface AdmitNeeds {
+  readonly authenticate: Authenticate
+  readonly attempts: Attempts
+}
 
-/** Throws a ControllerFailure for tokens that could be guessed or that do not tell the roles apart. */
-export function checkTokens({ admin, proxy }: Tokens): void {
-  if (![admin, proxy].every(token => /^[\x21-\x7e]{16,512}$/.test(token))) {
-    throw new ControllerFailure(
-      'tokens_unusable',
-      'a token is 16 to 512 visible ASCII characters; `openssl rand -hex 32` makes one',
-    )
-  }
-  if (admin === proxy) {
-    throw new ControllerFailure('tokens_unusable', 'people and proxies need tokens of their own')
+/** Lets a request through to a route that its bearer token opens; the handler finds the caller in `locals`. */
+export function admit(route: Route, { authenticate, attempts }: AdmitNeeds): RequestHandler {
+  return async (request, response, next) => {
+    if (route.roles === 'everyone') return next()
+    const token = bearerToken(request.headers.authorization)
+    const caller: Caller = token === null ? { role: 'nobody' } : (await authenticate(token)).caller
+    if (route.roles.some(allowed => allowed === caller.role)) {
+      response.locals.caller = caller
+      return next()
+    }
+    const wait = token === null ? 0 : await attempts.failed(attempt(route, request, caller))
+    if (wait > 0) answerTooMany(response, wait)
+    else refuse(response, caller)
   }
 }
 
-/** Lets a request through to a route whose role its bearer token has. */
-export function requireRole({ roles }: Route, tokens: Tokens): RequestHandler {
-  const hashes = Object.entries(tokens).map(([role, token]) => ({ role, hash: sha256(token) }))
-  return (request, response, next) => {
-    if (roles === 'everyone') return next()
-    const [, token] =
-      /^Bearer ([\x21-\x7e]{1,512})$/i.exec(request.headers.authorization ?? '') ?? []
-    const presented = sha256(token ?? '')
-    const role = hashes.filter(({ hash }) => timingSafeEqual(hash, presented)).at(0)?.role
-    if (token === undefined || role === undefined) {
-      response.set('www-authenticate', 'Bearer realm="writ"')
-      return answerProblem(response, 401, 'A bearer token of this controller is needed.')
-    }
-    if (!roles.some(allowed => allowed === role)) {
-      return answerProblem(response, 403, `The token of a ${role} does not open this.`)
-    }
-    next()
+/** The caller that `admit` let through. */
+export function admitted({ locals }: Response): Caller {
+  return (locals.caller as Caller | undefined) ?? { role: 'nobody' }
+}
+
+function attempt(route: Route, request: Request, caller: Caller) {
+  const from = remoteKey(request.socket.remoteAddress)
+  if (route.attempt === undefined) return { from }
+  const id = String(request.params.id ?? '')
+  return {
+    from,
+    record: {
+      request: id === '' ? null : id,
+      detail: `${route.attempt}: ${identityOf(caller)}`,
+      actor: nobody(caller, 'rest', from),
+    },
   }
 }
 
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
+/** A caller who is no person, for the record. */
+export function nobody(caller: Caller, surface: Surface, address: string): Actor {
+  return { user: '', surface, identity: identityOf(caller), evidence: { address } }
+}
+
+function refuse(response: Response, caller: Caller): void {
+  if (caller.role === 'nobody') {
+    response.set('www-authenticate', 'Bearer realm="writ"')
+    answerProblem(response, 401, 'A bearer token of this controller is needed.')
+  } else answerProblem(response, 403, `${holders[caller.role]} does not open this.`)
+}
+
+const holders = {
+  proxy: 'The token of a proxy',
+  agent: 'The key of an agent',
+  admin: 'The token of an admin',
+  person: 'The key of a person',
+} as const
+
+/** Says how many seconds to wait. */
+export function answerTooMany(response: Response, wait: number): void {
+  response.set('retry-after', `${wait}`)
+  answerProblem(response, 429, `Too many attempts; try again in ${wait} seconds.`, 'too_many')
 }
 
 /**
@@ -48,16 +79,26 @@ function sha256(text: string): Buffer {
  * rebinding), and every request of a page from elsewhere.
  */
 export function requireHost(allowedHosts: ReadonlySet<string>): RequestHandler {
-  return (request, response, next) => {
-    const { host = '', origin } = request.headers
-    if (!allowedHosts.has(hostname(`http://${host}`))) {
-      return answerProblem(response, 421, 'This host name is not served here; see --allowed-host.')
-    }
-    if (origin !== undefined && !allowedHosts.has(hostname(origin))) {
-      return answerProblem(response, 403, 'Pages from elsewhere may not call this API.')
-    }
-    next()
+  return ({ headers }, response, next) => {
+    const stranger = strangerIn(headers, allowedHosts)
+    if (stranger === null) next()
+    else answerProblem(response, stranger.status, stranger.detail)
   }
+}
+
+/** Why a request with these headers is not answered, or null when it is. */
+export function strangerIn(
+  headers: IncomingHttpHeaders,
+  allowedHosts: ReadonlySet<string>,
+): { readonly status: number; readonly detail: string } | null {
+  const { host = '', origin } = headers
+  if (!allowedHosts.has(hostname(`http://${host}`))) {
+    return { status: 421, detail: 'This host name is not served here; see --allowed-host.' }
+  }
+  if (origin === undefined || allowedHosts.has(hostname(origin))) return null
+  // A form of a page that sends no referrer has no origin either; browsers say by another header where it is from.
+  if (origin === 'null' && headers['sec-fetch-site'] === 'same-origin') return null
+  return { status: 403, detail: 'Pages from elsewhere may not call this API.' }
 }
 
 /** The names by which this machine is reached: loopback, the address that is listened on, and those allowed besides. */
@@ -65,11 +106,11 @@ export function hostNames(listeningOn: string, allowed: readonly string[]): Read
   const address = listeningOn.includes(':') ? `[${listeningOn}]` : listeningOn
   const names = ['localhost', '127.0.0.1', '[::1]', address, ...allowed]
   const hosts = names.map(name => hostname(`http://${name}`))
-  return new Set(hosts.filter(host => !nobody.has(host)))
+  return new Set(hosts.filter(host => !unspecified.has(host)))
 }
 
 /** What is no name, and the addresses that mean every address. */
-const nobody: ReadonlySet<string> = new Set(['', '0.0.0.0', '[::]'])
+const unspecified: ReadonlySet<string> = new Set(['', '0.0.0.0', '[::]'])
 
 function hostname(url: string): string {
   return URL.parse(url)?.hostname ?? ''

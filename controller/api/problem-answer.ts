@@ -5,10 +5,13 @@ import { ControllerFailure, type ControllerFailureCode } from '../failure.ts'
 export class RequestFailure extends Error {
   override readonly name = 'RequestFailure'
   readonly status: number
+  /** What programs match on, where the status does not say it. */
+  readonly code: string | undefined
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, code?: string) {
     super(message)
     this.status = status
+    this.code = code
   }
 }
 
@@ -18,6 +21,7 @@ const titles: Readonly<Record<number, string>> = {
   403: 'Not allowed',
   404: 'Not found',
   409: 'Conflict',
+  410: 'Gone',
   413: 'Too large',
   415: 'Unsupported media type',
   421: 'Misdirected request',
@@ -67,8 +71,10 @@ export function onError(log: {
   }
 }
 
-function describe(error: unknown): { status: number; detail: string; code?: string } {
-  if (error instanceof RequestFailure) return { status: error.status, detail: error.message }
+function describe(error: unknown): { status: number; detail: string; code?: string | undefined } {
+  if (error instanceof RequestFailure) {
+    return { status: error.status, detail: error.message, code: error.code }
+  }
   if (error instanceof ControllerFailure) {
     const status = statuses[error.code]
     if (status !== undefined) return { status, detail: error.message, code: error.code }

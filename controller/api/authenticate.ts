@@ -1,0 +1,69 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { ControllerFailure } from '../failure.ts'
+import type { AgentOf } from './agent-keys.ts'
+import type { Caller } from './caller.ts'
+import type { People } from './person.ts'
+
+/** Secrets of an installation: of who runs it, and of its proxies. */
+export interface Tokens {
+  readonly admin: string
+  readonly proxy: string
+}
+
+/** Throws a ControllerFailure for tokens that could be guessed or that do not tell the roles apart. */
+export function checkTokens({ admin, proxy }: Tokens): void {
+  if (![admin, proxy].every(token => /^[\x21-\x7e]{16,512}$/.test(token))) {
+    throw new ControllerFailure(
+      'tokens_unusable',
+      'a token is 16 to 512 visible ASCII characters; `openssl rand -hex 32` makes one',
+    )
+  }
+  if (admin === proxy) {
+    throw new ControllerFailure('tokens_unusable', 'people and proxies need tokens of their own')
+  }
+}
+
+interface AuthenticateNeeds {
+  readonly tokens: Tokens
+  readonly people: People
+  readonly agentOf: AgentOf
+}
+
+/** A caller, and how to see later whether it still is who it was: null once it is not. */
+export interface Authenticated {
+  readonly caller: Caller
+  now(): Caller | null
+}
+
+/** Says whose a bearer token is; `nobody` for one that is not known. */
+export type Authenticate = (token: string) => Promise<Authenticated>
+
+/** Tokens are compared in constant time; keys are looked up by their hash, which tells a guesser nothing. */
+export function authenticator({ tokens, people, agentOf }: AuthenticateNeeds): Authenticate {
+  const admin = sha256(tokens.admin)
+  const proxy = sha256(tokens.proxy)
+  const always = (caller: Caller): Authenticated => ({ caller, now: () => caller })
+  const asAdmin = (): Caller => ({ role: 'admin', person: people.operator() })
+  return async token => {
+    const hash = sha256(token)
+    if (timingSafeEqual(hash, admin)) return { caller: asAdmin(), now: asAdmin }
+    if (timingSafeEqual(hash, proxy)) return always({ role: 'proxy' })
+    const hex = hash.toString('hex')
+    const agent = await agentOf(hex)
+    if (agent !== null) return always({ role: 'agent', agent })
+    const asPerson = (): Caller | null => {
+      const person = people.byKey(hex)
+      return person && { role: 'person', person }
+    }
+    return { caller: asPerson() ?? { role: 'nobody' }, now: asPerson }
+  }
+}
+
+/** The token of an Authorization header, or null. */
+export function bearerToken(header: string | undefined): string | null {
+  return /^Bearer ([\x21-\x7e]{1,512})$/i.exec(header ?? '')?.[1] ?? null
+}
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}

@@ -1,0 +1,81 @@
+import type { Directory } from '../../schemas/directory.ts'
+
+/** A person, as the API knows one. */
+export interface Person {
+  /** What was verified, for the record; never a secret. */
+  readonly identity: string
+  /** The User that this person is, by namespace. */
+  readonly users: ReadonlyMap<string, string>
+}
+
+/** The people of the directories in force. */
+export interface People {
+  /** Who holds the key with this SHA-256 in hex, or null when nobody does or the key has expired. */
+  byKey(sha256: string): Person | null
+  /** Whom the admin token stands for, or null. */
+  operator(): Person | null
+}
+
+interface PeopleNeeds {
+  readonly directories: {
+    all(): readonly Directory[]
+    subscribe(listener: () => void): () => void
+  }
+  /** Name of the User whom the admin token stands for, wherever there is one. */
+  readonly operator?: string | undefined
+  readonly now: () => number
+}
+
+/** Knows people by the hashes of their keys, as the directories in force say. */
+export function knownPeople({ directories, operator, now }: PeopleNeeds): People {
+  let holders: ReadonlyMap<string, readonly Holder[]> | null = null
+  directories.subscribe(() => {
+    holders = null
+  })
+  return {
+    byKey(sha256) {
+      holders ??= Map.groupBy(directories.all().flatMap(holdersIn), held => held.sha256)
+      const valid = (holders.get(sha256) ?? []).filter(({ until }) => now() < until)
+      return personOf(valid)
+    },
+    operator() {
+      if (operator === undefined) return null
+      const known = directories.all().filter(({ users }) => users.some(u => u.name === operator))
+      const users = new Map(known.map(({ namespace }) => [namespace, operator]))
+      return { identity: 'admin token', users }
+    },
+  }
+}
+
+/** A key as one namespace knows it. */
+interface Holder {
+  readonly sha256: string
+  readonly namespace: string
+  readonly user: string
+  readonly key: string
+  readonly until: number
+}
+
+function holdersIn({ namespace, users }: Directory): readonly Holder[] {
+  return users.flatMap(({ name: user, spec }) =>
+    (spec.apiKeys ?? []).map(({ name: key, sha256, expires }) => ({
+      ...{ sha256, namespace, user, key },
+      until: expires === undefined ? Number.POSITIVE_INFINITY : Date.parse(expires),
+    })),
+  )
+}
+
+/** A key that two Users of one namespace hold tells nobody who is there. */
+function personOf(held: readonly Holder[]): Person | null {
+  const byNamespace = Map.groupBy(held, ({ namespace }) => namespace)
+  const clear = [...byNamespace.values()].flatMap(([one, other]) =>
+    one !== undefined && other === undefined ? [one] : [],
+  )
+  const home = clear.find(({ user }) => !user.includes('/')) ?? clear[0]
+  return home === undefined
+    ? null
+    : {
+        identity: `key ${home.key} of ${home.namespace}/${home.user}`,
+        users: new Map(clear.map(({ namespace, user }) => [namespace, user])),
+      }
+}
