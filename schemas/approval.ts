@@ -70,6 +70,19 @@ export const ApprovalQuestion = closed(
     schemaDigest: Type.Optional(sha256('SHA-256 of the canonical input schema of the tool.')),
     args: Type.Unknown({ description: 'Arguments, redacted, for people to read.' }),
     argsDigest: sha256('SHA-256 of the canonical arguments, unredacted.'),
+    argDigests: Type.Optional(
+      Type.Record(Type.String({ maxLength: 256 }), sha256('SHA-256.'), {
+        maxProperties: 256,
+        description:
+          'For each argument the SHA-256 of the canonical JSON (RFC 8785) of [namespace, name, argument, value], unredacted; left out when a standing grant shall not be possible.',
+      }),
+    ),
+    numbers: Type.Optional(
+      Type.Record(Type.String({ maxLength: 256 }), Type.Number(), {
+        maxProperties: 256,
+        description: 'Arguments that are numbers and are no secrets.',
+      }),
+    ),
     justification: Type.Optional(
       Type.String({ maxLength: 4096, description: 'The reason the caller gave.' }),
     ),
@@ -122,6 +135,8 @@ export const ApprovalEvent = closed(
         'consumed',
         'void',
         'outcome',
+        'granted',
+        'grant_ended',
       ],
       'What happened.',
     ),

@@ -24,6 +24,44 @@ export interface Actor {
 export interface Answer {
   readonly decision: 'approve' | 'deny'
   readonly reason?: string
+  /** Approves calls like this one as well. It stands once enough people approve with one, within the bounds of them all. */
+  readonly grant?: GrantTerms
+}
+
+/** The bounds of a standing grant for the same agent, key and tool. */
+export interface GrantTerms {
+  /** Calls in all, this one included: 1 to 1,000. */
+  readonly uses: number
+  /** When it ends; an instant, at most 30 days ahead. */
+  readonly expires: string
+  /** For each argument of the call: `equal` to its value in this call, or `any`. Other arguments never fit. */
+  readonly args: Readonly<Record<string, 'equal' | 'any'>>
+  /** The most that the values of one numeric argument may add up to, this call included. */
+  readonly money?: { readonly argument: string; readonly maxUsd: string }
+}
+
+/** A standing grant as people read it. */
+export interface Grant {
+  readonly id: string
+  /** The request that it was given with; its votes are those of the grant. */
+  readonly request: string
+  readonly namespace: string
+  readonly agent: string
+  readonly server?: string
+  readonly tool: string
+  readonly args: GrantTerms['args']
+  readonly uses: number
+  readonly used: number
+  readonly money?: {
+    readonly argument: string
+    readonly maxMicroUsd: number
+    readonly spentMicroUsd: number
+  }
+  readonly createdAt: string
+  readonly expiresAt: string
+  readonly endedAt?: string
+  /** Why it ended: `used_up`, `expired`, what voids requests, or the words of whoever revoked it. */
+  readonly reason?: string
 }
 
 /** Why an answer changed nothing. Codes are the contract: surfaces, records and tests match on them. */
@@ -35,6 +73,7 @@ export type RefusalCode =
   | 'reason_required'
   | 'already_resolved'
   | 'expired'
+  | 'grant_unusable'
 
 /** What became of an answer. */
 export type Answered =
@@ -105,6 +144,10 @@ export interface Approvals {
   history(id: string): Promise<readonly ApprovalEvent[]>
   /** Records an attempt that a surface turned away before it came here: a forged signature, a replayed link. */
   attempted(id: string | null, detail: string, actor: Actor): Promise<void>
+  /** Standing grants of a namespace, newest first: at most 1,000. */
+  grants(namespace: string): Promise<readonly Grant[]>
+  /** Ends a standing grant, and the approvals by it that were not used; for those who may decide its request. */
+  revoke(grantId: string, reason: string, actor: Actor): Promise<RefusalCode | null>
   /** Adds a line to the history of a request. */
   note(id: string, note: Note): Promise<void>
   /** Calls the listener after every change, of this process or of another on the same store; returns how to stop. */

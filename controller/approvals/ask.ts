@@ -1,8 +1,8 @@
-import { type Insertable, sql, type Transaction } from 'kysely'
+import { sql, type Transaction } from 'kysely'
 import type { ApprovalNews, ApprovalQuestion } from '../../schemas/approval.ts'
 import { ControllerFailure } from '../failure.ts'
 import { searchable } from '../ledger/row.ts'
-import type { ApprovalRequestRow, Database } from '../store/database.ts'
+import type { Database } from '../store/database.ts'
 import { expire } from './expire.ts'
 import type { InForce, InForceReader } from './in-force.ts'
 import { newsOf, votesOf } from './present.ts'
@@ -10,6 +10,7 @@ import { newId } from './request-id.ts'
 import { printOf, type RulePrint } from './rule-print.ts'
 import { expiryOf, momentsOf, nextDue } from './schedule.ts'
 import { moved, type RequestRow, type Transition, taken } from './transition.ts'
+import { approvedBy, noteUse, useGrant } from './use-grant.ts'
 import { voidReason } from './void-reason.ts'
 
 /** Questions that one agent may have open, and how large they may be together; more would bury people. */
@@ -25,8 +26,14 @@ export async function ask(
   await oneAtATime(db, question)
   const now = await inForce.of(db, question.namespace)
   const open = await standing(transition, question, now)
-  const row = open ?? (await made(transition, question, now, inForce))
+  const row = open ?? (await made(transition, owned(question, now.table), now, inForce))
   return newsOf(row, await votesOf(db, [row.id]), now.directory)
+}
+
+/** Separation of duties does not depend on whether a proxy names the owner of the agent. */
+function owned(question: ApprovalQuestion, table: InForce['table']): ApprovalQuestion {
+  const owner = table?.agents.find(({ name }) => name === question.agent)?.user ?? ''
+  return question.user !== undefined || owner === '' ? question : { ...question, user: owner }
 }
 
 /** Questions of one agent are counted, so they come one after another. */
@@ -67,19 +74,22 @@ async function made(
   now: InForce,
   inForce: InForceReader,
 ): Promise<RequestRow> {
-  const { db, say } = transition
+  const { db, at, say } = transition
   await expectRoom(db, question)
-  const asked = await inForce.table(db, question.table)
+  const print = printOf(question, await inForce.table(db, question.table))
+  const values = rowOf(question, now, print, at)
+  const reason = voidReason(values, now, at.getTime())
+  const used = reason === null ? await useGrant(transition, values, question, now) : null
   const row = await db
     .insertInto('approval_requests')
-    .values(rowOf(question, now, printOf(question, asked), transition.at))
+    .values({ ...values, ...(used && approvedBy(used, at)) })
     .returningAll()
     .executeTakeFirstOrThrow()
-  say(row, 'pending', { type: 'created', by: question.proxy })
-  const reason = voidReason(row, now, transition.at.getTime())
+  say(row, row.state, { type: 'created', by: question.proxy })
+  if (used) await noteUse(transition, row, used)
   if (reason === null) return row
   await moved(transition, row, { state: 'void', reason })
-  return { ...row, state: 'void', reason, resolved_at: transition.at, next_at: null }
+  return { ...row, state: 'void', reason, resolved_at: at, next_at: null }
 }
 
 async function expectRoom(
@@ -105,7 +115,7 @@ function rowOf(
   { directory }: InForce,
   print: RulePrint | null,
   at: Date,
-): Insertable<ApprovalRequestRow> {
+): RequestRow {
   const workflows = [...new Set(question.workflows)].sort()
   const expiresAt = expiryOf(directory, workflows, at.getTime())
   const moments = momentsOf(directory, workflows, at.getTime())

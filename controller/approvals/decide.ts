@@ -1,7 +1,10 @@
 import type { Insertable } from 'kysely'
+import type { ApprovalQuestion } from '../../schemas/approval.ts'
 import type { ApprovalVoteRow } from '../store/database.ts'
 import type { Actor, Answer, RefusalCode } from './approvals.ts'
 import { expire } from './expire.ts'
+import { giveGrant } from './give-grant.ts'
+import { usable } from './grant-terms.ts'
 import type { InForce, InForceReader } from './in-force.ts'
 import { allMet, type Panel, teamsOf } from './panel.ts'
 import { judgeOf, personOf } from './person.ts'
@@ -18,20 +21,28 @@ export async function decide(
   answer: Answer,
   { actor, inForce }: { readonly actor: Actor; readonly inForce: InForceReader },
 ): Promise<RefusalCode | null> {
-  const said = { what: answer.decision, by: actor }
-  const request = await taken(transition.db, id, ['pending'])
-  if (request === null) return refuse(transition, id, said)
-  const now = await inForce.of(transition.db, request.namespace)
-  const closed = await close(transition, request, now)
-  if (closed !== null) return refuse(transition, id, { ...said, code: closed })
-  const panels = panelsFor(now.directory, request, questionOf(request))
-  const seat = seatOf(panels, answer, actor)
-  if (typeof seat === 'string') return refuse(transition, id, { ...said, code: seat })
+  const attempt = { what: answer.decision, by: actor }
+  const row = await taken(transition.db, id, ['pending'])
+  if (row === null) return refuse(transition, id, attempt)
+  const now = await inForce.of(transition.db, row.namespace)
+  const closed = await close(transition, row, now)
+  if (closed !== null) return refuse(transition, id, { ...attempt, code: closed })
+  const question = questionOf(row)
+  const asked = { row, question, panels: panelsFor(now.directory, row, question) }
+  const seat = seatOf(asked, answer, actor, transition.at)
+  if (typeof seat === 'string') return refuse(transition, id, { ...attempt, code: seat })
   const teams = teamsOf(now.directory, actor.user)
-  const voted = await vote(transition, voteRow(request, seat, answer, actor, teams))
-  if (!voted) return refuse(transition, id, { ...said, code: 'already_voted' })
-  await count(transition, request, panels, answer, actor)
+  const voted = await vote(transition, voteRow(row, seat, answer, actor, teams))
+  if (!voted) return refuse(transition, id, { ...attempt, code: 'already_voted' })
+  await count(transition, asked, answer, actor)
   return null
+}
+
+/** A request that is being answered. */
+interface AskedRequest {
+  readonly row: RequestRow
+  readonly question: ApprovalQuestion
+  readonly panels: readonly Panel[]
 }
 
 /** Ends a pending request that no longer stands; why it cannot be answered, or null when it can. */
@@ -53,7 +64,12 @@ interface Seat {
 }
 
 /** What the answer of the actor counts for, or why it does not count. */
-function seatOf(panels: readonly Panel[], answer: Answer, actor: Actor): Seat | RefusalCode {
+function seatOf(
+  { panels, question }: AskedRequest,
+  answer: Answer,
+  actor: Actor,
+  at: Date,
+): Seat | RefusalCode {
   const judge = actor.surface === 'ai'
   // A model may be the judge of several workflows, and answers for one.
   const person = judge ? judgeOf(actor.user, actor.evidence.workflow ?? '') : personOf(actor.user)
@@ -66,7 +82,19 @@ function seatOf(panels: readonly Panel[], answer: Answer, actor: Actor): Seat | 
   }
   const bare = (answer.reason ?? '').trim() === ''
   if (bare && mine.some(({ requireReason }) => requireReason)) return 'reason_required'
+  if (!mayGrant(answer, question, judge, at)) return 'grant_unusable'
   return { person, workflows: mine.map(({ workflow }) => workflow) }
+}
+
+/** A judge looks at one call and never at those to come. */
+function mayGrant(
+  { decision, grant }: Answer,
+  question: ApprovalQuestion,
+  judge: boolean,
+  at: Date,
+): boolean {
+  if (grant === undefined) return true
+  return decision === 'approve' && !judge && usable(grant, question, at.getTime())
 }
 
 type Vote = Omit<Insertable<ApprovalVoteRow>, 'at'>
@@ -74,7 +102,7 @@ type Vote = Omit<Insertable<ApprovalVoteRow>, 'at'>
 function voteRow(
   request: RequestRow,
   { person, workflows }: Seat,
-  { decision, reason }: Answer,
+  { decision, reason, grant }: Answer,
   { user, surface, identity, evidence }: Actor,
   teams: readonly string[],
 ): Vote {
@@ -89,7 +117,7 @@ function voteRow(
     evidence: JSON.stringify(evidence),
     teams,
     workflows,
-    grant_terms: null,
+    grant_terms: grant ? JSON.stringify(grant) : null,
   }
 }
 
@@ -105,18 +133,21 @@ async function vote({ db, at }: Transition, row: Vote): Promise<boolean> {
 
 async function count(
   transition: Transition,
-  request: RequestRow,
-  panels: readonly Panel[],
+  { row, question, panels }: AskedRequest,
   { decision, reason = '' }: Answer,
   by: Actor,
 ): Promise<void> {
+  const { db, at, say } = transition
   const detail = reason === '' ? decision : `${decision}: ${reason}`
-  transition.say(request, 'pending', { type: 'vote', by, detail })
+  say(row, 'pending', { type: 'vote', by, detail })
   if (decision === 'deny') {
-    await moved(transition, request, { state: 'denied', by, reason })
+    await moved(transition, row, { state: 'denied', by, reason })
     return
   }
-  if (!allMet(panels, await votesOf(transition.db, [request.id]))) return
-  const next_at = new Date(transition.at.getTime() + unusedAfterMs)
-  await moved(transition, request, { state: 'approved', by, set: { next_at } })
+  const votes = await votesOf(db, [row.id])
+  if (!allMet(panels, votes)) return
+  const next_at = new Date(at.getTime() + unusedAfterMs)
+  await moved(transition, row, { state: 'approved', by, set: { next_at } })
+  const granted = await giveGrant(transition, row, question, { panels, votes })
+  if (granted !== null) say(row, 'approved', { type: 'granted', by, detail: granted })
 }

@@ -13,7 +13,7 @@ import type {
 export interface KnownTable {
   readonly digest: string
   readonly policies: ReadonlyMap<string, KnownPolicy>
-  readonly agents: readonly Pick<TableAgent, 'name' | 'apiKeys'>[]
+  readonly agents: readonly Pick<TableAgent, 'name' | 'user' | 'apiKeys'>[]
   /** Prefix of every server that has one. */
   readonly prefixes: ReadonlyMap<string, string>
 }
@@ -56,7 +56,7 @@ export function knownTable(digest: string, json: string): KnownTable {
   return {
     digest,
     policies: new Map(table.policies.map(policy => [policy.name, knownPolicy(policy, place)])),
-    agents: table.agents.map(({ name, apiKeys }) => ({ name, apiKeys })),
+    agents: table.agents.map(({ name, user, apiKeys }) => ({ name, user, apiKeys })),
     prefixes: new Map(
       table.servers.flatMap(({ name, spec }) => (spec.prefix ? [[name, spec.prefix]] : [])),
     ),

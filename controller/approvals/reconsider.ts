@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { Database } from '../store/database.ts'
 import type { InForce, InForceReader } from './in-force.ts'
 import { allMet } from './panel.ts'
@@ -16,14 +16,12 @@ import { type VoidReason, voidReason } from './void-reason.ts'
 
 const page = 200
 
-/** Namespaces with a request that is open. */
+/** Namespaces with a request that is open or a grant that stands. */
 export async function openNamespaces(db: Kysely<Database>): Promise<readonly string[]> {
-  const rows = await db
-    .selectFrom('approval_requests')
-    .select('namespace')
-    .distinct()
-    .where('state', 'in', ['pending', 'approved'])
-    .execute()
+  const { rows } = await sql<{ namespace: string }>`
+    select namespace from approval_requests where state in ('pending', 'approved')
+    union
+    select namespace from approval_grants where ended_at is null`.execute(db)
   return rows.map(({ namespace }) => namespace)
 }
 

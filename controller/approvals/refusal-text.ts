@@ -18,5 +18,7 @@ export function refusalText(code: RefusalCode, request: ApprovalRequest | null):
       return `The request is ${request?.state ?? 'resolved'} already.`
     case 'expired':
       return 'The time to answer has passed; the agent has to ask again.'
+    case 'grant_unusable':
+      return 'The grant does not fit this call: uses from 1 to 1,000, an end within 30 days, every argument named as `equal` or `any`, and money only over an argument that is a number.'
   }
 }

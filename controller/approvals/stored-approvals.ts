@@ -19,6 +19,7 @@ import type {
   ApprovalFilter,
   ApprovalPage,
   Approvals,
+  Grant,
   Note,
   RefusalCode,
 } from './approvals.ts'
@@ -26,6 +27,7 @@ import { ask } from './ask.ts'
 import { changes } from './changes.ts'
 import { claim } from './claim.ts'
 import { decide } from './decide.ts'
+import { listGrants, reconsiderGrants, revoke } from './end-grants.ts'
 import { type InForceReader, inForceReader } from './in-force.ts'
 import { listRequests } from './list-requests.ts'
 import { newsOf, presented, votesOf } from './present.ts'
@@ -159,6 +161,15 @@ export class StoredApprovals implements Approvals {
     })
   }
 
+  grants(namespace: string): Promise<readonly Grant[]> {
+    return listGrants(this.#needs.db, namespace)
+  }
+
+  revoke(grantId: string, reason: string, actor: Actor): Promise<RefusalCode | null> {
+    const needs = { actor, inForce: this.#inForce }
+    return this.#move(moving => revoke(moving, grantId, reason, needs))
+  }
+
   note(id: string, { type, by, detail }: Note): Promise<void> {
     return this.#move(async ({ db, say }) => {
       const [row] = await this.#rows([id], db)
@@ -181,9 +192,10 @@ export class StoredApprovals implements Approvals {
     return openNamespaces(this.#needs.db)
   }
 
-  /** Ends the open requests of a namespace that what is in force no longer supports. */
-  reconsider(namespace: string): Promise<void> {
-    return reconsider(this.#moves, this.#inForce, namespace)
+  /** Ends the open requests and the grants of a namespace that what is in force no longer supports. */
+  async reconsider(namespace: string): Promise<void> {
+    await reconsider(this.#moves, this.#inForce, namespace)
+    await reconsiderGrants(this.#moves, this.#inForce, namespace)
   }
 
   /** Ends the open requests of a proxy for tools that it now sees with another schema. */

@@ -18,6 +18,7 @@ const batch = 100
 /** Does what is due by itself: expiry, approvals that nobody used, escalations, reminders. True when there may be more. */
 export async function sweep(moves: TransitionNeeds, inForce: InForceReader): Promise<boolean> {
   const ended = await transition(moves, endOverdue)
+  await endGrants(moves)
   const due = await dueNow(moves)
   for (const { id } of due) {
     await transition(moves, moving => actOn(moving, id, inForce))
@@ -27,12 +28,23 @@ export async function sweep(moves: TransitionNeeds, inForce: InForceReader): Pro
 
 /** When the next thing is due, in milliseconds since 1970, or null when nothing is. */
 export async function nextSweep(db: Kysely<Database>): Promise<number | null> {
-  const row = await db
-    .selectFrom('approval_requests')
-    .select(eb => eb.fn.min('next_at').as('next'))
-    .where('state', 'in', ['pending', 'approved'])
-    .executeTakeFirst()
-  return row?.next?.getTime() ?? null
+  const { rows } = await sql<{ next: Date | null }>`
+    select least(
+      (select min(next_at) from approval_requests where state in ('pending', 'approved')),
+      (select min(expires_at) from approval_grants where ended_at is null)
+    ) as next`.execute(db)
+  return rows[0]?.next?.getTime() ?? null
+}
+
+/** Grants whose time has passed; their unused approvals end with them by their own time. */
+async function endGrants({ db, now }: TransitionNeeds): Promise<void> {
+  const at = new Date(now())
+  await db
+    .updateTable('approval_grants')
+    .set({ ended_at: at, reason: 'expired' })
+    .where('ended_at', 'is', null)
+    .where('expires_at', '<=', at)
+    .execute()
 }
 
 /** Ends what nobody answered and what nobody used, one batch. Whoever holds a request now decides about it. */

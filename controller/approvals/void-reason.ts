@@ -13,6 +13,7 @@ export type VoidReason =
   | 'schema_changed'
   | 'call_changed'
   | 'decider_left'
+  | 'grant_ended'
   | 'unused'
 
 /** Why a request no longer stands by what is in force now (milliseconds since 1970), or null when it does. */
