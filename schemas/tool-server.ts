@@ -24,6 +24,40 @@ export const KnownTool = closed(
 )
 export type KnownTool = Frozen<Type.Static<typeof KnownTool>>
 
+const oauthFields = {
+  grant: Type.Optional(
+    oneOf(
+      ['authorization_code', 'client_credentials'],
+      'For oauth: a person logs in, or the client itself is who acts.',
+      { default: 'authorization_code' },
+    ),
+  ),
+  clientId: Type.Optional(
+    text(
+      'For oauth: a client that was registered by hand, or the https address of a client ID metadata document.',
+      2048,
+    ),
+  ),
+  scopes: Type.Optional(
+    Type.Array(
+      Type.String({
+        pattern: '^[!#-\\[\\]-~]{1,256}$',
+        description: 'Scope, as the authorization server calls it.',
+      }),
+      {
+        minItems: 1,
+        maxItems: 64,
+        uniqueItems: true,
+        description:
+          'For oauth: what is asked for, and no more; what the server says it needs when omitted.',
+      },
+    ),
+  ),
+  issuer: Type.Optional(
+    httpUrl('For oauth: the only authorization server that is given anything.'),
+  ),
+}
+
 export const ToolServerSpec = closed(
   {
     transport: Type.Optional(
@@ -38,7 +72,10 @@ export const ToolServerSpec = closed(
         {
           type: oneOf(['none', 'bearer', 'api_key', 'oauth'], 'How Writ authenticates itself.'),
           header: Type.Optional(text('Header that carries the key; for api_key.', 128)),
-          secretRef: Type.Optional(secretRef('The credential.')),
+          secretRef: Type.Optional(
+            secretRef('The token, the key, or for oauth the secret of the client.'),
+          ),
+          ...oauthFields,
         },
         'Credentials that Writ presents to the server; the agent never holds them.',
       ),

@@ -42,14 +42,34 @@ function* addresses(server: Resource<'ToolServer'>): Iterable<Problem> {
 
 function* credentials(server: Resource<'ToolServer'>): Iterable<Problem> {
   const { auth } = server.spec
-  if (auth === undefined || auth.type === 'none' || auth.secretRef !== undefined) return
-  yield wrong(
-    server,
-    ['spec', 'auth'],
-    'missing_secret',
-    `auth of type ${auth.type} needs a secretRef.`,
-  )
+  if (auth === undefined) return
+  const { type, secretRef, clientId, grant } = auth
+  const say = (code: string, message: string) => wrong(server, ['spec', 'auth'], code, message)
+  if (type !== 'oauth') {
+    if (type !== 'none' && secretRef === undefined)
+      yield say('missing_secret', `auth of type ${type} needs a secretRef.`)
+    yield* strayOauth(server)
+    return
+  }
+  if (grant === 'client_credentials' && secretRef === undefined)
+    yield say('missing_secret', 'The grant client_credentials needs a secretRef.')
+  if (clientId !== undefined) return
+  if (secretRef !== undefined) yield say('missing_key', readyToken)
+  else if (grant === 'client_credentials')
+    yield say('missing_key', 'The grant client_credentials needs a clientId.')
 }
+
+function* strayOauth(server: Resource<'ToolServer'>): Iterable<Problem> {
+  const { auth } = server.spec
+  for (const key of ['grant', 'clientId', 'scopes', 'issuer'] as const) {
+    if (auth?.[key] === undefined) continue
+    const message = `${key} has no meaning for auth of type ${auth.type}.`
+    yield wrong(server, ['spec', 'auth', key], 'stray_key', message)
+  }
+}
+
+const readyToken =
+  'For oauth the secretRef is the secret of a client, so it needs a clientId; a token that is there already is of type bearer.'
 
 /** The environment of a program and an address are part of the table, where no secret may be. */
 function* exposed(server: Resource<'ToolServer'>): Iterable<Problem> {

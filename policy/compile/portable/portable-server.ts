@@ -6,7 +6,8 @@ import { slug } from './slug.ts'
  * An MCP server of a portable file as one of ours. References to environment variables in its address
  * stay as they are written. A credential written as `${NAME}` becomes the secretRef `env` / `NAME`: the
  * environment variable NAME. A credential written out is left behind: the secretRef then names the server
- * and the key it was written under, where somebody has to store it.
+ * and the key it was written under, where somebody has to store it. What these files call oauth is an
+ * access token that is there already: a bearer token.
  */
 export function serverSpec(server: PortableServer): ToolServerSpec {
   const { url, transport = 'streamable-http', auth_type = 'none', auth_config = {} } = server
@@ -18,7 +19,7 @@ export function serverSpec(server: PortableServer): ToolServerSpec {
       ? {}
       : {
           auth: {
-            type: auth_type,
+            type: auth_type === 'oauth' ? 'bearer' : auth_type,
             ...(auth_type === 'api_key' ? { header: auth_config.key_name ?? 'X-API-Key' } : {}),
             secretRef: secretRef(server, credential),
           },

@@ -188,7 +188,7 @@ mcp_servers:
         name: 'half',
         transport: 'streamable-http',
         url: 'https://h.example',
-        auth: { type: 'oauth', secretRef: { name: 'half', key: 'access_token' } },
+        auth: { type: 'bearer', secretRef: { name: 'half', key: 'access_token' } },
       },
       {
         name: 'key',
