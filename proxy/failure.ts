@@ -8,6 +8,7 @@ export type ProxyFailureCode =
   | 'upstream_too_large'
   | 'upstream_stopped'
   | 'secret_missing'
+  | 'unauthorized'
   | 'cancelled'
 
 /** Something outside the proxy did not work; a call that a rule refuses is not a failure. */
@@ -30,4 +31,5 @@ const nothingSent: ReadonlySet<ProxyFailureCode> = new Set([
   'upstream_unreachable',
   'upstream_refused',
   'secret_missing',
+  'unauthorized',
 ])

@@ -13,6 +13,7 @@ import { ModernDoor } from './mcp/modern-door.ts'
 import type { Journal, Log, Report, Secrets, Tables } from './mcp/needs.ts'
 import { Sessions } from './mcp/sessions.ts'
 import { ToolServers } from './mcp/tool-servers.ts'
+import type { Logins } from './mcp/upstream/oauth/login.ts'
 import { type Meter, meter } from './meter.ts'
 
 export interface ProxyOptions {
@@ -25,6 +26,8 @@ export interface ProxyOptions {
   readonly tables: Tables
   readonly journal: Journal
   readonly secrets: Secrets
+  /** Where logins at tool servers are kept; without it those that want OAuth are out of reach. */
+  readonly logins?: Logins
   readonly report: Report
   readonly log: Log
   readonly now?: () => number
@@ -79,8 +82,8 @@ interface Parts {
 }
 
 function partsOf(options: ProxyOptions, now: () => number): Parts {
-  const { tables, journal, secrets, report, log } = options
-  const servers = new ToolServers({ tables, secrets, report, log, now })
+  const { tables, journal, secrets, logins = null, report, log } = options
+  const servers = new ToolServers({ tables, secrets, logins, report, log, now })
   const sessions = new Sessions(now, session => {
     for (const upstream of servers.offers(session.caller.namespace).upstreams) {
       upstream.forget(session)

@@ -6,6 +6,7 @@ import { type FollowedTables, followTables } from '../../proxy/follow/follow-tab
 import { reportState } from '../../proxy/follow/report-state.ts'
 import { shipJournal } from '../../proxy/follow/ship-journal.ts'
 import { openJournal } from '../../proxy/journal/journal.ts'
+import { loginFiles } from '../../proxy/mcp/upstream/oauth/login-files.ts'
 import { createProxy } from '../../proxy/proxy.ts'
 import type { ProxyReport, UpstreamReport } from '../../schemas/proxy-report.ts'
 import { version } from '../version.ts'
@@ -48,11 +49,7 @@ export interface JoinedProxy {
 export async function joinProxy(settings: ProxySettings): Promise<JoinedProxy> {
   const { folder, controllerUrl, controllerToken, controllerKey, log } = settings
   const controller = linkController(controllerUrl, controllerToken)
-  const journal = await openJournal({
-    folder: join(folder, 'journal'),
-    durability: settings.durability,
-    warn: (fields, message) => log.warn(fields, message),
-  })
+  const journal = await journalOf(settings)
   const tables = await followTables({
     controller,
     folder: join(folder, 'tables'),
@@ -68,6 +65,7 @@ export async function joinProxy(settings: ProxySettings): Promise<JoinedProxy> {
     tables: withServerFolders(tables, settings.root),
     journal,
     secrets: environmentSecrets(settings.env),
+    logins: loginFiles(join(folder, 'logins')),
     report: state.update,
     log,
   })
@@ -93,6 +91,14 @@ export async function joinProxy(settings: ProxySettings): Promise<JoinedProxy> {
       await controller.close()
     },
   }
+}
+
+function journalOf({ folder, durability, log }: ProxySettings) {
+  return openJournal({
+    folder: join(folder, 'journal'),
+    durability,
+    warn: (fields, message) => log.warn(fields, message),
+  })
 }
 
 type Varying = Omit<ProxyReport, 'proxy' | 'version' | 'startedAt'>

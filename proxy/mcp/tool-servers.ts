@@ -2,11 +2,13 @@ import type { UpstreamReport } from '../../schemas/proxy-report.ts'
 import type { Log, Report, Secrets, Tables } from './needs.ts'
 import { type Offers, offersOf } from './offers.ts'
 import type { Offering } from './upstream/catalog.ts'
+import type { Logins } from './upstream/oauth/login.ts'
 import { Upstream } from './upstream/upstream.ts'
 
 export interface ToolServersNeeds {
   readonly tables: Tables
   readonly secrets: Secrets
+  readonly logins: Logins | null
   readonly report: Report
   readonly log: Log
   readonly now: () => number
@@ -84,10 +86,10 @@ export class ToolServers {
   }
 
   #upstreamNeeds() {
-    const { secrets, log, now } = this.#needs
+    const { secrets, logins, log, now } = this.#needs
     const onChange = (upstream: Upstream, lists: readonly Offering[]) =>
       this.#changed(upstream.namespace, lists)
-    return { secrets, log, now, onChange }
+    return { secrets, logins, log, now, onChange }
   }
 
   #changed(namespace: string, lists: readonly Offering[]): void {

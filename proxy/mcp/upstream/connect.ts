@@ -1,13 +1,16 @@
 import { isAbsolute, resolve } from 'node:path'
-import type { ToolServerSpec } from '../../../schemas/tool-server.ts'
+import type { TableServer } from '../../../schemas/rule-table.ts'
 import { ProxyFailure } from '../../failure.ts'
 import { version } from '../../version.ts'
 import type { Secrets } from '../needs.ts'
 import { openChannelLink } from './channel-link.ts'
+import { credentialOf } from './credential.ts'
 import { openHttpLink } from './http-link.ts'
-import { type HttpTarget, httpTarget } from './http-target.ts'
+import { type HttpTarget, httpTarget, lowerCased } from './http-target.ts'
 import type { Identity, Introduction, Link, LinkEvents } from './link.ts'
 import { discover, modernLink } from './modern-link.ts'
+import type { Logins } from './oauth/login.ts'
+import { oauthServer } from './oauth/oauth-server.ts'
 import { openSse } from './sse-channel.ts'
 import { openStdio } from './stdio-channel.ts'
 import { filledIn, filledInUrl, type Variable } from './variables.ts'
@@ -24,10 +27,20 @@ export interface Connector {
 
 export interface ConnectorNeeds {
   readonly namespace: string
-  readonly spec: ToolServerSpec
+  readonly server: Pick<TableServer, 'name' | 'spec'>
   readonly timeoutMs: number
-  readonly secrets: Secrets
+  readonly keys: ConnectorKeys
   readonly onStderr: (line: string) => void
+  /** Told that the server takes nothing from Writ any more, and why. */
+  readonly onLost: (why: string) => void
+}
+
+/** What opens doors. */
+export interface ConnectorKeys {
+  readonly secrets: Secrets
+  /** Null where none are kept: servers that want OAuth are then out of reach. */
+  readonly logins: Logins | null
+  readonly now: () => number
 }
 
 /** Who Writ is when it asks on its own account. */
@@ -44,7 +57,7 @@ const onBehalf: Identity = {
 
 /** Makes ready what a ToolServer says; rejects with a ProxyFailure when a credential is missing. */
 export async function connector(needs: ConnectorNeeds): Promise<Connector> {
-  const { transport = 'streamable-http' } = needs.spec
+  const { transport = 'streamable-http' } = needs.server.spec
   switch (transport) {
     case 'stdio':
       return stdioConnector(needs, await environmentOf(needs))
@@ -58,10 +71,10 @@ export async function connector(needs: ConnectorNeeds): Promise<Connector> {
 }
 
 function stdioConnector(
-  { spec, timeoutMs, onStderr }: ConnectorNeeds,
+  { server, timeoutMs, onStderr }: ConnectorNeeds,
   env: Readonly<Record<string, string>>,
 ): Connector {
-  const { command = '', args = [], cwd } = spec
+  const { command = '', args = [], cwd } = server.spec
   const program = {
     command,
     args,
@@ -140,37 +153,52 @@ function mayBeOtherEra(error: unknown): boolean {
 /** The environment of a program, its references to variables of this process filled in. */
 async function environmentOf(needs: ConnectorNeeds): Promise<Readonly<Record<string, string>>> {
   const env: [string, string][] = []
-  for (const [name, text] of Object.entries(needs.spec.env ?? {})) {
+  for (const [name, text] of Object.entries(needs.server.spec.env ?? {})) {
     env.push([name, await filledIn(text, variableOf(needs))])
   }
   return Object.fromEntries(env)
 }
 
 function addressOf(needs: ConnectorNeeds): Promise<string> {
-  return filledInUrl(needs.spec.url ?? '', variableOf(needs))
+  return filledInUrl(needs.server.spec.url ?? '', variableOf(needs))
 }
 
 /** Variables are secrets under the name `env`: whoever keeps the secrets says which may be read. */
-function variableOf({ namespace, secrets }: ConnectorNeeds): Variable {
-  return key => secrets(namespace, { name: 'env', key })
+function variableOf({ namespace, keys }: ConnectorNeeds): Variable {
+  return key => keys.secrets(namespace, { name: 'env', key })
 }
 
-async function targetOf(
-  { namespace, spec, secrets }: ConnectorNeeds,
-  url: string,
-): Promise<HttpTarget> {
-  const headers: Record<string, string> = {}
-  for (const [name, value] of Object.entries(spec.headers ?? {}))
-    headers[name.toLowerCase()] = value
-  const { type = 'none', secretRef, header } = spec.auth ?? {}
-  if (type !== 'none' && secretRef !== undefined) {
-    const secret = await secrets(namespace, secretRef)
-    if (secret === null) {
-      const name = `${secretRef.name}/${secretRef.key}`
-      throw new ProxyFailure('secret_missing', `the secret ${name} is not there`)
-    }
-    if (type === 'api_key') headers[(header ?? 'x-api-key').toLowerCase()] = secret
-    else headers.authorization = `Bearer ${secret}`
-  }
-  return httpTarget(url, headers)
+async function targetOf(needs: ConnectorNeeds, url: string): Promise<HttpTarget> {
+  const { namespace, server, keys } = needs
+  const { auth, headers } = server.spec
+  if (auth?.type === 'oauth') return authorizedTarget(needs)
+  const credential = await credentialOf(namespace, auth, keys.secrets)
+  return httpTarget(url, { ...lowerCased(headers), ...credentialHeader(auth, credential) })
+}
+
+function credentialHeader(
+  auth: TableServer['spec']['auth'],
+  credential: string | null,
+): Readonly<Record<string, string>> {
+  if (auth === undefined || credential === null) return {}
+  if (auth.type === 'bearer') return { authorization: `Bearer ${credential}` }
+  return { [(auth.header ?? 'x-api-key').toLowerCase()]: credential }
+}
+
+/** What OAuth needs is loaded when a server wants it, and not before. */
+async function authorizedTarget({
+  namespace,
+  server,
+  keys,
+  onLost,
+}: ConnectorNeeds): Promise<HttpTarget> {
+  const { logins, now, secrets } = keys
+  if (logins === null) throw new ProxyFailure('unauthorized', 'no logins are kept here')
+  const { oauthTarget } = await import('./oauth/oauth-target.ts')
+  return oauthTarget({
+    server: await oauthServer(namespace, server, secrets),
+    logins,
+    now,
+    onLost,
+  })
 }

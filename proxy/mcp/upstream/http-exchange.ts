@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Dispatcher, Pool } from 'undici'
+import type { Dispatcher } from 'undici'
 import { ProxyFailure } from '../../failure.ts'
 import { EventReader, type ServerSentEvent } from '../event-stream.ts'
+import type { Sockets } from './http-target.ts'
 
 /** One HTTP request to an upstream. */
 export interface HttpRequest {
@@ -27,7 +28,7 @@ export const mostAnswerBytes = 32 * 1024 * 1024
 
 /** Sends a request; the returned function abandons it. */
 export function httpExchange(
-  pool: Pool,
+  pool: Sockets,
   { method, path, headers, body }: HttpRequest,
   receiver: HttpReceiver,
 ): () => void {

@@ -16,6 +16,7 @@ import { type Connector, connector } from './connect.ts'
 import { millisecondsOf } from './duration.ts'
 import type { Era, Identity, Incoming, Link } from './link.ts'
 import { listenForChanges } from './listen-for-changes.ts'
+import type { Logins } from './oauth/login.ts'
 
 /** Who calls a server: a client with a session, or any client without. */
 export interface LinkUser {
@@ -27,6 +28,7 @@ export interface LinkUser {
 
 export interface UpstreamNeeds {
   readonly secrets: Secrets
+  readonly logins: Logins | null
   readonly log: Log
   readonly now: () => number
   /** Called when the state of the server has changed, and which of its lists. */
@@ -199,10 +201,11 @@ export class Upstream {
     try {
       this.#connector ??= await connector({
         namespace: this.namespace,
-        spec: this.#server.spec,
+        server: this.#server,
         timeoutMs: connectMs,
-        secrets: this.#needs.secrets,
+        keys: this.#needs,
         onStderr: line => this.#log('debug', { line }, 'server wrote to standard error'),
+        onLost: why => this.#lose(why),
       })
       const main = await this.#connector.main({
         onMessage: message => this.#hear(message),
@@ -215,6 +218,7 @@ export class Upstream {
       this.#main = main
       this.#readAt = this.#needs.now()
       const lists = await this.#read(main)
+      if (this.#main !== main) return
       this.#stopListening = listenForChanges(main, message => this.#hear(message))
       this.#retry.reset()
       this.#become('connected', '', lists)
@@ -225,7 +229,17 @@ export class Upstream {
     }
   }
 
+  /** The server is there and lets nobody in: its links are worth nothing, and are not asked to end well. */
+  #lose(why: string): void {
+    const main = this.#main
+    if (main === null) return
+    for (const user of [...this.#links.keys()]) this.forget(user)
+    this.#away(why)
+    void main.close()
+  }
+
   #away(why: string): void {
+    clearTimeout(this.#again)
     this.#main = null
     this.#stopListening()
     if (this.#stopped) return

@@ -3,6 +3,7 @@ import { compile } from '../../../policy/compile/compile.ts'
 import type { LoadedTable } from '../../../policy/decide/load.ts'
 import { load } from '../../../policy/decide/load.ts'
 import type { Caller, Journal, NewEntry, Secrets, Tables } from '../../../proxy/mcp/needs.ts'
+import type { Logins } from '../../../proxy/mcp/upstream/oauth/login.ts'
 import { createProxy } from '../../../proxy/proxy.ts'
 import type { UpstreamReport } from '../../../schemas/proxy-report.ts'
 
@@ -118,7 +119,7 @@ export interface World {
 export async function world(
   t: Test,
   documents: readonly string[],
-  options: { secrets?: Secrets; allowedHosts?: string[]; early?: boolean } = {},
+  options: { secrets?: Secrets; logins?: Logins; allowedHosts?: string[]; early?: boolean } = {},
 ): Promise<World> {
   const tables = new MemoryTables()
   const journal = new MemoryJournal()
@@ -155,6 +156,7 @@ export async function world(
       for (const check of waiting) check()
     },
     log,
+    ...(options.logins ? { logins: options.logins } : {}),
     ...(options.allowedHosts ? { allowedHosts: options.allowedHosts } : {}),
   })
   if (options.early) tables.put(...documents)

@@ -1,0 +1,17 @@
+import type { ToolServerSpec } from '../../../schemas/tool-server.ts'
+import { ProxyFailure } from '../../failure.ts'
+import type { Secrets } from '../needs.ts'
+
+/** The credential that a ToolServer names; null when it names none. Rejects with `secret_missing`. */
+export async function credentialOf(
+  namespace: string,
+  auth: ToolServerSpec['auth'],
+  secrets: Secrets,
+): Promise<string | null> {
+  const { type = 'none', secretRef } = auth ?? {}
+  if (type === 'none' || secretRef === undefined) return null
+  const credential = await secrets(namespace, secretRef)
+  if (credential !== null) return credential
+  const name = `${secretRef.name}/${secretRef.key}`
+  throw new ProxyFailure('secret_missing', `the secret ${name} is not there`)
+}
