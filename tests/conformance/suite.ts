@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { Test } from 'tap'
 import { parse } from 'yaml'
 
@@ -12,10 +12,13 @@ const suite = join(import.meta.dirname, '../../node_modules/@modelcontextprotoco
 const main = join(suite, 'dist/index.js')
 const requirements = join(suite, 'requirements')
 
-/** The scenarios that a revision scores for servers. */
-export function scoredScenarios(revision: Revision): readonly string[] {
+/** The scenarios that a revision scores for servers, or for clients. */
+export function scoredScenarios(
+  revision: Revision,
+  side: 'server' | 'client' = 'server',
+): readonly string[] {
   const text = readFileSync(join(requirements, `${revision}.yaml`), 'utf8')
-  return parse(text).server
+  return parse(text)[side]
 }
 
 interface Check {
@@ -45,10 +48,12 @@ export async function runSuite(args: readonly string[]): Promise<Map<string, rea
 
 function checksIn(folder: string): Map<string, readonly Check[]> {
   const byScenario = new Map<string, readonly Check[]>()
-  for (const run of readdirSync(folder)) {
-    const file = join(folder, run, 'checks.json')
-    const scenario = run.replace(/^server-/, '').replace(/-\d{4}-\d\d-\d\dT.*$/, '')
-    if (existsSync(file)) byScenario.set(scenario, JSON.parse(readFileSync(file, 'utf8')))
+  for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    if (basename(file) !== 'checks.json') continue
+    const scenario = dirname(file)
+      .replace(/^server-/, '')
+      .replace(/-\d{4}-\d\d-\d\dT.*$/, '')
+    byScenario.set(scenario, JSON.parse(readFileSync(join(folder, file), 'utf8')))
   }
   return byScenario
 }
