@@ -1,16 +1,14 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { run, type Service } from '../lifecycle/run.ts'
-import { agentKeys } from './api/agent-keys.ts'
+import { apiAccess } from './api/access.ts'
 import { api } from './api/api.ts'
 import { approvalProxyRoutes } from './api/approval-proxy-routes.ts'
-import { attemptLimit } from './api/attempt-limit.ts'
-import { recordedAttempts } from './api/attempts.ts'
 import { auditRoutes } from './api/audit-routes.ts'
-import { authenticator, checkTokens } from './api/authenticate.ts'
+import { checkTokens } from './api/authenticate.ts'
 import { hostNames } from './api/guard.ts'
 import { listen } from './api/listen.ts'
-import { knownPeople } from './api/person.ts'
+import { peopleRoutes } from './api/people-routes.ts'
 import { proxyRoutes } from './api/proxy-routes.ts'
 import { statusRoutes } from './api/status-routes.ts'
 import { tableRoutes } from './api/table-routes.ts'
@@ -66,7 +64,7 @@ async function serve(
   onListening: (url: URL) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { now, source, dataFolder, signingKey, host, port, tokens, log } = options
+  const { now, source, dataFolder, signingKey, host, port, log } = options
   const key = await openSigningKey(dataFolder, signingKey)
   const releases = new Releases({ db: store.db, key, now })
   await releases.open()
@@ -83,14 +81,8 @@ async function serve(
   const memory = new SourceMemory(source, now)
   const reconciling = reconcileService(options, { releases, proxies, memory, compiler })
   const ledger = new Ledger(store.db)
+  const access = apiAccess({ ...options, releases, approvals })
   const { directories } = releases
-  const people = knownPeople({ directories, operator: options.operator, now })
-  const authenticate = authenticator({ tokens, people, agentOf: agentKeys(releases) })
-  const attempts = recordedAttempts({
-    limit: attemptLimit(now),
-    attempted: (id, detail, actor) => approvals.attempted(id, detail, actor),
-    log,
-  })
   const beat = heartbeat()
   const status = () => readStatus({ options, store, releases, proxies, memory, ledger })
   const handler = api({
@@ -99,10 +91,10 @@ async function serve(
       ...proxyRoutes({ ledger, proxies }),
       ...auditRoutes(ledger),
       ...approvalProxyRoutes({ approvals, onBeat: beat.onBeat, log }),
+      ...peopleRoutes({ db: store.db, approvals, directories, attempts: access.attempts, now }),
       ...statusRoutes({ status, notReady: () => notReady(store, memory) }),
     ],
-    authenticate,
-    attempts,
+    ...access,
     allowedHosts: hostNames(host, options.allowedHosts ?? []),
     log,
   })

@@ -10,7 +10,7 @@ import { version } from '../version.ts'
 import { announce } from './announce.ts'
 import { type JoinedProxy, joinProxy } from './join-proxy.ts'
 import { localUrl } from './local-url.ts'
-import { ownFiles } from './own-files.ts'
+import { localUser, ownFiles } from './own-files.ts'
 import { untilReady } from './ready.ts'
 import { serveFailure } from './serve-failure.ts'
 import type { Durability } from './serve-options.ts'
@@ -81,6 +81,7 @@ async function controllerOf(settings: HereSettings) {
     source,
     ownFiles: await ownFiles(data),
     tokens: { admin: data.secrets.adminToken, proxy: data.secrets.proxyToken },
+    operator: localUser,
     version,
     log,
   })

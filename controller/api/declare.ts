@@ -1,4 +1,4 @@
-import type { Response } from 'express'
+import type { Request, Response } from 'express'
 import type Type from 'typebox'
 import type { Caller } from './caller.ts'
 import { RequestFailure } from './problem-answer.ts'
@@ -15,8 +15,8 @@ interface Declaration<P extends Type.TObject, Q extends Type.TObject, B extends 
   readonly summary: string
   readonly params?: P
   readonly query?: Q
-  /** The JSON body. */
-  readonly body?: { readonly schema: B; readonly mostBytes: number }
+  /** The JSON body; one that may be left out is then an empty object. */
+  readonly body?: { readonly schema: B; readonly mostBytes: number; readonly optional?: boolean }
   readonly answers: About['answers']
   handle(asked: Asked<P, Q, B>, response: Response): Promise<void> | void
 }
@@ -57,7 +57,8 @@ export function declare<
         {
           params: readParams(request.params) as Type.Static<P>,
           query: readQuery(request.query) as Type.Static<Q>,
-          body: (body && readBody(jsonBody(request))) as Type.Static<B>,
+          body: (body &&
+            readBody(body.optional && isBare(request) ? {} : jsonBody(request))) as Type.Static<B>,
           caller,
           remote: request.socket.remoteAddress,
           userAgent: request.get('user-agent'),
@@ -65,6 +66,11 @@ export function declare<
         response,
       ),
   }
+}
+
+/** Whether a request came without a body. */
+function isBare({ headers }: Request): boolean {
+  return headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0
 }
 
 /** What is named wrongly is not there. */

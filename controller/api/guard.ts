@@ -7,6 +7,7 @@ import type { Attempts } from './attempts.ts'
 import { type Authenticate, bearerToken } from './authenticate.ts'
 import { type Caller, identityOf } from './caller.ts'
 import { answerProblem } from './problem-answer.ts'
+import { requestId } from './request-id.ts'
 import type { Route } from './route.ts'
 
 export interface AdmitNeeds {
@@ -38,11 +39,10 @@ export function admitted({ locals }: Response): Caller {
 function attempt(route: Route, request: Request, caller: Caller) {
   const from = remoteKey(request.socket.remoteAddress)
   if (route.attempt === undefined) return { from }
-  const id = String(request.params.id ?? '')
   return {
     from,
     record: {
-      request: id === '' ? null : id,
+      request: requestId(request.params.id),
       detail: `${route.attempt}: ${identityOf(caller)}`,
       actor: nobody(caller, 'rest', from),
     },

@@ -7,11 +7,14 @@ export class RequestFailure extends Error {
   readonly status: number
   /** What programs match on, where the status does not say it. */
   readonly code: string | undefined
+  /** Seconds after which it may go better. */
+  readonly retryAfter: number | undefined
 
-  constructor(status: number, message: string, code?: string) {
+  constructor(status: number, message: string, code?: string, retryAfter?: number) {
     super(message)
     this.status = status
     this.code = code
+    this.retryAfter = retryAfter
   }
 }
 
@@ -66,6 +69,9 @@ export function onError(log: {
   return (error, _request, response, _next) => {
     const { status, detail, code } = describe(error)
     if (status >= 500) log.error({ err: error }, 'request failed')
+    if (error instanceof RequestFailure && error.retryAfter !== undefined) {
+      response.set('retry-after', `${error.retryAfter}`)
+    }
     if (response.headersSent) response.destroy()
     else answerProblem(response, status, detail, code)
   }

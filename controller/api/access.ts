@@ -1,0 +1,33 @@
+import type { Approvals } from '../approvals/approvals.ts'
+import type { Releases } from '../publish/releases.ts'
+import { agentKeys } from './agent-keys.ts'
+import { attemptLimit } from './attempt-limit.ts'
+import { recordedAttempts } from './attempts.ts'
+import { authenticator, type Tokens } from './authenticate.ts'
+import type { AdmitNeeds } from './guard.ts'
+import { knownPeople } from './person.ts'
+
+export interface AccessNeeds {
+  readonly tokens: Tokens
+  /** The User whom the admin token stands for. */
+  readonly operator?: string | undefined
+  readonly releases: Releases
+  readonly approvals: Pick<Approvals, 'attempted'>
+  readonly now: () => number
+  readonly log: { error(fields: object, message: string): void }
+}
+
+/** Who may call the API, by what is in force, and what becomes of those who may not. */
+export function apiAccess(needs: AccessNeeds): AdmitNeeds {
+  const { tokens, operator, releases, approvals, now, log } = needs
+  const { directories } = releases
+  const people = knownPeople({ directories, operator, now })
+  return {
+    authenticate: authenticator({ tokens, people, agentOf: agentKeys(releases) }),
+    attempts: recordedAttempts({
+      limit: attemptLimit(now),
+      attempted: (request, detail, actor) => approvals.attempted(request, detail, actor),
+      log,
+    }),
+  }
+}
