@@ -2,6 +2,8 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Service } from '../lifecycle/run.ts'
+import { type ApprovalDesk, approvalDesk } from './approvals/approval-desk.ts'
+import { nobodyToAsk } from './approvals/nobody-to-ask.ts'
 import { hostCheck } from './hosts.ts'
 import { KeyAccounts } from './mcp/account.ts'
 import { Entrance } from './mcp/entrance.ts'
@@ -10,7 +12,7 @@ import type { Firewall } from './mcp/exchange.ts'
 import { LegacyDoor } from './mcp/legacy-door.ts'
 import { Listeners } from './mcp/listeners.ts'
 import { ModernDoor } from './mcp/modern-door.ts'
-import type { Journal, Log, Report, Secrets, Tables } from './mcp/needs.ts'
+import type { Journal, Log, Questions, Report, Secrets, Tables } from './mcp/needs.ts'
 import { Sessions } from './mcp/sessions.ts'
 import { ToolServers } from './mcp/tool-servers.ts'
 import type { Logins } from './mcp/upstream/oauth/login.ts'
@@ -28,6 +30,8 @@ export interface ProxyOptions {
   readonly secrets: Secrets
   /** Where logins at tool servers are kept; without it those that want OAuth are out of reach. */
   readonly logins?: Logins
+  /** Where people are asked; without it, what needs approval is refused. */
+  readonly questions?: Questions
   readonly report: Report
   readonly log: Log
   readonly now?: () => number
@@ -77,6 +81,7 @@ interface Parts {
   readonly servers: ToolServers
   readonly sessions: Sessions
   readonly listeners: Listeners
+  readonly approvals: ApprovalDesk
   readonly entrance: Entrance
   readonly meter: Meter
 }
@@ -90,6 +95,7 @@ function partsOf(options: ProxyOptions, now: () => number): Parts {
     }
   })
   const listeners = new Listeners()
+  const approvals = approvalDesk(options.questions ?? nobodyToAsk, now)
   const counted = meter(() => sessions.size)
   const firewall: Firewall = {
     tables,
@@ -97,6 +103,7 @@ function partsOf(options: ProxyOptions, now: () => number): Parts {
     texts: new EntryTexts(now),
     servers,
     accounts: new KeyAccounts(),
+    approvals,
     meter: counted,
     now,
   }
@@ -111,6 +118,7 @@ function partsOf(options: ProxyOptions, now: () => number): Parts {
     servers,
     sessions,
     listeners,
+    approvals,
     entrance: new Entrance({ firewall, legacy, modern }),
     meter: counted,
   }
@@ -167,8 +175,10 @@ function urlOf(server: Server): URL {
 }
 
 /** Streams are ended and calls get a moment to finish; then everything is shut. */
-async function close({ servers, sessions, listeners }: Parts, server: Server): Promise<void> {
+async function close(parts: Parts, server: Server): Promise<void> {
+  const { servers, sessions, listeners, approvals } = parts
   listeners.stop()
+  approvals.requests.stop()
   const closed = server.listening ? once(server, 'close') : Promise.resolve()
   server.close()
   sessions.stop()

@@ -1,27 +1,34 @@
-import { decide } from '../../policy/decide/decide.ts'
-import { justificationFor } from '../../policy/decide/justification.ts'
-import { visible } from '../../policy/decide/visible.ts'
+import { holdCall } from '../approvals/hold-call.ts'
+import { prepareTool, readyTool } from '../approvals/prepare-tool.ts'
 import { count } from './account.ts'
 import { type Answer, answerError, type Exchange, type Firewall } from './exchange.ts'
-import { finishFor } from './finish.ts'
-import { forward, lostKey, refuse } from './forward.ts'
-import { factsOf, type Judged, judge, type Subject, subjectOf } from './judge.ts'
-import { type Found, hintsOf, type Offer } from './offers.ts'
-import { paramHeaders, paramMismatch } from './param-headers.ts'
-import { type Refusal, refusalBy, refusalFor } from './refusal.ts'
+import { forward, isRepeated, refuse } from './forward.ts'
+import { answersIn } from './input-rounds.ts'
+import { type Judged, judge } from './judge.ts'
+import {
+  longestReason,
+  type ToolCall,
+  toolErrand,
+  toolRefusal,
+  toolSubject,
+} from './judged-tool.ts'
+import type { Found, Offer } from './offers.ts'
+import { paramMismatch } from './param-headers.ts'
+import { refusalFor } from './refusal.ts'
 import { codes, isObject, type JsonObject, textOf } from './rpc.ts'
 
 const longestName = 4096
-const longestReason = 4096
 
-/** `tools/call`: judged with the arguments as they will be sent, then sent exactly so, or refused. */
+/** `tools/call`: judged with the arguments as they will be sent, then sent exactly so, or refused, or left to people. */
 export function callTool(firewall: Firewall, exchange: Exchange): Promise<Answer> | Answer {
   const asked = toolCallOf(exchange.params)
   if (typeof asked === 'string') return answerError(exchange, codes.invalidParams, asked)
-  const { servers } = firewall
+  const { servers, approvals } = firewall
   const { namespace } = exchange.client.caller
   const known = servers.offers(namespace).tools.get(asked.name)
   if (known !== undefined) return callFound(firewall, exchange, asked, known)
+  const own = approvals.own.call(firewall, exchange, asked)
+  if (own !== null) return own
   return servers
     .freshOffers(namespace)
     .then(({ tools }) => callFound(firewall, exchange, asked, tools.get(asked.name) ?? 'unknown'))
@@ -33,18 +40,22 @@ function callFound(
   asked: ToolCall,
   found: Found,
 ): Promise<Answer> | Answer {
-  const subject = withReason(firewall, exchange, subjectFor(asked, found))
+  const subject = toolSubject(firewall, exchange, asked, found)
   if (subject.justification.length > longestReason) {
     return answerError(exchange, codes.invalidParams, '`justification` is too long')
   }
   const judged = judge(firewall, exchange, subject)
-  const structured = typeof found === 'string' || found.item.outputSchema === undefined
-  const refusal = refusalOf(firewall, exchange, judged, found)
-  if (refusal !== null) return refuse(firewall, exchange, judged, refusal, structured)
+  const refusal = toolRefusal(firewall, exchange, judged, found)
+  if (refusal !== null) {
+    const structured = typeof found === 'string' || found.item.outputSchema === undefined
+    return refuse(firewall, exchange, judged, refusal, structured)
+  }
   const offer = found as Offer
   const mismatch = paramMismatch(exchange, offer.headers ?? [], asked.args)
   if (mismatch !== null) return refuseHeaders(firewall, exchange, judged, mismatch)
-  return send(firewall, exchange, judged, offer, structured)
+  return judged.decision.action === 'allow'
+    ? send(firewall, exchange, judged, offer)
+    : hold(firewall, exchange, judged, offer, asked)
 }
 
 async function refuseHeaders(
@@ -63,46 +74,27 @@ function send(
   exchange: Exchange,
   judged: Judged,
   offer: Offer,
-  structured: boolean,
 ): Promise<Answer> {
-  const { client, id, params } = exchange
-  const repeated =
-    !client.claim(id) ||
-    (client.era === 'modern' &&
-      firewall.accounts.lost(client.caller, () => lostKey(id, judged), firewall.now()))
-  if (repeated) {
+  const { client, params } = exchange
+  const errand = toolErrand(judged, offer, client.era, answersIn(params))
+  if (isRepeated(firewall, exchange, judged)) {
     const refusal = refusalFor('repeated_id', judged.subject)
-    return refuse(firewall, exchange, judged, refusal, structured)
+    return refuse(firewall, exchange, judged, refusal, errand.structured)
   }
   count(client.account, judged.subject.name)
-  return forward(firewall, exchange, {
-    judged,
-    upstream: offer.upstream,
-    structured,
-    request: {
-      method: 'tools/call',
-      params: [
-        ['name', JSON.stringify(offer.own)],
-        ['arguments', judged.canonical],
-        ...answersIn(params),
-      ],
-      name: offer.own,
-      headers: paramHeaders(offer.headers ?? [], judged.subject.args),
-    },
-    finish: finishFor(client.era),
-  })
+  return forward(firewall, exchange, errand)
 }
 
-/** What a stateless client sends along when it has been asked something. */
-export function answersIn(params: JsonObject): [string, string][] {
-  return ['inputResponses', 'requestState'].flatMap(key =>
-    Object.hasOwn(params, key) ? [[key, JSON.stringify(params[key])] as [string, string]] : [],
-  )
-}
-
-interface ToolCall {
-  readonly name: string
-  readonly args: JsonObject
+/** What the client answers to questions of the server is not part of what people are asked, so it does not go along. */
+function hold(
+  firewall: Firewall,
+  exchange: Exchange,
+  judged: Judged,
+  offer: Offer,
+  asked: ToolCall,
+): Promise<Answer> {
+  const ready = readyTool(judged, offer, exchange.client.era)
+  return holdCall(firewall, exchange, ready, asker => prepareTool(firewall, asker, asked))
 }
 
 function toolCallOf(params: JsonObject): ToolCall | string {
@@ -111,45 +103,4 @@ function toolCallOf(params: JsonObject): ToolCall | string {
   if (name.length > longestName) return '`name` is too long'
   const { arguments: args = {} } = params
   return isObject(args) ? { name, args } : '`arguments` must be an object'
-}
-
-function subjectFor({ name, args }: ToolCall, found: Found): Subject {
-  if (typeof found === 'string') return { ...subjectOf('tool', '', name), args }
-  return { ...subjectOf('tool', found.upstream.name, name), args, ...hintsOf(found.item) }
-}
-
-/** Takes the reason out of the arguments where the policies have added it to the tool's schema. */
-function withReason({ tables, now }: Firewall, { client }: Exchange, subject: Subject): Subject {
-  const table = tables.current(client.caller.namespace)
-  if (table === null || !Object.hasOwn(subject.args, 'justification')) return subject
-  if (justificationFor(table, factsOf(client, subject, now())) === 'off') return subject
-  const { justification, ...args } = subject.args
-  return { ...subject, args, justification: typeof justification === 'string' ? justification : '' }
-}
-
-/** Null when the call may go out. What the caller cannot see is refused as if it did not exist. */
-function refusalOf(
-  firewall: Firewall,
-  exchange: Exchange,
-  judged: Judged,
-  found: Found,
-): Refusal | null {
-  const { subject, decision } = judged
-  if (found === 'unknown') return refusalBy(decision, subject) ?? unknown(subject)
-  if (found === 'ambiguous') {
-    return refusalBy(decision, subject) ?? refusalFor('ambiguous_name', subject)
-  }
-  if (decision.action === 'allow') return null
-  const { client } = exchange
-  const table = firewall.tables.current(client.caller.namespace)
-  if (table === null) return refusalBy(decision, subject)
-  const facts = factsOf(client, subject, firewall.now())
-  if (visible(table, facts)) return refusalBy(decision, subject)
-  const blank = { ...subjectOf('tool', '', subject.name), args: subject.args }
-  const asUnknown = decide(table, factsOf(client, blank, firewall.now()))
-  return refusalBy(asUnknown, subject) ?? unknown(subject)
-}
-
-function unknown(subject: Subject): Refusal {
-  return refusalFor('unknown_name', subject)
 }

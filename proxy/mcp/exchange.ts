@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import type { ApprovalDesk } from '../approvals/approval-desk.ts'
 import type { Meter } from '../meter.ts'
 import type { Account, KeyAccounts } from './account.ts'
 import type { Cancellation } from './cancellation.ts'
@@ -16,6 +17,7 @@ export interface Firewall {
   readonly texts: EntryTexts
   readonly servers: ToolServers
   readonly accounts: KeyAccounts
+  readonly approvals: ApprovalDesk
   readonly meter: Meter
   readonly now: () => number
 }
@@ -33,6 +35,14 @@ export interface Client extends LinkUser {
   relay(exchange: Exchange, upstream: Upstream, message: Incoming): void
 }
 
+/** The way back to a client. */
+export interface Reach {
+  /** False once the client has gone away. */
+  readonly reachable: boolean
+  /** Whether the client was given its answer. */
+  readonly delivered: boolean
+}
+
 /** One request of a client and the ways to speak to it. */
 export interface Exchange {
   readonly client: Client
@@ -44,6 +54,9 @@ export interface Exchange {
   readonly cancellation: Cancellation
   /** Sends a message ahead of the answer. */
   readonly say: (json: string) => void
+  readonly reach: Reach
+  /** Set where nobody hears what a server says about the request ahead of its answer. */
+  readonly unheard?: true
 }
 
 /** The last word on a request; the status matters to stateless clients alone. */

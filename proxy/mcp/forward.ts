@@ -1,14 +1,14 @@
 import { hash } from 'node:crypto'
 import { ProxyFailure } from '../failure.ts'
-import { type Ended, sharedText } from './entry-text.ts'
+import { type Ended, type SharedText, sharedText } from './entry-text.ts'
 import type { Answer, Exchange, Firewall } from './exchange.ts'
 import { asks, withInput } from './input-rounds.ts'
 import type { Judged } from './judge.ts'
-import type { EntryJson } from './needs.ts'
+import type { EntryJson, Outcome } from './needs.ts'
 import { redactText } from './redact.ts'
 import { answerRefusal, type Obstacle, type Refusal, refusalFor } from './refusal.ts'
 import { errorJson, isObject, type JsonObject, resultJson } from './rpc.ts'
-import type { Outgoing, Reply } from './upstream/link.ts'
+import type { Incoming, Outgoing, Reply } from './upstream/link.ts'
 import type { Upstream } from './upstream/upstream.ts'
 
 /** A judged call on its way to a server. */
@@ -20,6 +20,15 @@ export interface Errand {
   readonly structured: boolean
   /** The result as this client shall get it. */
   readonly finish: (reply: Reply) => string
+  readonly release?: Release
+}
+
+/** What an approved call must have once its attempt is on record and before it goes out. */
+export interface Release {
+  /** Null when the call may go out now, once. */
+  claim(): Promise<Refusal | null>
+  /** Told how a call ended that went out. */
+  ended(status: Outcome): void
 }
 
 interface Ending {
@@ -39,25 +48,33 @@ export async function refuse(
   const { decision: action, reason } = refusal
   const allowed = judged.decision.action === 'allow'
   const { entry } = judged
-  const shared = sharedText(judged, allowed ? { ...entry, action, reason } : entry)
+  const told = allowed ? { ...entry, action, reason } : entry
+  const ended = { status: 'refused', error: refusal.text } as const
+  const kept = await writeDown(firewall, judged, ended, told)
+  return answerRefusal(
+    exchange,
+    kept ? refusal : refusalFor('no_record', judged.subject),
+    judged,
+    structured,
+  )
+}
+
+/** Writes a call down that does not go out: attempt and outcome. False when they cannot be kept. */
+export function writeDown(
+  firewall: Firewall,
+  judged: Judged,
+  ended: Ended,
+  entry = judged.entry,
+): Promise<boolean> | boolean {
+  const shared = sharedText(judged, entry)
   const { texts } = firewall
-  const kept = await keep(firewall, [
-    texts.attempt(shared),
-    texts.outcome(shared, { status: 'refused', error: refusal.text }),
-  ])
-  const told = kept ? refusal : refusalFor('no_record', judged.subject)
-  return answerRefusal(exchange, told, judged, structured)
+  return keep(firewall, [texts.attempt(shared), texts.outcome(shared, ended)])
 }
 
 /** Writes down a decision that needs no call of its own; true when it allows and is kept. */
 export async function noteDown(firewall: Firewall, judged: Judged): Promise<boolean> {
   const allowed = judged.decision.action === 'allow'
-  const shared = sharedText(judged)
-  const { texts } = firewall
-  const kept = await keep(firewall, [
-    texts.attempt(shared),
-    texts.outcome(shared, { status: allowed ? 'succeeded' : 'refused' }),
-  ])
+  const kept = await writeDown(firewall, judged, { status: allowed ? 'succeeded' : 'refused' })
   return kept && allowed
 }
 
@@ -73,10 +90,15 @@ export async function forward(
     answerRefusal(exchange, refusalFor(obstacle, judged.subject, detail), judged, structured)
   const shared = sharedText(judged)
   if (!(await keep(firewall, [firewall.texts.attempt(shared)]))) return stop('no_record')
+  if (errand.release !== undefined) {
+    const refusal = await errand.release.claim()
+    if (refusal !== null) return keepBack(firewall, exchange, errand, shared, refusal)
+  }
   const ending = await send(firewall, exchange, errand)
   const durationMs = firewall.now() - began
   firewall.meter.upstream(errand.upstream.name, ending.status, durationMs / 1000)
   const outcome = firewall.texts.outcome(shared, endedOf(ending, durationMs))
+  errand.release?.ended(ending.status)
   if (!(await keep(firewall, [outcome]))) return stop('answer_unrecorded')
   if (ending.reply !== undefined) {
     return asks(exchange, ending.reply)
@@ -85,6 +107,21 @@ export async function forward(
   }
   const lost = ending.status === 'unknown' || ending.status === 'cancelled'
   return stop(lost ? 'answer_lost' : 'upstream_away', ending.failure?.message ?? 'no answer')
+}
+
+/** Ends a call whose attempt is on record and that does not go out. */
+async function keepBack(
+  firewall: Firewall,
+  exchange: Exchange,
+  { judged, structured }: Errand,
+  shared: SharedText,
+  refusal: Refusal,
+): Promise<Answer> {
+  const { texts } = firewall
+  const ended = { status: 'refused', error: refusal.text } as const
+  const kept = await keep(firewall, [texts.outcome(shared, ended)])
+  const told = kept ? refusal : refusalFor('no_record', judged.subject)
+  return answerRefusal(exchange, told, judged, structured)
 }
 
 async function send(firewall: Firewall, exchange: Exchange, errand: Errand): Promise<Ending> {
@@ -114,8 +151,18 @@ function failureOf(cause: unknown): ProxyFailure {
   return new ProxyFailure('upstream_lost', 'an unexpected error in Writ', { cause })
 }
 
+/** Notes that a call goes out; true when one has gone out before that this may be a repetition of. */
+export function isRepeated(
+  { accounts, now }: Firewall,
+  { client, id }: Exchange,
+  judged: Judged,
+): boolean {
+  if (!client.claim(id)) return true
+  return client.era === 'modern' && accounts.lost(client.caller, () => lostKey(id, judged), now())
+}
+
 /** What a stateless client would send again: the same id, to do the same. */
-export function lostKey(id: Exchange['id'], { entry, subject }: Judged): string {
+function lostKey(id: Exchange['id'], { entry, subject }: Judged): string {
   return JSON.stringify([id, subject.kind, subject.name, entry.argsDigest])
 }
 
@@ -141,8 +188,15 @@ function outgoingOf(exchange: Exchange, { upstream, request }: Errand): Outgoing
     timeoutMs: upstream.timeoutMs,
     cancellation,
     owner: client,
-    onMessage: message => client.relay(exchange, upstream, message),
+    onMessage: message =>
+      exchange.unheard ? turnAway(message) : client.relay(exchange, upstream, message),
   }
+}
+
+/** What a server asks where nobody hears it is answered with an error. */
+function turnAway({ method, reply }: Incoming): void {
+  const error = '"error":{"code":-32601,"message":"nobody can be asked about this call"}'
+  reply?.(method === 'ping' ? '"result":{}' : error)
 }
 
 function answerReply({ id, client }: Exchange, errand: Errand, reply: Reply): Answer {

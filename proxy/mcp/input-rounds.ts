@@ -33,6 +33,13 @@ export async function withInput(
   return reply
 }
 
+/** What a stateless client sends along when it has been asked something. */
+export function answersIn(params: JsonObject): [string, string][] {
+  return ['inputResponses', 'requestState'].flatMap(key =>
+    Object.hasOwn(params, key) ? [[key, JSON.stringify(params[key])] as [string, string]] : [],
+  )
+}
+
 /** A question that a client with a session cannot see in a result. */
 export function asks({ client }: Exchange, { value }: Reply): boolean {
   return client.era === 'legacy' && value.resultType === 'input_required'

@@ -4,7 +4,7 @@ import type { Facts } from '../../policy/decide/facts.ts'
 import type { CallKind } from '../../schemas/call.ts'
 import type { Decision } from '../../schemas/decision.ts'
 import { canonicalJson } from './canonical-json.ts'
-import type { Client, Exchange, Firewall } from './exchange.ts'
+import type { Client, Firewall } from './exchange.ts'
 import type { NewEntry } from './needs.ts'
 import { redact, redactText } from './redact.ts'
 import { isObject, type JsonObject } from './rpc.ts'
@@ -53,8 +53,14 @@ export function subjectOf(kind: CallKind, server: string, name: string): Subject
   }
 }
 
+/** Who asks, as far as judging looks. */
+export interface Asker {
+  readonly client: Pick<Client, 'caller' | 'account' | 'protocol' | 'era'>
+  readonly params: JsonObject
+}
+
 /** The facts about a client and what it asks for. */
-export function factsOf(client: Client, subject: Subject, now: number): Facts {
+export function factsOf(client: Asker['client'], subject: Subject, now: number): Facts {
   const { kind, server, name, readOnly, destructive } = subject
   const { agent, apiKey, namespace } = client.caller
   const { id, startedAt, toolCalls, toolsUsed } = client.account
@@ -89,15 +95,16 @@ export function factsOf(client: Client, subject: Subject, now: number): Facts {
 }
 
 /** Judges by the table in force; without one everything is denied. */
-export function judge(
-  { tables, meter, now }: Firewall,
-  exchange: Exchange,
-  subject: Subject,
-): Judged {
-  const { client } = exchange
+export function judge({ tables, meter, now }: Firewall, asker: Asker, subject: Subject): Judged {
+  const { client } = asker
   const table = tables.current(client.caller.namespace)
   const decision = table === null ? noTable : decide(table, factsOf(client, subject, now()))
   meter.decision(subject.kind, decision.action, decision.reason)
+  return judgedAs(asker, subject, decision)
+}
+
+/** A call with the decision on it, ready to be written down. */
+export function judgedAs(asker: Asker, subject: Subject, decision: Decision): Judged {
   const call = randomUUID()
   const canonical = canonicalJson(subject.args)
   const shown = redact(subject.args)
@@ -107,12 +114,12 @@ export function judge(
     decision,
     canonical,
     shownArgs: shown === subject.args ? canonical : JSON.stringify(shown),
-    entry: entryOf(exchange, subject, decision, canonical, call),
+    entry: entryOf(asker, subject, decision, canonical, call),
   }
 }
 
 function entryOf(
-  { client, params }: Exchange,
+  { client, params }: Asker,
   subject: Subject,
   decision: Decision,
   canonical: string,

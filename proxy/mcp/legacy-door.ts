@@ -154,7 +154,16 @@ export class LegacyDoor {
   ): void {
     const cancellation = new Cancellation()
     const say = (json: string) => outlet.say(json)
-    const exchange: Exchange = { client: session, id, method, params, headers, cancellation, say }
+    const exchange: Exchange = {
+      client: session,
+      id,
+      method,
+      params,
+      headers,
+      cancellation,
+      say,
+      reach: outlet,
+    }
     if (session.inFlight.has(id)) {
       outlet.answer(answerError(exchange, codes.invalidRequest, 'this id is in use'))
       return

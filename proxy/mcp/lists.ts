@@ -1,5 +1,6 @@
 import { descriptionFor, justificationFor } from '../../policy/decide/justification.ts'
 import type { LoadedTable } from '../../policy/decide/load.ts'
+import { mayAsk } from '../../policy/decide/may-ask.ts'
 import { visible } from '../../policy/decide/visible.ts'
 import { type Answer, answerError, answerWith, type Exchange, type Firewall } from './exchange.ts'
 import { factsOf, type Subject, subjectOf } from './judge.ts'
@@ -8,13 +9,14 @@ import { codes, isObject, type JsonObject } from './rpc.ts'
 
 /** `tools/list`: exactly what could be allowed or approved for this caller. */
 export function listTools(firewall: Firewall, exchange: Exchange): Promise<Answer> {
-  return list(firewall, exchange, 'tools', ({ tools }, table) =>
-    named(tools).flatMap(([name, offer]) => {
+  return list(firewall, exchange, 'tools', ({ tools }, table) => [
+    ...named(tools).flatMap(([name, offer]) => {
       const subject = { ...subjectOf('tool', offer.upstream.name, name), ...hintsOf(offer.item) }
       if (offer.headers === null || !seen(firewall, exchange, table, subject)) return []
       return [shownTool(firewall, exchange, table, name, offer, subject)]
     }),
-  )
+    ...firewall.approvals.own.shown(firewall, exchange),
+  ])
 }
 
 /** `prompts/list`, in the same way. */
@@ -91,11 +93,24 @@ function shownTool(
   const description = descriptionFor(table, facts)
   const reason = justificationFor(table, facts)
   return {
-    ...item,
+    ...(mayAsk(table, facts) ? asParked(item) : withoutTasks(item)),
     name,
     ...(description === undefined ? {} : { description }),
     ...(reason === 'off' ? {} : { inputSchema: askingWhy(item, reason === 'required') }),
   }
+}
+
+/**
+ * A tool whose calls may be parked: the answer is then none of the tool's own, against whose output schema clients would
+ * hold it.
+ */
+function asParked({ outputSchema: _, ...item }: JsonObject): JsonObject {
+  return { ...item, execution: { taskSupport: 'optional' } }
+}
+
+/** A tool whose calls are not carried as tasks, whatever its server says. */
+function withoutTasks({ execution: _, ...item }: JsonObject): JsonObject {
+  return item
 }
 
 /** The tool's input schema with the argument that the proxy takes out again. */

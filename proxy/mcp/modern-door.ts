@@ -94,6 +94,7 @@ export class ModernDoor {
       headers: request.headers,
       cancellation,
       say: json => outlet.say(json),
+      reach: outlet,
     }
     const handle = this.#own[method] ?? unknownMethod
     handled(this.#firewall, exchange, handle, answer => outlet.answer(answer))

@@ -1,3 +1,4 @@
+import { builtinTools } from '../../schemas/builtin-tool.ts'
 import { declaredHeaders, type HeaderDeclaration } from './param-headers.ts'
 import { isObject, type JsonObject } from './rpc.ts'
 import type { Upstream } from './upstream/upstream.ts'
@@ -24,7 +25,7 @@ export interface Offers {
   readonly templates: readonly Offer[]
 }
 
-/** Joins the lists of the servers; a name that two of them use belongs to neither. */
+/** Joins the lists of the servers; a name that two of them use belongs to neither, and those of Writ's own tools to no server. */
 export function offersOf(upstreams: readonly Upstream[]): Offers {
   const tools = new Map<string, Offer | 'ambiguous'>()
   const prompts = new Map<string, Offer | 'ambiguous'>()
@@ -40,6 +41,7 @@ export function offersOf(upstreams: readonly Upstream[]): Offers {
     for (const item of catalog.resources) put(resources, '', plain(upstream, item.uri, item))
     for (const item of catalog.templates) templates.push(plain(upstream, item.uriTemplate, item))
   }
+  for (const name of builtinTools) tools.delete(name)
   return { upstreams, tools, prompts, resources, templates }
 }
 

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import type { Answer } from './exchange.ts'
+import type { Answer, Reach } from './exchange.ts'
 import { type ReplayStream, streamHeaders, writeEvent } from './replay-stream.ts'
 
 /** Where the messages of a stream go: to a stream that can be taken up again, or to this response alone. */
@@ -18,13 +18,14 @@ const patienceMs = 10_000
  * The response to a POST. It becomes plain JSON, unless something has to be said before the answer
  * or the answer takes long: then it becomes an event stream. A batch is answered once all are.
  */
-export class Outlet {
+export class Outlet implements Reach {
   readonly #needs: OutletNeeds
   readonly #batch: boolean
   readonly #answers: string[] = []
   #awaited: number
   #stream: ReplayStream | null = null
   #streaming = false
+  #skipped = false
   #timer: NodeJS.Timeout
 
   constructor(needs: OutletNeeds, awaited: number, batch: boolean) {
@@ -33,6 +34,16 @@ export class Outlet {
     this.#batch = batch
     this.#timer = setInterval(() => this.#breathe(), patienceMs)
     needs.response.on('close', () => this.#rest())
+  }
+
+  get reachable(): boolean {
+    return !this.#needs.response.destroyed
+  }
+
+  /** What a stream keeps is delivered once a client has taken it up again. */
+  get delivered(): boolean {
+    if (this.#awaited > 0 || this.#skipped) return false
+    return this.#stream?.caughtUp ?? this.#needs.response.writableFinished
   }
 
   /** Sends a message ahead of the answer. */
@@ -49,6 +60,7 @@ export class Outlet {
 
   /** Settles a request that nobody waits for any more. */
   skip(): void {
+    this.#skipped = true
     this.#settle(202)
   }
 

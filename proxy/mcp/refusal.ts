@@ -15,6 +15,15 @@ export type Obstacle =
   | 'answer_lost'
   | 'not_relayable'
 
+/** What may come of asking people, besides their approval. */
+export type ApprovalObstacle =
+  | 'approval_unavailable'
+  | 'approval_denied'
+  | 'approval_expired'
+  | 'approval_cancelled'
+  | 'approval_void'
+  | 'approval_used'
+
 /** What a refused caller gets to know. Nothing in it is secret. */
 export interface Refusal {
   readonly decision: 'deny' | 'require_approval'
@@ -25,16 +34,30 @@ export interface Refusal {
   readonly text: string
 }
 
-/** The refusal that a decision other than `allow` amounts to. */
+/** The refusal that a denial amounts to; null for what is allowed or left to people. */
 export function refusalBy(decision: Decision, subject: Subject): Refusal | null {
-  if (decision.action === 'allow') return null
-  const { reason, rule, policy } = decision
+  if (decision.action !== 'deny') return null
+  const text = `Writ refused ${calledIn(subject)}: ${becauseOf(decision)} ${remedyFor(decision)}`
+  return { decision: 'deny', reason: decision.reason, ...namesIn(decision), text }
+}
+
+/** The refusal of a call that a decision left to people, who did not let it through. */
+export function refusalOfAsked(
+  obstacle: ApprovalObstacle,
+  decision: Decision,
+  subject: Subject,
+  detail: string,
+): Refusal {
+  const asked = decision.action === 'require_approval'
+  const because = asked ? `: ${becauseOf(decision)}` : '.'
+  const text = `Writ refused ${calledIn(subject)}${because} ${outcomes[obstacle](detail)}`
+  return { decision: 'require_approval', reason: obstacle, ...namesIn(decision), text }
+}
+
+function namesIn({ rule, policy }: Decision): Pick<Refusal, 'rule' | 'policy'> {
   return {
-    decision: decision.action,
-    reason,
     ...(rule === undefined ? {} : { rule }),
     ...(policy === undefined ? {} : { policy }),
-    text: `Writ refused ${calledIn(subject)}: ${becauseOf(decision)} ${remedyFor(decision)}`,
   }
 }
 
@@ -64,7 +87,22 @@ const texts: { readonly [O in Obstacle]: (what: string, detail: string) => strin
     `Writ allowed ${what}, but it cannot be finished here: ${detail}. Use a client that can answer such questions.`,
 }
 
-function calledIn({ kind, name }: Subject): string {
+const outcomes: { readonly [O in ApprovalObstacle]: (detail: string) => string } = {
+  approval_unavailable: detail =>
+    `People cannot be asked at the moment: ${detail}. Nothing was sent; try again later.`,
+  approval_denied: detail =>
+    `${detail} It was not done. Do not repeat the call as it is: do what was asked for, or find another way.`,
+  approval_expired: detail =>
+    `${detail} It was not done. Silence is no consent: ask again only if it still matters.`,
+  approval_cancelled: detail => `${detail} It was not done.`,
+  approval_void: detail =>
+    `${detail} It was not done. Make the call again to have it judged as things are now.`,
+  approval_used: detail =>
+    `${detail} It was not done a second time. Make the call again if it is to be done once more: people are then asked again.`,
+}
+
+/** What was called, as sentences to the model name it. */
+export function calledIn({ kind, name }: Subject): string {
   const shown = JSON.stringify(name.length > 200 ? `${name.slice(0, 200)}…` : name)
   switch (kind) {
     case 'tool':
@@ -78,7 +116,8 @@ function calledIn({ kind, name }: Subject): string {
   }
 }
 
-function becauseOf({ action, rule, policy, at, message }: Decision): string {
+/** Why a decision is what it is, as the sentence that follows what was called. */
+export function becauseOf({ action, rule, policy, at, message }: Decision): string {
   const verb = action === 'deny' ? 'denied' : 'approval required'
   const by = rule === undefined ? '' : ` by rule "${rule}"`
   const of = policy === undefined ? '' : ` of policy "${policy}"`
@@ -92,11 +131,6 @@ function sentence(text: string): string {
 }
 
 function remedyFor(decision: Decision): string {
-  if (decision.action === 'require_approval') {
-    const { workflows } = decision
-    const via = workflows.length === 0 ? '' : ` (${workflows.join(', ')})`
-    return `Nobody is configured to approve it${via}, so it was not done. Ask the owner of the policies; calling again does not help.`
-  }
   switch (decision.reason) {
     case 'rule':
       return 'Do not repeat the call as it is: do what the rule asks for, or find another way.'

@@ -81,6 +81,11 @@ export class ReplayStream {
     return this.#sentSeq
   }
 
+  /** Whether some reader was sent everything so far. */
+  get caughtUp(): boolean {
+    return this.#sentSeq === this.#lastSeq
+  }
+
   #send(response: ServerResponse, seq: number, json: string): void {
     this.#sentSeq = Math.max(this.#sentSeq, seq)
     writeEvent(response, json, `${this.#name}-${seq}`)

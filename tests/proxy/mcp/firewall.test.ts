@@ -96,7 +96,7 @@ t.test('a denied call is a tool result that names the rule, and nothing is sent'
   t.match(failed.result?.structuredContent, { reason: 'condition_error', rule: 'no-prod' })
 })
 
-t.test('a call that needs approval is refused and says that nobody approves', async t => {
+t.test('a call that needs approval is refused where nobody can be asked', async t => {
   const server = await smallServer(t, tool('deploy'))
   const { url, journal, connected } = await world(t, [
     policy({ name: 'deploy', rules: [{ name: 'ask', action: 'require_approval' }] }),
@@ -105,8 +105,15 @@ t.test('a call that needs approval is refused and says that nobody approves', as
   await connected()
   const client = await RawClient.open(url, keys.claude)
   const { result } = await client.call('deploy')
-  t.match(result?.content?.[0]?.text, /approval required .*Nobody is configured to approve/)
-  t.match(result?.structuredContent, { decision: 'require_approval', reason: 'rule' })
+  t.match(
+    result?.content?.[0]?.text,
+    /approval required by rule "ask" .*People cannot be asked at the moment: .*Nothing was sent/,
+  )
+  t.match(result?.structuredContent, {
+    decision: 'require_approval',
+    reason: 'approval_unavailable',
+    rule: 'ask',
+  })
   t.strictSame(journal.story, [
     'deploy attempt require_approval rule',
     'deploy outcome require_approval rule refused',
