@@ -87,6 +87,7 @@ function connection(connectionString: string): Client {
     connectionTimeoutMillis: 5000,
     query_timeout: 10_000,
     keepAlive: true,
+    application_name: 'writ approvals',
   })
 }
 

@@ -88,8 +88,7 @@ async function made(
   say(row, row.state, { type: 'created', by: question.proxy })
   if (used) await noteUse(transition, row, used)
   if (reason === null) return row
-  await moved(transition, row, { state: 'void', reason })
-  return { ...row, state: 'void', reason, resolved_at: at, next_at: null }
+  return (await moved(transition, row, { state: 'void', reason })) ?? row
 }
 
 async function expectRoom(

@@ -3,9 +3,15 @@ import type { Directory } from '../../schemas/directory.ts'
 import { expire } from './expire.ts'
 import type { InForce, InForceReader } from './in-force.ts'
 import { allMet, countsFor, type Panel, panelsOf } from './panel.ts'
-import { questionOf, type VoteRow, votesOf } from './present.ts'
+import { questionOf, requestBy, type VoteRow, votesOf } from './present.ts'
 import { moved, type RequestRow, type Transition, taken } from './transition.ts'
 import { type VoidReason, voidReason } from './void-reason.ts'
+
+/** What a claim came to; the row is null for an id that is not known. */
+interface Claimed {
+  readonly granted: boolean
+  readonly row: RequestRow | null
+}
 
 /**
  * Grants the one use of an approval, or ends an approval that no longer stands. A claim that was judged by
@@ -16,24 +22,27 @@ export async function claim(
   id: string,
   asked: ApprovalClaim,
   inForce: InForceReader,
-): Promise<boolean> {
-  const row = await taken(transition.db, id, ['approved'])
-  if (row === null || (await expire(transition, row))) return false
+): Promise<Claimed> {
   const { db, at } = transition
+  const row = await taken(db, id, ['approved'])
+  if (row === null) return { granted: false, row: await requestBy(db, id) }
+  const late = await expire(transition, row)
+  if (late !== null) return { granted: false, row: late }
   const now = await inForce.of(db, row.namespace)
-  if (now.table !== null && now.table.digest !== asked.table) return false
+  if (now.table !== null && now.table.digest !== asked.table) return { granted: false, row }
   const reason =
     voidReason(row, now, at.getTime()) ?? misfit(row, asked, now, await votesOf(db, [id]))
   if (reason !== null) {
-    await moved(transition, row, { state: 'void', reason, by: asked.proxy })
-    return false
+    const ended = await moved(transition, row, { state: 'void', reason, by: asked.proxy })
+    return { granted: false, row: ended }
   }
-  return moved(transition, row, {
+  const consumed = await moved(transition, row, {
     state: 'consumed',
     by: asked.proxy,
     detail: asked.call,
     set: { consumed_at: at, consumed_by: asked.proxy, consumed_call: asked.call },
   })
+  return { granted: consumed !== null, row: consumed }
 }
 
 /** Why the approval does not cover the call as it is about to be made. */

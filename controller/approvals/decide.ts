@@ -1,6 +1,4 @@
-import type { Insertable } from 'kysely'
 import type { ApprovalQuestion } from '../../schemas/approval.ts'
-import type { ApprovalVoteRow } from '../store/database.ts'
 import type { Actor, Answer, RefusalCode } from './approvals.ts'
 import { expire } from './expire.ts'
 import { giveGrant } from './give-grant.ts'
@@ -8,19 +6,26 @@ import { usable } from './grant-terms.ts'
 import type { InForce, InForceReader } from './in-force.ts'
 import { allMet, type Panel, teamsOf } from './panel.ts'
 import { judgeOf, personOf } from './person.ts'
-import { panelsFor, questionOf, votesOf } from './present.ts'
+import { panelsFor, questionOf, type VoteRow, votesOf } from './present.ts'
 import { refuse } from './refuse.ts'
 import { unusedAfterMs } from './schedule.ts'
 import { moved, type RequestRow, storable, type Transition, taken } from './transition.ts'
 import { voidReason } from './void-reason.ts'
 
-/** Counts one answer; the last that is needed, and any denial, ends the request. Null when it counts, else why not. */
+/** What an answer came to: null for a code when it counts. */
+export interface Decided {
+  readonly code: RefusalCode | null
+  readonly row: RequestRow | null
+  readonly votes?: readonly VoteRow[]
+}
+
+/** Counts one answer; the last that is needed, and any denial, ends the request. */
 export async function decide(
   transition: Transition,
   id: string,
   answer: Answer,
   { actor, inForce }: { readonly actor: Actor; readonly inForce: InForceReader },
-): Promise<RefusalCode | null> {
+): Promise<Decided> {
   const attempt = { what: answer.decision, by: actor }
   const row = await taken(transition.db, id, ['pending'])
   if (row === null) return refuse(transition, id, attempt)
@@ -28,21 +33,24 @@ export async function decide(
   const closed = await close(transition, row, now)
   if (closed !== null) return refuse(transition, id, { ...attempt, code: closed })
   const question = questionOf(row)
-  const asked = { row, question, panels: panelsFor(now.directory, row, question) }
+  const panels = panelsFor(now.directory, row, question)
+  const votes = await votesOf(transition.db, [id])
+  const asked = { row, question, panels, votes }
   const seat = seatOf(asked, answer, actor, transition.at)
   if (typeof seat === 'string') return refuse(transition, id, { ...attempt, code: seat })
   const teams = teamsOf(now.directory, actor.user)
-  const voted = await vote(transition, voteRow(row, seat, answer, actor, teams))
-  if (!voted) return refuse(transition, id, { ...attempt, code: 'already_voted' })
-  await count(transition, asked, answer, actor)
-  return null
+  const vote = voteRow(asked, seat, { answer, actor, teams, at: transition.at })
+  await transition.db.insertInto('approval_votes').values(vote).execute()
+  return count(transition, { ...asked, votes: [...votes, vote] }, answer, actor)
 }
 
-/** A request that is being answered. */
+/** A request that is being answered, held until that is done: nobody else answers meanwhile. */
 interface AskedRequest {
   readonly row: RequestRow
   readonly question: ApprovalQuestion
   readonly panels: readonly Panel[]
+  /** Oldest first. */
+  readonly votes: readonly VoteRow[]
 }
 
 /** Ends a pending request that no longer stands; why it cannot be answered, or null when it can. */
@@ -65,7 +73,7 @@ interface Seat {
 
 /** What the answer of the actor counts for, or why it does not count. */
 function seatOf(
-  { panels, question }: AskedRequest,
+  { panels, question, votes }: AskedRequest,
   answer: Answer,
   actor: Actor,
   at: Date,
@@ -80,6 +88,7 @@ function seatOf(
     const own = !judge && panels.some(({ owners }) => owners.includes(actor.user))
     return own ? 'own_agent' : 'not_an_approver'
   }
+  if (votes.some(vote => vote.person === person)) return 'already_voted'
   const bare = (answer.reason ?? '').trim() === ''
   if (bare && mine.some(({ requireReason }) => requireReason)) return 'reason_required'
   if (!mayGrant(answer, question, judge, at)) return 'grant_unusable'
@@ -97,17 +106,20 @@ function mayGrant(
   return decision === 'approve' && !judge && usable(grant, question, at.getTime())
 }
 
-type Vote = Omit<Insertable<ApprovalVoteRow>, 'at'>
-
 function voteRow(
-  request: RequestRow,
+  { row }: AskedRequest,
   { person, workflows }: Seat,
-  { decision, reason, grant }: Answer,
-  { user, surface, identity, evidence }: Actor,
-  teams: readonly string[],
-): Vote {
+  given: {
+    readonly answer: Answer
+    readonly actor: Actor
+    readonly teams: readonly string[]
+    readonly at: Date
+  },
+): VoteRow {
+  const { decision, reason, grant } = given.answer
+  const { user, surface, identity, evidence } = given.actor
   return {
-    request_id: request.id,
+    request_id: row.id,
     person,
     user_name: user,
     decision,
@@ -115,39 +127,30 @@ function voteRow(
     surface,
     identity: storable(identity, 1024) ?? '',
     evidence: JSON.stringify(evidence),
-    teams,
+    teams: given.teams,
     workflows,
     grant_terms: grant ? JSON.stringify(grant) : null,
+    at: given.at,
   }
-}
-
-/** Whether it is the first vote of the person. */
-async function vote({ db, at }: Transition, row: Vote): Promise<boolean> {
-  const { numInsertedOrUpdatedRows } = await db
-    .insertInto('approval_votes')
-    .values({ ...row, at })
-    .onConflict(existing => existing.columns(['request_id', 'person']).doNothing())
-    .executeTakeFirstOrThrow()
-  return numInsertedOrUpdatedRows === 1n
 }
 
 async function count(
   transition: Transition,
-  { row, question, panels }: AskedRequest,
+  { row, question, panels, votes }: AskedRequest,
   { decision, reason = '' }: Answer,
   by: Actor,
-): Promise<void> {
-  const { db, at, say } = transition
+): Promise<Decided> {
+  const { at, say } = transition
   const detail = reason === '' ? decision : `${decision}: ${reason}`
   say(row, 'pending', { type: 'vote', by, detail })
   if (decision === 'deny') {
-    await moved(transition, row, { state: 'denied', by, reason })
-    return
+    const denied = await moved(transition, row, { state: 'denied', by, reason })
+    return { code: null, row: denied, votes }
   }
-  const votes = await votesOf(db, [row.id])
-  if (!allMet(panels, votes)) return
+  if (!allMet(panels, votes)) return { code: null, row, votes }
   const next_at = new Date(at.getTime() + unusedAfterMs)
-  await moved(transition, row, { state: 'approved', by, set: { next_at } })
+  const approved = await moved(transition, row, { state: 'approved', by, set: { next_at } })
   const granted = await giveGrant(transition, row, question, { panels, votes })
   if (granted !== null) say(row, 'approved', { type: 'granted', by, detail: granted })
+  return { code: null, row: approved, votes }
 }

@@ -77,9 +77,10 @@ export async function revoke(
   // Ending a grant allows nothing, so the owner of the agent may.
   const may = panels.some(({ mayDecide, owners }) => [...mayDecide, ...owners].includes(actor.user))
   const attempt = { what: `revoke ${id}`, by: actor }
-  if (!may) return refuse(moving, origin.id, { ...attempt, code: 'not_an_approver' })
+  if (!may) return (await refuse(moving, origin.id, { ...attempt, code: 'not_an_approver' })).code
   const ended = await endGrant(moving, grant, reason, actor)
-  return ended ? null : refuse(moving, origin.id, { ...attempt, code: 'already_resolved' })
+  if (ended) return null
+  return (await refuse(moving, origin.id, { ...attempt, code: 'already_resolved' })).code
 }
 
 /** Ends the live grants of a namespace that what is in force no longer supports. */

@@ -1,7 +1,7 @@
 import { moved, type RequestRow, type Transition } from './transition.ts'
 
-/** Ends a request whose time has passed, whether or not the sweeper has come by; false when its time has not. */
-export async function expire(transition: Transition, row: RequestRow): Promise<boolean> {
+/** Ends a request whose time has passed, whether or not the sweeper has come by. The ended one, or null when its time has not. */
+export async function expire(transition: Transition, row: RequestRow): Promise<RequestRow | null> {
   const now = transition.at.getTime()
   if (row.state === 'pending' && row.expires_at.getTime() <= now) {
     return moved(transition, row, { state: 'expired' })
@@ -9,5 +9,5 @@ export async function expire(transition: Transition, row: RequestRow): Promise<b
   if (row.state === 'approved' && row.next_at !== null && row.next_at.getTime() <= now) {
     return moved(transition, row, { state: 'void', reason: 'unused' })
   }
-  return false
+  return null
 }

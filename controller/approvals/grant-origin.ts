@@ -1,6 +1,6 @@
 import type { Kysely, Selectable } from 'kysely'
 import type { ApprovalGrantRow, Database } from '../store/database.ts'
-import { type VoteRow, votesOf } from './present.ts'
+import { requestBy, type VoteRow, votesOf } from './present.ts'
 import type { RequestRow } from './transition.ts'
 
 /** A grant as it is stored. */
@@ -9,16 +9,8 @@ export type GrantRow = Selectable<ApprovalGrantRow>
 type Given = Pick<GrantRow, 'request_id'>
 
 /** The request that a grant was given with. */
-export async function originOf(
-  db: Kysely<Database>,
-  { request_id }: Given,
-): Promise<RequestRow | null> {
-  const row = await db
-    .selectFrom('approval_requests')
-    .selectAll()
-    .where('id', '=', request_id)
-    .executeTakeFirst()
-  return row ?? null
+export function originOf(db: Kysely<Database>, { request_id }: Given): Promise<RequestRow | null> {
+  return requestBy(db, request_id)
 }
 
 /** The answers that gave it. */

@@ -27,6 +27,16 @@ export function panelsFor(
   return panelsOf(directory, row.workflows, { user, escalated: row.escalated })
 }
 
+/** A request by its id, or null. */
+export async function requestBy(db: Kysely<Database>, id: string): Promise<RequestRow | null> {
+  const row = await db
+    .selectFrom('approval_requests')
+    .selectAll()
+    .where('id', '=', id)
+    .executeTakeFirst()
+  return row ?? null
+}
+
 /** The answers to requests, oldest first. */
 export async function votesOf(
   db: Kysely<Database>,
@@ -42,14 +52,15 @@ export async function votesOf(
     .execute()
 }
 
-/** Requests as people read them, in the order given. */
+/** Requests as people read them, in the order given; their answers are read unless they are known. */
 export async function presented(
   db: Kysely<Database>,
   rows: readonly RequestRow[],
   directoryOf: (namespace: string) => Directory | null,
+  known?: readonly VoteRow[],
 ): Promise<readonly ApprovalRequest[]> {
   const ids = rows.map(({ id }) => id)
-  const votes = Map.groupBy(await votesOf(db, ids), vote => vote.request_id)
+  const votes = Map.groupBy(known ?? (await votesOf(db, ids)), vote => vote.request_id)
   const notices = Map.groupBy(await noticesOf(db, ids), notice => notice.request_id)
   return rows.map(row =>
     request(row, votes.get(row.id) ?? [], notices.get(row.id) ?? [], directoryOf(row.namespace)),

@@ -14,43 +14,55 @@ interface Attempt {
 /** Attempts that are recorded on one request; whoever makes more adds nothing to know. */
 const mostAttempts = 200
 
-/** Records an attempt that changes nothing, and returns why it was refused. */
+/** An attempt that changed nothing: why, and how the request stands. */
+export interface Refused {
+  readonly code: RefusalCode
+  readonly row: RequestRow | null
+}
+
+/** Records an attempt that changes nothing. */
 export async function refuse(
   transition: Transition,
   id: string,
   { what, by, code }: Attempt,
-): Promise<RefusalCode> {
+): Promise<Refused> {
   const { db, at, say } = transition
-  const row = await db
-    .selectFrom('approval_requests')
-    .selectAll()
-    .where('id', '=', id)
-    .executeTakeFirst()
+  const row = await withAttempts(db, id)
   const why = code ?? closedBecause(row)
   const said = { type: 'attempt_refused', by, detail: `${what}: ${why}` } as const
-  if (row === undefined) {
+  if (row === null) {
     const detail = `${said.detail} ${id.slice(0, 64)}`
     await db
       .insertInto('approval_events')
       .values(eventRow(null, { ...said, detail }, at))
       .execute()
-  } else if ((await attemptsOn(db, id)) < mostAttempts) {
+  } else if (row.attempts < mostAttempts) {
     say(row, row.state, said)
   }
-  return why
+  return { code: why, row }
 }
 
-function closedBecause(row: RequestRow | undefined): RefusalCode {
-  if (row === undefined) return 'unknown_request'
+function closedBecause(row: RequestRow | null): RefusalCode {
+  if (row === null) return 'unknown_request'
   return row.state === 'expired' ? 'expired' : 'already_resolved'
 }
 
-async function attemptsOn(db: Transaction<Database>, id: string): Promise<number> {
-  const { count } = await db
-    .selectFrom('approval_events')
-    .select(eb => eb.fn.countAll<number>().as('count'))
-    .where('request_id', '=', id)
-    .where('type', '=', 'attempt_refused')
-    .executeTakeFirstOrThrow()
-  return Number(count)
+async function withAttempts(
+  db: Transaction<Database>,
+  id: string,
+): Promise<(RequestRow & { readonly attempts: number }) | null> {
+  const row = await db
+    .selectFrom('approval_requests')
+    .selectAll()
+    .select(eb =>
+      eb
+        .selectFrom('approval_events')
+        .select(({ fn, cast }) => cast<number>(fn.countAll(), 'integer').as('attempts'))
+        .whereRef('request_id', '=', 'approval_requests.id')
+        .where('type', '=', 'attempt_refused')
+        .as('attempts'),
+    )
+    .where('id', '=', id)
+    .executeTakeFirst()
+  return row ? { ...row, attempts: row.attempts ?? 0 } : null
 }

@@ -26,8 +26,9 @@ import type {
 import { ask } from './ask.ts'
 import { changes } from './changes.ts'
 import { claim } from './claim.ts'
-import { decide } from './decide.ts'
+import { type Decided, decide } from './decide.ts'
 import { listGrants, reconsiderGrants, revoke } from './end-grants.ts'
+import { expire } from './expire.ts'
 import { type InForceReader, inForceReader } from './in-force.ts'
 import { listRequests } from './list-requests.ts'
 import { newsOf, presented, votesOf } from './present.ts'
@@ -91,9 +92,10 @@ export class StoredApprovals implements Approvals {
   }
 
   async claim(id: string, asked: ApprovalClaim): Promise<ApprovalClaimAnswer | null> {
-    const granted = await this.#move(transition => claim(transition, id, asked, this.#inForce))
-    const [news] = await this.news([id])
-    return news === undefined ? null : { granted, news }
+    const { db, directories } = this.#needs
+    const { granted, row } = await this.#move(moving => claim(moving, id, asked, this.#inForce))
+    if (row === null) return null
+    return { granted, news: newsOf(row, await votesOf(db, [id]), directories.of(row.namespace)) }
   }
 
   ended(id: string, call: string, outcome: string): Promise<void> {
@@ -113,17 +115,20 @@ export class StoredApprovals implements Approvals {
 
   async decide(id: string, answer: Answer, actor: Actor): Promise<Answered> {
     const needs = { actor, inForce: this.#inForce }
-    return this.#answered(id, await this.#move(moving => decide(moving, id, answer, needs)))
+    return this.#answered(await this.#move(moving => decide(moving, id, answer, needs)))
   }
 
   async cancel(id: string, reason: string, actor: Actor): Promise<Answered> {
-    const code = await this.#move(async moving => {
+    const cancelled = await this.#move(async (moving): Promise<Decided> => {
       const row = await taken(moving.db, id, ['pending'])
-      if (row === null) return refuse(moving, id, { what: 'cancel', by: actor })
-      await moved(moving, row, { state: 'cancelled', reason, by: actor })
-      return null
+      const attempt = { what: 'cancel', by: actor }
+      if (row === null || (await expire(moving, row))) return refuse(moving, id, attempt)
+      return {
+        code: null,
+        row: await moved(moving, row, { state: 'cancelled', reason, by: actor }),
+      }
     })
-    return this.#answered(id, code)
+    return this.#answered(cancelled)
   }
 
   async get(id: string): Promise<ApprovalRequest | null> {
@@ -211,8 +216,10 @@ export class StoredApprovals implements Approvals {
     return transition(this.#moves, work)
   }
 
-  async #answered(id: string, code: RefusalCode | null): Promise<Answered> {
-    const request = await this.get(id)
+  async #answered({ code, row, votes }: Decided): Promise<Answered> {
+    const { db, directories } = this.#needs
+    const rows = row === null ? [] : [row]
+    const [request = null] = await presented(db, rows, ns => directories.of(ns), votes)
     if (code === null && request !== null) return { outcome: 'counted', request }
     const refusal = code ?? 'unknown_request'
     return { outcome: 'refused', code: refusal, message: refusalText(refusal, request), request }

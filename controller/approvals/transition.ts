@@ -119,37 +119,36 @@ export async function taken(
   return row ?? null
 }
 
-/** Moves a request out of a state if it is still in it, and says so. Whether it was: one caller at most is told yes. */
+/** Moves a request out of a state if it is still in it, and says so. The row as it is then; null for all but one caller. */
 export async function moved(
   { db, at, say }: Transition,
   row: RequestRow,
   to: {
-    readonly state: ApprovalState
+    readonly state: Exclude<ApprovalState, 'pending'>
     readonly reason?: string | undefined
     readonly by?: Actor | string
     readonly detail?: string
     readonly set?: Partial<Insertable<ApprovalRequestRow>>
   },
-): Promise<boolean> {
-  const final = to.state !== 'approved'
+): Promise<RequestRow | null> {
   const done = await db
     .updateTable('approval_requests')
     .set({
       state: to.state,
       ...(row.state === 'pending' && { resolved_at: at }),
-      ...(final && { next_at: null }),
+      ...(to.state !== 'approved' && { next_at: null }),
       ...(to.reason !== undefined && { reason: storable(to.reason, mostDetail) }),
       ...to.set,
     })
     .where('id', '=', row.id)
     .where('state', '=', row.state)
+    .returningAll()
     .executeTakeFirst()
-  if (done.numUpdatedRows !== 1n) return false
-  if (to.state === 'pending') return true
+  if (done === undefined) return null
   say(row, to.state, {
     type: to.state,
     detail: to.detail ?? to.reason,
     ...(to.by !== undefined && { by: to.by }),
   })
-  return true
+  return done
 }

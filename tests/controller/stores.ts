@@ -14,6 +14,8 @@ export interface StoreKind {
   readonly name: string
   open(t: Test): Promise<Store>
   again(t: Test): Promise<Store>
+  /** URL of the store that `empty` opens; none for an embedded one. */
+  readonly url?: string
   /** One store for many tests, emptied for each. */
   empty(): Promise<Store>
 }
@@ -63,6 +65,7 @@ export async function postgresStores(t: Test): Promise<StoreKind | string> {
     closing(t, await openStore({ folder: '', databaseUrl: `${server.url}/${name}` }))
   return {
     name: 'postgresql',
+    url: `${server.url}/postgres`,
     open: async t => {
       count += 1
       const client = new Client(`${server.url}/postgres`)

@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto'
+import { sql } from 'kysely'
 import type { Test } from 'tap'
 import type { Actor } from '../../../controller/approvals/approvals.ts'
 import { StoredApprovals } from '../../../controller/approvals/stored-approvals.ts'
+import { Directories } from '../../../controller/publish/directories.ts'
+import { emptyDirectory, emptyTable } from '../../../controller/publish/empty-table.ts'
 import { Releases } from '../../../controller/publish/releases.ts'
 import { openSigningKey } from '../../../controller/publish/signing-key.ts'
-import type { Store } from '../../../controller/store/open-store.ts'
+import { openStore, type Store } from '../../../controller/store/open-store.ts'
 import { compile } from '../../../policy/compile/compile.ts'
 import type { ApprovalClaim, ApprovalQuestion, Surface } from '../../../schemas/approval.ts'
 
@@ -99,6 +102,19 @@ spec:
     .join('---')
 }
 
+/** A workflow whose judge `small` answers first. */
+export const judged = `
+apiVersion: writ.dev/v1alpha1
+kind: ModelProvider
+metadata: { name: models }
+spec: { protocol: openai, baseUrl: "https://models.example.com/v1", models: [{ name: small }] }
+---
+apiVersion: writ.dev/v1alpha1
+kind: ApprovalWorkflow
+metadata: { name: judged }
+spec: { ai: { model: small, escalateTo: one } }
+`
+
 /** Approvals over a real store, with a clock that the test moves. */
 export interface ApprovalWorld {
   readonly approvals: StoredApprovals
@@ -115,6 +131,7 @@ export async function approvalWorld(
   t: Test,
   store: Store,
   texts: readonly string[] = [people, payments()],
+  databaseUrl?: string,
 ): Promise<ApprovalWorld> {
   const clock = { now: noon }
   const now = () => clock.now
@@ -125,6 +142,7 @@ export async function approvalWorld(
     releases,
     approvals: new StoredApprovals({
       db: store.db,
+      databaseUrl,
       directories: releases.directories,
       now,
       onFailure: error => t.fail(String(error)),
@@ -134,7 +152,13 @@ export async function approvalWorld(
         texts.map((text, i) => ({ path: `${i}.yaml`, text })),
       )
       if (tables === null) throw new Error(JSON.stringify(problems))
-      await releases.publish(tables, null, directories)
+      const gone = releases.current().map(({ namespace }) => namespace)
+      const emptied = gone.filter(namespace => !tables.has(namespace))
+      await releases.publish(
+        new Map([...emptied.map(name => [name, emptyTable(name)] as const), ...tables]),
+        null,
+        [...emptied.map(emptyDirectory), ...directories],
+      )
     },
     question(some = {}) {
       const args = { amount: 10 }
@@ -168,6 +192,46 @@ export async function approvalWorld(
   }
   await world.publish(...texts)
   return world
+}
+
+/** Open requests like the one given, for other digests. */
+export async function copies(store: Store, id: string, count: number): Promise<readonly string[]> {
+  const { rows } = await sql<{ id: string }>`
+    insert into approval_requests
+    select (jsonb_populate_record(r, jsonb_build_object(
+      'id', 'apr-' || lpad(n::text, 16, '0'),
+      'digest', 'sha256:' || lpad(n::text, 64, '0'),
+      'question', jsonb_set(r.question::jsonb, '{digest}', to_jsonb('sha256:' || lpad(n::text, 64, '0')))::text
+    ))).*
+    from approval_requests r, generate_series(1, ${count}::int) n where r.id = ${id}
+    returning id`.execute(store.db)
+  return rows.map(({ id }) => id)
+}
+
+/** Another process on the store of the world, with its own connection to hear of changes. */
+export async function otherProcess(
+  t: Test,
+  databaseUrl: string,
+  { clock }: Pick<ApprovalWorld, 'clock'>,
+): Promise<{ readonly approvals: StoredApprovals }> {
+  const { db, close } = await openStore({ folder: '', databaseUrl })
+  t.teardown(close)
+  const directories = new Directories()
+  await directories.open(db)
+  const approvals = new StoredApprovals({
+    db,
+    databaseUrl,
+    directories,
+    now: () => clock.now,
+    onFailure: () => undefined,
+  })
+  const stop = new AbortController()
+  const running = approvals.others?.run(stop.signal)
+  t.teardown(async () => {
+    stop.abort()
+    await running
+  })
+  return { approvals }
 }
 
 function inForce(releases: Releases): string {
