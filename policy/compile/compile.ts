@@ -63,12 +63,14 @@ export function compile(files: readonly SourceFile[], options: CompileOptions = 
     ...ofKind(resources, 'AccessPolicy').map(draftOf),
     ...documents.flatMap(document => document.drafts),
   ]
-  const tools = knownTools(ofKind(resources, 'ToolServer'), catalog)
+  const hidden = documents.flatMap(document => document.hidden)
+  const declared = declaredNames(resources, hidden)
+  const tools = knownTools(ofKind(resources, 'ToolServer'), catalog, declared)
   const world: World = {
     systemNamespace,
     resources,
     byNamespace: Map.groupBy(resources, resource => resource.namespace),
-    declared: declaredNames(documents.flatMap(({ declares }) => declares)),
+    declared,
     drafts,
     draftsByNamespace: Map.groupBy(drafts, draft => draft.namespace),
     tools,
@@ -84,12 +86,12 @@ export function compile(files: readonly SourceFile[], options: CompileOptions = 
   const tables = failed ? null : tablesOf(world)
   return {
     problems: bounded(problems),
-    resources: documents.flatMap(({ declares }) => declares).length,
+    resources: documents.flatMap(({ resources, drafts }) => [...resources, ...drafts]).length,
     tables,
     directories: [...(tables ?? [])].map(([namespace, { digest }]) =>
       buildDirectory(world, namespace, digest),
     ),
-    tests: ofKind(resources, 'PolicyTest').map(testOf),
+    tests: ofKind(resources, 'PolicyTest').flatMap(testOf),
   }
 }
 
@@ -97,10 +99,12 @@ function tablesOf(world: World): Compiled['tables'] {
   return new Map(tableNamespaces(world).map(namespace => [namespace, buildTable(world, namespace)]))
 }
 
-function testOf({ name, namespace, spec, origin }: Resource<'PolicyTest'>): PolicyTestDocument {
+function testOf(test: Resource<'PolicyTest'>): readonly PolicyTestDocument[] {
+  const { name, namespace, spec, origin } = test
+  if (origin.unsure([])) return []
   const { file, line } = origin.place([])
   const places = spec.cases.map((_, i) => origin.place(['spec', 'cases', i]))
-  return { name, namespace, file, line, cases: spec.cases, places }
+  return [{ name, namespace, file, line, cases: spec.cases, places }]
 }
 
 /** Problems shown in all. */

@@ -2,7 +2,12 @@ import type { ConditionProblem, ParsedCondition } from './cel/parse-condition.ts
 import { parseCondition } from './cel/parse-condition.ts'
 import { parseSimple } from './cel/parse-simple.ts'
 import { type KnownServer, type KnownTools, matching, toolsFor } from './known-tools.ts'
-import type { ConditionDraft, EntryDraft, PolicyDraft } from './policy-draft.ts'
+import {
+  type ConditionDraft,
+  type EntryDraft,
+  isAboutKnown,
+  type PolicyDraft,
+} from './policy-draft.ts'
 
 /** The condition of each rule that has one, parsed and checked. */
 export type ParsedConditions = ReadonlyMap<ConditionDraft, ParsedCondition>
@@ -14,12 +19,13 @@ export function parseConditions(
   systemNamespace: string,
 ): ParsedConditions {
   const known = new Map<string, ParsedCondition>()
-  const parsed = drafts.flatMap(({ namespace, entries }) => {
+  const parsed = drafts.flatMap(draft => {
     // What the tools of the system namespace take says nothing about those of the others.
-    const servers = namespace === systemNamespace ? [] : (tools.get(namespace) ?? [])
-    return Object.values(entries)
+    const foreign = draft.namespace === systemNamespace
+    const servers = foreign ? [] : (tools.get(draft.namespace) ?? [])
+    return Object.values(draft.entries)
       .flat()
-      .flatMap(entry => parseEntry(entry, servers, known))
+      .flatMap(entry => parseEntry(entry, isAboutKnown(draft, entry) ? servers : [], known))
   })
   return new Map(parsed)
 }
@@ -62,7 +68,7 @@ function parse(
     if (language === 'simple' || simple.expression !== null) return simple
   }
   const parsed = parseCondition(source, { kind, args })
-  if (language === 'cel') return parsed
+  if (language !== 'either') return parsed
   return { ...parsed, problems: [...parsed.problems, assumed] }
 }
 

@@ -1,13 +1,14 @@
-import type { KnownTool } from '../../schemas/tool-server.ts'
 import { glob } from '../decide/glob.ts'
 import type { EntryDraft } from './policy-draft.ts'
-import type { Resource } from './resource.ts'
+import type { Origin, Resource } from './resource.ts'
+import { type Catalog, type Declared, mayHoldMore } from './world.ts'
 
 /** What is known about the tools of a server. */
 export interface KnownServer {
-  readonly server: Resource<'ToolServer'>
+  readonly name: string
   /** Null when nobody has seen its tools. */
   readonly tools: readonly VisibleTool[] | null
+  readonly origin: Origin
 }
 
 /** A tool under the name that clients see. */
@@ -22,14 +23,19 @@ export type KnownTools = ReadonlyMap<string, readonly KnownServer[]>
 /** Joins what servers are written down to offer with what proxies saw of them. */
 export function knownTools(
   servers: readonly Resource<'ToolServer'>[],
-  catalog: ReadonlyMap<string, readonly KnownTool[]>,
+  catalog: Catalog,
+  declared: Declared,
 ): KnownTools {
   const known = new Map<string, KnownServer[]>()
-  for (const server of servers) {
-    const tools = catalog.get(`${server.namespace}/${server.name}`) ?? server.spec.tools
-    const named = tools?.map(tool => ({ ...tool, name: `${server.spec.prefix ?? ''}${tool.name}` }))
-    const list = known.get(server.namespace) ?? []
-    known.set(server.namespace, [...list, { server, tools: named ?? null }])
+  for (const { name, namespace, spec, origin } of servers) {
+    const unsure =
+      origin.unsure(['spec', 'tools']) ||
+      origin.unsure(['spec', 'prefix']) ||
+      mayHoldMore(declared, 'ToolServer', namespace)
+    const tools = unsure ? undefined : (catalog.get(`${namespace}/${name}`) ?? spec.tools)
+    const named = tools?.map(tool => ({ ...tool, name: `${spec.prefix ?? ''}${tool.name}` }))
+    const list = known.get(namespace) ?? []
+    known.set(namespace, [...list, { name, tools: named ?? null, origin }])
   }
   return known
 }
@@ -39,7 +45,7 @@ export function toolsFor(
   servers: readonly KnownServer[],
   { server, notServer }: EntryDraft,
 ): readonly VisibleTool[] | null {
-  const offering = servers.filter(({ server: { name } }) =>
+  const offering = servers.filter(({ name }) =>
     server === undefined ? name !== notServer : name === server,
   )
   const lists = offering.map(({ tools }) => tools)

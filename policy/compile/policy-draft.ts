@@ -5,7 +5,10 @@ import type { Fallback, TablePolicy } from '../../schemas/rule-table.ts'
 import type { KindName, Origin, Resource } from './resource.ts'
 import type { Path } from './source-document.ts'
 
-/** A policy of either format in the words of the rule table, its conditions not yet parsed. */
+/**
+ * A policy of either format in the words of the rule table, its conditions not yet parsed. What is wrong with
+ * its shape is left out, or empty where it must be.
+ */
 export interface PolicyDraft {
   readonly name: string
   readonly namespace: string
@@ -43,10 +46,13 @@ export interface RuleDraft {
   readonly workflows: readonly string[]
 }
 
-/** A condition as written. `either` is simple where it has that form, else CEL. */
+/**
+ * A condition as written. `either` is simple where it has that form, else CEL; `unknown` is the same where
+ * it is not known in which language it is meant to be.
+ */
 export interface ConditionDraft {
   readonly source: string
-  readonly language: 'cel' | 'simple' | 'either'
+  readonly language: 'cel' | 'simple' | 'either' | 'unknown'
   readonly path: Path
 }
 
@@ -87,6 +93,18 @@ export function draftOf({ name, namespace, spec, origin }: Resource<'AccessPolic
     references: [...workflowsOf(spec)],
     portable: false,
   }
+}
+
+/** Whether it can be told which calls an entry is about. */
+export function isAboutKnown({ origin }: PolicyDraft, { match, path }: EntryDraft): boolean {
+  const unsure = origin.unsure([...path, 'server']) || origin.unsure([...path, 'source'])
+  return match !== '' && !unsure
+}
+
+/** Whether a rule certainly has no condition. */
+export function isUnconditional({ origin }: PolicyDraft, { when, path }: RuleDraft): boolean {
+  const unsure = origin.unsure([...path, 'when']) || origin.unsure([...path, 'expression'])
+  return when === undefined && !unsure
 }
 
 /** An action and whom to ask; nobody is asked unless the action is to ask. */

@@ -35,9 +35,14 @@ export interface Origin {
   readonly place: (path: Path, part?: 'key' | 'value') => Place
   /** The place of one character of the text at the path. */
   readonly placeWithin: (path: Path, value: string, character: number) => Place
+  /** Whether something at the path, above it or below it is wrong, so that nothing follows from what is not there. */
+  readonly unsure: (path: Path) => boolean
 }
 
-/** A resource whose shape is right; paths in its origin begin at the top of its document. */
+/**
+ * A resource as far as its shape is right, with blanks for what is not; a name or namespace that cannot be
+ * told is empty. Paths in its origin begin at the top of its document.
+ */
 export interface Resource<K extends KindName = KindName> {
   readonly kind: K
   readonly name: string
@@ -48,9 +53,9 @@ export interface Resource<K extends KindName = KindName> {
   readonly portable: boolean
 }
 
-/** What identifies a resource among all. */
+/** What identifies a resource among all; a part that cannot be told is empty. */
 export interface Identity {
-  readonly kind: KindName
+  readonly kind: KindName | ''
   readonly namespace: string
   readonly name: string
 }

@@ -1,6 +1,7 @@
 import type { ErrorObject } from 'ajv'
 import { duration, httpUrl, resourceName, usd } from '../../schemas/field.ts'
 import type { Problem } from '../../schemas/problem.ts'
+import { stepsOf } from './flaw.ts'
 import { meant } from './nearest.ts'
 import { type Path, pathText, type SourceDocument } from './source-document.ts'
 
@@ -118,13 +119,9 @@ function brief(text: string): string {
 /** A JSON pointer as a path, with indexes as numbers. */
 function pathOf(pointer: string, root: unknown): Path {
   let value: unknown = root
-  return pointer
-    .split('/')
-    .slice(1)
-    .map(step => {
-      const key = step.replaceAll('~1', '/').replaceAll('~0', '~')
-      const index = Array.isArray(value) ? Number(key) : key
-      value = (value as Record<string | number, unknown>)[index]
-      return index
-    })
+  return stepsOf(pointer).map(key => {
+    const index = Array.isArray(value) ? Number(key) : key
+    value = (value as Record<string | number, unknown>)[index]
+    return index
+  })
 }

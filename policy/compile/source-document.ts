@@ -8,6 +8,8 @@ export type Path = readonly (string | number)[]
 export interface SourceDocument {
   readonly file: SourceFile
   readonly value: unknown
+  /** False when a part of it was no YAML that can be read, so that anything may be missing. */
+  readonly sound: boolean
   /** The place of the node at the path, or of its key; of the nearest node above where there is none. */
   readonly place: (path: Path, part?: 'key' | 'value') => Place
   /** The place of one character of the text at the path. */

@@ -5,7 +5,10 @@ import type { Hint } from './nearest.ts'
 import type { PolicyDraft } from './policy-draft.ts'
 import type { Identity, KindName, Resource } from './resource.ts'
 
-/** Everything that was written, as far as its shape is right: what checks look at and tables are made of. */
+/**
+ * Everything that was written, as far as its shape is right: what checks look at. Tables are made of it when
+ * there is no problem.
+ */
 export interface World {
   readonly systemNamespace: string
   readonly resources: readonly Resource[]
@@ -19,8 +22,13 @@ export interface World {
   readonly hint: Hint
 }
 
-/** Names by kind and namespace. */
-export type Declared = ReadonlyMap<string, ReadonlySet<string>>
+/** What was written down under which name. */
+export interface Declared {
+  /** Names by kind and namespace; those that cannot be told are empty. */
+  readonly names: ReadonlyMap<string, ReadonlySet<string>>
+  /** Kinds and namespaces of what cannot be read as a resource. */
+  readonly hidden: ReadonlySet<string>
+}
 
 /** Tools as proxies saw them, by `namespace/server`. */
 export type Catalog = ReadonlyMap<string, readonly KnownTool[]>
@@ -41,18 +49,56 @@ export function inNamespace<T>(
   return groups.get(namespace) ?? []
 }
 
-/** The names that resources of a kind have in a namespace. */
-export function namesOf(declared: Declared, kind: KindName, namespace: string) {
-  return declared.get(`${kind} ${namespace}`) ?? new Set<string>()
+/** The names that resources of a kind are known to have in a namespace. */
+export function namesOf({ names }: Declared, kind: KindName, namespace: string): readonly string[] {
+  return [...(names.get(key(kind, namespace)) ?? [])].filter(name => name !== '')
 }
 
-/** Collects names by kind and namespace. */
-export function declaredNames(identities: readonly Identity[]): Declared {
+/** Whether a resource of that name was written down, or something that could be it. */
+export function isDeclared(
+  { names }: Declared,
+  kind: KindName,
+  namespace: string,
+  name: string,
+): boolean {
+  return keysOf(kind, namespace).some(key => {
+    const known = names.get(key)
+    return known !== undefined && (known.has(name) || known.has(''))
+  })
+}
+
+/** Whether there could be more of a kind in a namespace than was read. */
+export function mayHoldMore(
+  { names, hidden }: Declared,
+  kind: KindName,
+  namespace: string,
+): boolean {
+  const keys = keysOf(kind, namespace)
+  return namespace === '' || names.has(key(kind, '')) || keys.some(key => hidden.has(key))
+}
+
+/** Collects what resources are called, and what cannot be read as one. */
+export function declaredNames(
+  resources: readonly Identity[],
+  hidden: readonly Identity[],
+): Declared {
   const names = new Map<string, Set<string>>()
-  for (const { kind, namespace, name } of identities) {
-    const key = `${kind} ${namespace}`
-    const known = names.get(key) ?? new Set()
-    names.set(key, known.add(name))
+  for (const { kind, namespace, name } of [...resources, ...hidden]) {
+    const at = key(kind, namespace)
+    const known = names.get(at) ?? new Set()
+    names.set(at, known.add(name))
   }
-  return names
+  return {
+    names,
+    hidden: new Set(hidden.map(({ kind, namespace }) => key(kind, namespace))),
+  }
+}
+
+function key(kind: string, namespace: string): string {
+  return `${kind} ${namespace}`
+}
+
+/** Where names of a kind in a namespace may be. */
+function keysOf(kind: KindName, namespace: string): readonly string[] {
+  return [key(kind, namespace), key(kind, ''), key('', namespace), key('', '')]
 }

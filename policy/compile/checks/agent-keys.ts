@@ -15,6 +15,9 @@ export function* agentKeys({ resources }: World): Iterable<Problem> {
       if (names.has(name)) yield problemAt(origin, ['spec', 'apiKeys', i, 'name'], again(name))
       holders.set(sha256, `key "${name}" of ${namespace}/${agent}`)
       names.add(name)
+      // What cannot be read is a problem already.
+      holders.delete('')
+      names.delete('')
     }
   }
 }

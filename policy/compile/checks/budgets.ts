@@ -1,32 +1,38 @@
 import type { Problem } from '../../../schemas/problem.ts'
 import { anyGlob } from '../../decide/glob.ts'
 import type { Resource } from '../resource.ts'
-import { ofKind, type World } from '../world.ts'
+import { inNamespace, ofKind, type World } from '../world.ts'
 import { problemAt } from './check.ts'
+import { modelsKnown } from './models.ts'
 
 /** Budgets that cannot be kept as written. */
 export function* budgets(world: World): Iterable<Problem> {
+  const areModelsKnown = modelsKnown(world)
   for (const { spec, origin, ...budget } of ofKind(world.resources, 'Budget')) {
     const { limit, timeZone } = spec
-    if (Object.keys(limit).length !== 1) yield problemAt(origin, ['spec', 'limit'], oneLimit)
+    const limits = Object.keys(limit).length
+    if (limits > 1 || (limits === 0 && !origin.unsure(['spec', 'limit']))) {
+      yield problemAt(origin, ['spec', 'limit'], oneLimit)
+    }
     if (timeZone !== undefined && !isTimeZone(timeZone)) {
       yield problemAt(origin, ['spec', 'timeZone'], noTimeZone)
     }
-    if (limit.usd !== undefined && !isPriced(world, { ...budget, spec, origin })) {
+    const counts = limit.usd !== undefined && areModelsKnown(budget.namespace)
+    if (counts && !isPriced(world, { ...budget, spec, origin })) {
       yield problemAt(origin, ['spec', 'limit', 'usd'], unpriced)
     }
   }
 }
 
 /** Whether any call that the budget is about has a price: of its model, of its tool, or to fall back on. */
-function isPriced({ resources }: World, { namespace, spec }: Resource<'Budget'>): boolean {
+function isPriced(world: World, { namespace, spec, origin }: Resource<'Budget'>): boolean {
   const { fallbackPrice, toolPrices = [], scope = {} } = spec
   const concerns = anyGlob(scope.models ?? ['*'])
   return (
+    ['fallbackPrice', 'toolPrices', 'scope'].some(key => origin.unsure(['spec', key])) ||
     fallbackPrice !== undefined ||
     toolPrices.length > 0 ||
-    ofKind(resources, 'ModelProvider')
-      .filter(provider => provider.namespace === namespace)
+    ofKind(inNamespace(world.byNamespace, namespace), 'ModelProvider')
       .flatMap(provider => provider.spec.models ?? [])
       .some(({ name, price }) => price !== undefined && concerns(name))
   )

@@ -10,7 +10,9 @@ export function* channels({ resources }: World): Iterable<Problem> {
     const known = ofKind(here, 'NotificationChannel')
     for (const channel of known) yield* incomplete(channel)
     const silent = new Set(
-      known.filter(({ spec }) => spec.type === 'github').map(({ name }) => name),
+      known
+        .filter(({ spec, origin }) => spec.type === 'github' && !origin.unsure(['spec', 'type']))
+        .map(({ name }) => name),
     )
     for (const workflow of ofKind(here, 'ApprovalWorkflow')) yield* unheard(workflow, silent)
   }
@@ -35,8 +37,10 @@ const fields: Readonly<
 
 function* incomplete({ spec, origin }: Resource<'NotificationChannel'>): Iterable<Problem> {
   const { needs, takes } = fields[spec.type]
+  if (origin.unsure(['spec', 'type'])) return
+  const has = (field: Field) => spec[field] !== undefined || origin.unsure(['spec', field])
   for (const group of needs) {
-    if (group.some(field => spec[field] !== undefined)) continue
+    if (group.some(has)) continue
     yield problemAt(origin, ['spec', 'type'], {
       severity: 'error',
       code: 'missing_key',

@@ -9,6 +9,7 @@ export function* duplicates({ resources, drafts }: World): Iterable<Problem> {
   const policies = drafts.filter(({ portable }) => portable)
   const named = [...resources, ...policies.map(draft => ({ ...draft, kind: 'AccessPolicy' }))]
   for (const { kind, namespace, name, origin } of named) {
+    if (name === '' || namespace === '') continue
     const key = `${kind} ${namespace} ${name}`
     const known = first.get(key)
     if (known === undefined) {

@@ -2,14 +2,21 @@ import type { Problem } from '../../../schemas/problem.ts'
 import type { Resource } from '../resource.ts'
 import { ofKind, type World } from '../world.ts'
 import { problemAt } from './check.ts'
+import { modelsKnown } from './models.ts'
 
 /** Workflows that a model decides by default, and those whose model nobody offers. */
-export function* judges({ resources, systemNamespace }: World): Iterable<Problem> {
+export function* judges(world: World): Iterable<Problem> {
+  const { resources, systemNamespace } = world
   const offered = Map.groupBy(ofKind(resources, 'ModelProvider'), ({ namespace }) => namespace)
+  const areKnown = modelsKnown(world)
   for (const workflow of ofKind(resources, 'ApprovalWorkflow')) {
-    const near = [workflow.namespace, systemNamespace].flatMap(name => offered.get(name) ?? [])
+    const places = [workflow.namespace, systemNamespace]
     yield* approving(workflow)
-    yield* unreachable(workflow, near)
+    if (!places.every(areKnown)) continue
+    yield* unreachable(
+      workflow,
+      places.flatMap(name => offered.get(name) ?? []),
+    )
   }
 }
 
@@ -27,7 +34,7 @@ function* unreachable(
   { spec, origin }: Resource<'ApprovalWorkflow'>,
   providers: readonly Resource<'ModelProvider'>[],
 ): Iterable<Problem> {
-  if (spec.ai === undefined) return
+  if (spec.ai === undefined || origin.unsure(['spec', 'ai', 'model'])) return
   const { model } = spec.ai
   const asked = providers.filter(({ spec: { protocol } }) => protocol === 'openai')
   const names = asked.flatMap(provider =>

@@ -3,22 +3,39 @@ import { glob } from '../../decide/glob.ts'
 import type { Hint } from '../nearest.ts'
 import type { PolicyDraft } from '../policy-draft.ts'
 import type { Resource } from '../resource.ts'
-import { ofKind, type World } from '../world.ts'
+import { mayHoldMore, ofKind, type World } from '../world.ts'
 import { problemAt } from './check.ts'
 
 /** Models that two providers offer under one name, and entries that no known model matches. */
-export function* models({ drafts, resources, systemNamespace, hint }: World): Iterable<Problem> {
+export function* models(world: World): Iterable<Problem> {
   const known = new Map<string, Set<string>>()
-  for (const provider of ofKind(resources, 'ModelProvider')) {
+  for (const provider of ofKind(world.resources, 'ModelProvider')) {
     const names = known.get(provider.namespace) ?? new Set()
     known.set(provider.namespace, names)
     yield* collisions(provider, names)
   }
-  for (const draft of drafts) {
+  const areKnown = modelsKnown(world)
+  for (const draft of world.drafts) {
     const names = [...(known.get(draft.namespace) ?? [])]
-    if (names.length > 0 && draft.namespace !== systemNamespace)
-      yield* unoffered(draft, names, hint)
+    const outside = draft.namespace === world.systemNamespace
+    if (names.length === 0 || outside || !areKnown(draft.namespace)) continue
+    yield* unoffered(draft, names, world.hint)
   }
+}
+
+/**
+ * Tells of a namespace whether it is known which models are offered in it, by which protocol and for which
+ * price.
+ */
+export function modelsKnown({ resources, declared }: World): (namespace: string) => boolean {
+  const unsure = ofKind(resources, 'ModelProvider')
+    .filter(
+      ({ origin }) => origin.unsure(['spec', 'models']) || origin.unsure(['spec', 'protocol']),
+    )
+    .map(({ namespace }) => namespace)
+  const namespaces = new Set(unsure)
+  return namespace =>
+    !namespaces.has(namespace) && !mayHoldMore(declared, 'ModelProvider', namespace)
 }
 
 function* collisions(
@@ -27,6 +44,7 @@ function* collisions(
 ): Iterable<Problem> {
   for (const [i, { name, aliases = [] }] of (spec.models ?? []).entries()) {
     for (const word of [name, ...aliases]) {
+      if (word === '') continue
       if (names.has(word)) yield problemAt(origin, ['spec', 'models', i], taken(word))
       names.add(word)
     }
@@ -39,7 +57,7 @@ function* unoffered(
   hint: Hint,
 ): Iterable<Problem> {
   for (const { match, path } of entries.model) {
-    if (names.some(glob(match))) continue
+    if (match === '' || names.some(glob(match))) continue
     yield problemAt(origin, [...path, 'name'], {
       severity: 'warning',
       code: 'unknown_model',

@@ -1,7 +1,12 @@
 import type { Problem } from '../../../schemas/problem.ts'
 import { covers } from '../../decide/glob.ts'
 import { conditionOf } from '../conditions.ts'
-import type { EntryDraft, PolicyDraft } from '../policy-draft.ts'
+import {
+  type EntryDraft,
+  isAboutKnown,
+  isUnconditional,
+  type PolicyDraft,
+} from '../policy-draft.ts'
 import type { World } from '../world.ts'
 import { problemAt } from './check.ts'
 
@@ -9,7 +14,8 @@ import { problemAt } from './check.ts'
 export function* reachability(world: World): Iterable<Problem> {
   for (const draft of world.drafts) {
     for (const entries of Object.values(draft.entries)) {
-      yield* unreachableEntries(draft, entries)
+      const known = entries.filter(entry => isAboutKnown(draft, entry))
+      yield* unreachableEntries(draft, known)
       for (const entry of entries) yield* unreachableRules(world, draft, entry)
     }
   }
@@ -59,11 +65,14 @@ function servesAll(wide: EntryDraft, narrow: EntryDraft): boolean {
 
 function* unreachableRules(
   { conditions }: World,
-  { origin }: PolicyDraft,
+  draft: PolicyDraft,
   { rules }: EntryDraft,
 ): Iterable<Problem> {
+  const { origin } = draft
   const always = rules.findIndex(
-    ({ when }) => when === undefined || conditionOf(conditions, when).constant === true,
+    rule =>
+      isUnconditional(draft, rule) ||
+      (rule.when !== undefined && conditionOf(conditions, rule.when).constant === true),
   )
   const last = rules[always]
   if (last === undefined) return

@@ -2,7 +2,7 @@ import type { Problem } from '../../../schemas/problem.ts'
 import type { Reference } from '../policy-draft.ts'
 import type { KindName, Origin, Resource } from '../resource.ts'
 import type { Path } from '../source-document.ts'
-import { namesOf, ofKind, type World } from '../world.ts'
+import { isDeclared, namesOf, ofKind, type World } from '../world.ts'
 import { problemAt } from './check.ts'
 
 /** A name of a resource that is not written down in the namespace. */
@@ -24,9 +24,9 @@ function* unknown(
   { kind, name, path }: Reference,
   portable = false,
 ): Iterable<Problem> {
-  const names = namesOf(declared, kind, namespace)
-  if (names.has(name) || (kind === 'ToolServer' && name === 'builtin')) return
-  const close = hint(name, names)
+  if (name === '' || namespace === '' || isDeclared(declared, kind, namespace, name)) return
+  if (kind === 'ToolServer' && name === 'builtin') return
+  const close = hint(name, namesOf(declared, kind, namespace))
   yield problemAt(origin, path, {
     // A portable file cannot hold people; they may be written down later.
     severity: portable && (kind === 'User' || kind === 'Team') ? 'warning' : 'error',

@@ -18,19 +18,22 @@ export function* servers({ resources }: World): Iterable<Problem> {
 }
 
 function* addresses(server: Resource<'ToolServer'>): Iterable<Problem> {
-  const { transport = 'streamable-http', url, command } = server.spec
+  const { spec, origin } = server
+  const { transport = 'streamable-http' } = spec
   const stdio = transport === 'stdio'
-  if (stdio && command === undefined) {
+  const lacks = (key: 'url' | 'command') => spec[key] === undefined && !origin.unsure(['spec', key])
+  if (origin.unsure(['spec', 'transport'])) return
+  if (stdio && lacks('command')) {
     yield wrong(server, ['spec'], 'missing_command', 'A stdio server needs a command.')
   }
-  if (!stdio && url === undefined) {
+  if (!stdio && lacks('url')) {
     yield wrong(server, ['spec'], 'missing_url', `A ${transport} server needs a url.`)
   }
   const stray = stdio
     ? (['url', 'headers', 'auth'] as const)
     : (['command', 'args', 'env', 'cwd'] as const)
   for (const key of stray) {
-    if (server.spec[key] === undefined) continue
+    if (spec[key] === undefined) continue
     yield wrong(
       server,
       ['spec', key],
@@ -42,7 +45,7 @@ function* addresses(server: Resource<'ToolServer'>): Iterable<Problem> {
 
 function* credentials(server: Resource<'ToolServer'>): Iterable<Problem> {
   const { auth } = server.spec
-  if (auth === undefined) return
+  if (auth === undefined || server.origin.unsure(['spec', 'auth'])) return
   const { type, secretRef, clientId, grant } = auth
   const say = (code: string, message: string) => wrong(server, ['spec', 'auth'], code, message)
   if (type !== 'oauth') {

@@ -1,7 +1,7 @@
 import type { Problem } from '../../../schemas/problem.ts'
 import { glob } from '../../decide/glob.ts'
 import type { PolicyDraft } from '../policy-draft.ts'
-import { inNamespace, ofKind, type World } from '../world.ts'
+import { inNamespace, mayHoldMore, ofKind, type World } from '../world.ts'
 import { problemAt } from './check.ts'
 
 /** Subjects that select no known agent or key, where any are known. */
@@ -11,11 +11,15 @@ export function* subjects(world: World): Iterable<Problem> {
     const everywhere = draft.namespace === world.systemNamespace
     const here = everywhere ? world.resources : inNamespace(world.byNamespace, draft.namespace)
     const agents = ofKind(here, 'Agent')
-    if (agents.length === 0) continue
+    const hidden = mayHoldMore(world.declared, 'Agent', draft.namespace)
+    if (agents.length === 0 || hidden) continue
     const keys = agents.flatMap(({ spec }) => (spec.apiKeys ?? []).map(({ name }) => name))
     const names = agents.map(({ name }) => name)
+    const keysKnown = agents.every(({ origin }) => !origin.unsure(['spec', 'apiKeys']))
     yield* unselecting(world, draft, { list: 'agents', noun: 'agent', names })
-    yield* unselecting(world, draft, { list: 'apiKeys', noun: 'API key', names: keys })
+    if (keysKnown) {
+      yield* unselecting(world, draft, { list: 'apiKeys', noun: 'API key', names: keys })
+    }
   }
 }
 
@@ -31,7 +35,7 @@ function* unselecting(
   { list, noun, names }: Known,
 ): Iterable<Problem> {
   for (const [i, pattern] of (subjects?.[list] ?? []).entries()) {
-    if (names.some(glob(pattern))) continue
+    if (pattern === '' || names.includes('') || names.some(glob(pattern))) continue
     yield problemAt(origin, ['spec', 'subjects', list, i], {
       severity: 'warning',
       code: 'unknown_subject',

@@ -1,7 +1,7 @@
 import type { Problem } from '../../../schemas/problem.ts'
 import { type KnownServer, matching, toolsFor } from '../known-tools.ts'
 import type { Hint } from '../nearest.ts'
-import type { EntryDraft, PolicyDraft } from '../policy-draft.ts'
+import { type EntryDraft, isAboutKnown, type PolicyDraft } from '../policy-draft.ts'
 import type { World } from '../world.ts'
 import { problemAt } from './check.ts'
 
@@ -11,6 +11,7 @@ export function* tools({ drafts, tools, systemNamespace, hint }: World): Iterabl
   for (const draft of drafts) {
     if (draft.namespace === systemNamespace) continue
     for (const entry of draft.entries.tool) {
+      if (!isAboutKnown(draft, entry)) continue
       yield* unoffered(draft, entry, tools.get(draft.namespace) ?? [], hint)
     }
   }
@@ -18,15 +19,15 @@ export function* tools({ drafts, tools, systemNamespace, hint }: World): Iterabl
 
 function* collisions(servers: readonly KnownServer[]): Iterable<Problem> {
   const first = new Map<string, string>()
-  for (const { server, tools } of [...servers].sort(byName)) {
+  for (const { name: server, tools, origin } of [...servers].sort(byName)) {
     for (const { name } of tools ?? []) {
       const other = first.get(name)
-      first.set(name, other ?? server.name)
+      first.set(name, other ?? server)
       if (other === undefined) continue
-      yield problemAt(server.origin, ['metadata', 'name'], {
+      yield problemAt(origin, ['metadata', 'name'], {
         severity: 'error',
         code: 'tool_collision',
-        message: `The tool "${name}" is offered by "${other}" and by "${server.name}".`,
+        message: `The tool "${name}" is offered by "${other}" and by "${server}".`,
         suggestion: 'Give one of the servers a prefix.',
       })
     }
@@ -51,5 +52,5 @@ function* unoffered(
 }
 
 function byName(a: KnownServer, b: KnownServer): number {
-  return a.server.name < b.server.name ? -1 : 1
+  return a.name < b.name ? -1 : 1
 }

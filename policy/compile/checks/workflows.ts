@@ -6,9 +6,10 @@ import { ofKind, type World } from '../world.ts'
 import { problemAt, type Said } from './check.ts'
 
 /** Workflows that cannot end as written: too few people, times out of range, judges that ask in a circle. */
-export function* workflows({ resources }: World): Iterable<Problem> {
-  for (const here of Map.groupBy(resources, ({ namespace }) => namespace).values()) {
-    const members = new Map(ofKind(here, 'Team').map(({ name, spec }) => [name, spec.members]))
+export function* workflows({ byNamespace }: World): Iterable<Problem> {
+  for (const here of byNamespace.values()) {
+    const teams = ofKind(here, 'Team').filter(isTeamKnown)
+    const members = new Map(teams.map(({ name, spec }) => [name, spec.members]))
     const all = ofKind(here, 'ApprovalWorkflow')
     const next = new Map(all.map(({ name, spec }) => [name, spec.ai?.escalateTo]))
     for (const workflow of all) {
@@ -24,7 +25,7 @@ function* quorum(
   members: ReadonlyMap<string, readonly string[]>,
 ): Iterable<Problem> {
   const { approvers, escalation, approvalsRequired: needed = 1 } = workflow.spec
-  if (approvers === undefined) return
+  if (approvers === undefined || isUnsure(workflow, quorumParts)) return
   const people = new Set<string>()
   for (const { users = [], teams = [] } of [approvers, escalation?.to ?? {}]) {
     const lists = teams.map(team => members.get(team))
@@ -43,6 +44,7 @@ function* quorum(
 
 function* times(workflow: Resource<'ApprovalWorkflow'>): Iterable<Problem> {
   const { timeout = '5m', inlineWait, escalation, reminders = [] } = workflow.spec
+  if (isUnsure(workflow, ['timeout'])) return
   const end = milliseconds(timeout)
   if (end < milliseconds('30s') || end > milliseconds('30d')) {
     yield said(workflow, ['spec', 'timeout'], {
@@ -57,7 +59,8 @@ function* times(workflow: Resource<'ApprovalWorkflow'>): Iterable<Problem> {
     ...reminders.map((reminder, i) => [['spec', 'reminders', i], reminder] as const),
   ]
   for (const [path, moment] of moments) {
-    if (moment === undefined || milliseconds(moment) < end) continue
+    // What is blank is before nothing, and a problem already.
+    if (moment === undefined || moment === '' || milliseconds(moment) < end) continue
     yield said(workflow, path, {
       severity: 'warning',
       code: 'after_timeout',
@@ -70,6 +73,7 @@ function* circle(
   workflow: Resource<'ApprovalWorkflow'>,
   next: ReadonlyMap<string, string | undefined>,
 ): Iterable<Problem> {
+  if (workflow.name === '' || workflow.namespace === '') return
   const visited = new Set([workflow.name])
   let name = next.get(workflow.name)
   while (name !== undefined && !visited.has(name)) {
@@ -87,6 +91,17 @@ function* circle(
     message: `The judges ask each other in a circle: ${[...shown, ...rest, name].join(' -> ')}.`,
     suggestion: 'Let the last one ask people.',
   })
+}
+
+function isTeamKnown({ namespace, origin }: Resource<'Team'>): boolean {
+  return namespace !== '' && !origin.unsure(['spec', 'members'])
+}
+
+/** What a quorum depends on. */
+const quorumParts = ['approvers', 'escalation', 'approvalsRequired']
+
+function isUnsure({ origin }: Resource, keys: readonly string[]): boolean {
+  return keys.some(key => origin.unsure(['spec', key]))
 }
 
 function said({ origin }: Resource, path: Path, said: Said): Problem {

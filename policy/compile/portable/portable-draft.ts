@@ -5,6 +5,7 @@ import type {
   PortableTool,
 } from '../../../schemas/portable-policy.ts'
 import {
+  type ConditionDraft,
   type EntryDraft,
   fallback,
   type PolicyDraft,
@@ -24,17 +25,18 @@ export function portableDraft(
   namespace: string,
   origin: Origin,
 ): PolicyDraft {
+  const { name } = policy.metadata
   const tools = policy.tools ?? []
   const workflow = defaultWorkflow(policy)
   return {
-    name: slug(policy.metadata.name),
+    name: name === '' ? '' : slug(name),
     namespace,
     origin,
     mode: 'enforce',
     unmatched: fallback(unknownTools(policy), workflow),
     onError: fallback('require_approval', workflow),
     entries: {
-      tool: tools.map((tool, i) => toolEntry(tool, ['tools', i], workflow)),
+      tool: tools.map((tool, i) => toolEntry(tool, ['tools', i], { workflow, origin })),
       model: [],
       resource: [],
       prompt: [],
@@ -44,12 +46,19 @@ export function portableDraft(
   }
 }
 
-function toolEntry(tool: PortableTool, path: Path, inherited: string | undefined): EntryDraft {
+/** What rules and conditions have from their policy. */
+interface Inherited {
+  readonly workflow: string | undefined
+  readonly origin: Origin
+}
+
+function toolEntry(tool: PortableTool, path: Path, inherited: Inherited): EntryDraft {
   const { name, enabled = true, justification = 'off', description } = tool
   const own = tool.approval_workflow === undefined ? undefined : slug(tool.approval_workflow)
+  const workflow = own ?? inherited.workflow
   const conditions = tool.conditions ?? []
   const rules = conditions.map((condition, i) =>
-    rule(condition, [...path, 'conditions', i], own ?? inherited),
+    rule(condition, [...path, 'conditions', i], { ...inherited, workflow }),
   )
   return {
     kind: 'tool',
@@ -60,7 +69,7 @@ function toolEntry(tool: PortableTool, path: Path, inherited: string | undefined
     justification,
     rules: rules.length === 0 && own !== undefined ? [alwaysAsk(path, own)] : rules,
     otherwise: fallback('allow', undefined),
-    onError: fallback('require_approval', own ?? inherited),
+    onError: fallback('require_approval', workflow),
     ...(description === undefined ? {} : { description }),
   }
 }
@@ -76,17 +85,23 @@ function offeredBy(source = 'builtin'): Pick<EntryDraft, 'server' | 'notServer'>
   }
 }
 
-function rule(condition: PortableCondition, path: Path, workflow: string | undefined): RuleDraft {
+function rule(
+  condition: PortableCondition,
+  path: Path,
+  { workflow, origin }: Inherited,
+): RuleDraft {
   const { expression, condition_type, description, action = 'require_approval' } = condition
   const [, tool, , i] = path
+  const unread = origin.unsure([...path, 'condition_type'])
+  const when: ConditionDraft = {
+    source: expression.trim(),
+    language: unread ? 'unknown' : (condition_type ?? 'either'),
+    path: [...path, 'expression'],
+  }
   return {
     name: `tools[${tool}].conditions[${i}]`,
     path,
-    when: {
-      source: expression.trim(),
-      language: condition_type ?? 'either',
-      path: [...path, 'expression'],
-    },
+    ...(expression === '' ? {} : { when }),
     ...(description === undefined ? {} : { message: description }),
     ...fallback(action, workflow),
   }

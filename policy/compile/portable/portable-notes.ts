@@ -5,6 +5,7 @@ import type {
   PortableWorkflow,
 } from '../../../schemas/portable-policy.ts'
 import type { Said } from '../checks/check.ts'
+import type { Origin } from '../resource.ts'
 import type { Path } from '../source-document.ts'
 import { unserved } from './portable-draft.ts'
 import { credentialOf, variableOf } from './portable-server.ts'
@@ -12,13 +13,16 @@ import { credentialOf, variableOf } from './portable-server.ts'
 /** Something to say about a part of a portable file whose shape is right. */
 export type Note = Said & { readonly path: Path }
 
-/** Where a portable file says what it cannot mean, or what is not read. */
-export function* portableNotes(policy: PortablePolicy): Iterable<Note> {
+/**
+ * Where a portable file says what it cannot mean, or what is not read; nothing that follows from what is
+ * unsure.
+ */
+export function* portableNotes(policy: PortablePolicy, unsure: Unsure): Iterable<Note> {
   for (const [i, server] of (policy.mcp_servers ?? []).entries()) {
-    yield* serverNotes(server, ['mcp_servers', i])
+    yield* serverNotes(server, ['mcp_servers', i], unsure)
   }
   for (const [i, workflow] of (policy.approval_workflows ?? []).entries()) {
-    yield* workflowNotes(workflow, ['approval_workflows', i])
+    yield* workflowNotes(workflow, ['approval_workflows', i], unsure)
   }
   for (const [i, tool] of (policy.tools ?? []).entries()) yield* toolNotes(tool, ['tools', i])
   if (policy.defaults?.inherit_from_parent === false) {
@@ -30,8 +34,10 @@ export function* portableNotes(policy: PortablePolicy): Iterable<Note> {
   }
 }
 
-function* serverNotes(server: PortableServer, path: Path): Iterable<Note> {
-  if (!/^https?:\/\/\S+$|^\$\{\w+\}/.test(server.url)) {
+type Unsure = Origin['unsure']
+
+function* serverNotes(server: PortableServer, path: Path, unsure: Unsure): Iterable<Note> {
+  if (server.url !== '' && !/^https?:\/\/\S+$|^\$\{\w+\}/.test(server.url)) {
     yield wrong([...path, 'url'], 'schema', 'url must begin with http:// or https://.')
   }
   if (server.transport === 'stdio') {
@@ -40,9 +46,13 @@ function* serverNotes(server: PortableServer, path: Path): Iterable<Note> {
       suggestion: 'Write a ToolServer with the command instead.',
     }
   }
+  if (!unsure([...path, 'auth_type'])) yield* credentialNotes(server, path, unsure)
+}
+
+function* credentialNotes(server: PortableServer, path: Path, unsure: Unsure): Iterable<Note> {
   const credential = credentialOf(server)
   const { text } = credential ?? {}
-  if (credential !== null && text === undefined) {
+  if (credential !== null && text === undefined && !unsure([...path, 'auth_config'])) {
     yield wrong(path, 'missing_secret', `auth_config lacks "${credential.key}".`)
   }
   if (credential !== null && text !== undefined && variableOf(text) === undefined) {
@@ -60,8 +70,8 @@ function* serverNotes(server: PortableServer, path: Path): Iterable<Note> {
   }
 }
 
-function* workflowNotes(workflow: PortableWorkflow, path: Path): Iterable<Note> {
-  if (workflow.required_approvals !== undefined) {
+function* workflowNotes(workflow: PortableWorkflow, path: Path, unsure: Unsure): Iterable<Note> {
+  if (workflow.required_approvals !== undefined && !unsure([...path, 'approvals_required'])) {
     yield workflow.approvals_required === undefined
       ? alias([...path, 'required_approvals'])
       : wrong(
@@ -70,7 +80,8 @@ function* workflowNotes(workflow: PortableWorkflow, path: Path): Iterable<Note> 
           'Both approvals_required and required_approvals are written.',
         )
   }
-  if (workflow.approval_type === 'ai_driven' && workflow.ai_model === undefined) {
+  const judged = workflow.ai_model !== undefined || unsure([...path, 'ai_model'])
+  if (workflow.approval_type === 'ai_driven' && !judged) {
     yield wrong(path, 'missing_key', 'A workflow that is ai_driven needs an ai_model.')
   }
   if ((workflow.workflow_type ?? 'simple') !== 'simple') {

@@ -1,10 +1,11 @@
 import { PortablePolicy } from '../../../schemas/portable-policy.ts'
 import type { Problem } from '../../../schemas/problem.ts'
+import { checkedShape } from '../checked-shape.ts'
 import { problemAt } from '../checks/check.ts'
 import type { ReadResource } from '../read-resource.ts'
-import type { KindName, Origin, Resource, Specs } from '../resource.ts'
-import { schemaProblems } from '../schema-check.ts'
+import type { KindName, Resource, Specs } from '../resource.ts'
 import type { Path, SourceDocument } from '../source-document.ts'
+import { hiddenSections } from './hidden-sections.ts'
 import { portableDraft } from './portable-draft.ts'
 import { portableNotes } from './portable-notes.ts'
 import { serverSpec } from './portable-server.ts'
@@ -13,11 +14,10 @@ import { slug } from './slug.ts'
 
 /** Reads a portable policy file, format version 1.0: a policy, and the workflows and servers it brings. */
 export function readPortable(document: SourceDocument, namespace: string): ReadResource {
-  const problems = schemaProblems(PortablePolicy, document).map(explained)
-  const sound = problems.every(({ code }) => code === 'unknown_key' || code === 'not_supported')
-  if (!sound) return { declares: [], resources: [], drafts: [], problems }
-  const policy = document.value as PortablePolicy
-  const draft = portableDraft(policy, namespace, document)
+  const { problems, value, unsure } = checkedShape(PortablePolicy, document)
+  const policy = value as PortablePolicy
+  const origin = { ...document, unsure }
+  const draft = portableDraft(policy, namespace, origin)
   const resources = [
     ...(policy.approval_workflows ?? []).map((workflow, i) =>
       resource('ApprovalWorkflow', workflow, workflowSpec(workflow), ['approval_workflows', i]),
@@ -26,14 +26,14 @@ export function readPortable(document: SourceDocument, namespace: string): ReadR
       resource('ToolServer', server, serverSpec(server), ['mcp_servers', i]),
     ),
   ]
-  const notes = [...portableNotes(policy)].map(({ path, ...said }) =>
-    problemAt(document, path, said),
+  const notes = [...portableNotes(policy, unsure)].map(({ path, ...said }) =>
+    problemAt(origin, path, said),
   )
   return {
-    declares: [...resources, { kind: 'AccessPolicy', namespace, name: draft.name }],
     resources,
+    hidden: hiddenSections(document.value as object, namespace),
     drafts: [draft],
-    problems: [...problems, ...notes],
+    problems: [...problems.map(explained), ...notes],
   }
 
   function resource<K extends KindName>(
@@ -42,15 +42,12 @@ export function readPortable(document: SourceDocument, namespace: string): ReadR
     spec: Specs[K],
     path: Path,
   ): Resource<K> {
-    const origin = originAt(document, path)
-    return { kind, name: slug(name), namespace, spec, origin, portable: true }
+    const place = () => document.place(path)
+    // What is translated was written in other words, so every part of it is at the place of the whole.
+    const origin = { file: document.file, place, placeWithin: place, unsure: () => unsure(path) }
+    const known = name === '' ? '' : slug(name)
+    return { kind, name: known, namespace, spec, origin, portable: true }
   }
-}
-
-/** What is translated was written in other words, so every part of it is at the place of the whole. */
-function originAt(document: SourceDocument, path: Path): Origin {
-  const place = () => document.place(path)
-  return { file: document.file, place, placeWithin: place }
 }
 
 /** Sections of the format that Writ has other means for, or none. */

@@ -18,7 +18,7 @@ export interface ReadDocuments {
   readonly problems: readonly Problem[]
 }
 
-/** Reads the YAML documents of a file. Never throws; a document that is not sound YAML is left out. */
+/** Reads the YAML documents of a file. Never throws; of what is not sound YAML only a part may be there. */
 export function readDocuments(file: SourceFile): ReadDocuments {
   if (file.text.length > longestFile) return failed(file, tooLong)
   const mark = file.text.startsWith('\uFEFF')
@@ -59,13 +59,14 @@ function readDocument(
   for (const { at, ...rest } of problems.length > 0 ? [] : unfit) {
     problems.push({ severity: 'error', ...rest, ...placeAt(at) })
   }
-  if (problems.length > 0 || value === null || contents === null) return { documents: [], problems }
+  if (value === null || contents === null) return { documents: [], problems }
   const offset = (path: Path, part: 'key' | 'value' = 'value') =>
     offsetOf(contents, targets, path, part)
   const place: SourceDocument['place'] = (path, part) => placeAt(offset(path, part))
   const placeWithin: SourceDocument['placeWithin'] = (path, value, character) =>
     placeAt(offsetWithin(file.text, offset(path), value, character))
-  return { documents: [{ file, value, place, placeWithin }], problems }
+  const sound = problems.length === 0
+  return { documents: [{ file, value, sound, place, placeWithin }], problems }
 }
 
 function failed(file: SourceFile, what: Failure, place: Place = firstPlace(file)): ReadDocuments {

@@ -336,6 +336,7 @@ const broken: readonly (readonly [claim: string, text: string, problems: readonl
     policy('{ tools: [{ name: t, rules: [{ when: "true" }] }] }'),
     [
       'error 4:36 missing_key: spec.tools[0].rules[0] lacks "action". What happens to a call that matches: allow, deny or require_approval.',
+      'warning 4:44 constant_condition: The condition always holds. Leave `when` out.',
     ],
   ],
   [
@@ -373,6 +374,44 @@ const broken: readonly (readonly [claim: string, text: string, problems: readonl
     ],
   ],
   [
+    'a mistake of shape above one in a condition',
+    `${head}kind: AccessPolicy\nmetadata: { name: x }\nspec:\n  mode: enforced\n  tools:\n    - name: t\n      enabled: "no"\n      rules:\n        - action: denny\n          when: arg.a == 1\n        - action: allow\n  defaults: { approvalWorkflow: nobody }\n`,
+    [
+      'error 5:9 unknown_word: spec.mode must be one of enforce, observe, not "enforced". Did you mean "enforce"?',
+      'error 8:16 wrong_type: spec.tools[0].enabled must be true or false, not text.',
+      'error 10:19 unknown_word: spec.tools[0].rules[0].action must be one of allow, require_approval, deny, not "denny". Did you mean "deny"?',
+      'error 11:17 unknown_variable: There is no variable arg. Did you mean "args"?',
+    ],
+  ],
+  [
+    'an old version above a mistake in a condition',
+    when('arg.a').replace('v1alpha1', 'v1'),
+    [
+      'error 1:13 unknown_api_version: The apiVersion must be writ.dev/v1alpha1. Write apiVersion: writ.dev/v1alpha1.',
+      'error 4:45 unknown_variable: There is no variable arg. Did you mean "args"?',
+    ],
+  ],
+  [
+    'a mistake of shape in a portable file above one in a condition',
+    'version: "1.0"\nmetadata: { name: p, tags: x }\ntools:\n  - name: t\n    enabled: "no"\n    conditions:\n      - { expression: arg.a.size() == 1, condition_type: CEL }\n      - { expression: a = 1, condition_type: cel, action: none }\n',
+    [
+      'error 2:28 wrong_type: metadata.tags must be a list, not text.',
+      'error 5:14 wrong_type: tools[0].enabled must be true or false, not text.',
+      'error 7:23 unknown_variable: There is no variable arg. Did you mean "args"?',
+      'error 7:58 unknown_word: tools[0].conditions[0].condition_type must be one of simple, cel, not "CEL". Did you mean "cel"?',
+    ],
+  ],
+  [
+    'a name that is a mapping',
+    `${head}kind: User\nmetadata: { name: { toString: x } }\nspec: {}\n`,
+    ['error 3:19 wrong_type: metadata.name must be text, not a mapping.'],
+  ],
+  [
+    'a kind that is a mapping',
+    of('{ toString: x }', '{}'),
+    ['error 2:7 unknown_kind: The kind must be a word.'],
+  ],
+  [
     'a length of time in words',
     of('ApprovalWorkflow', '{ timeout: 5 minutes }'),
     ['error 4:18 schema: spec.timeout must be a length of time such as 30s, 10m, 24h or 30d.'],
@@ -395,7 +434,10 @@ const broken: readonly (readonly [claim: string, text: string, problems: readonl
   [
     'a reference twice',
     of('Team', '{ members: [ana, ana] }'),
-    ['error 4:18 schema: spec.members names the same thing twice: items 1 and 0.'],
+    [
+      'error 4:18 schema: spec.members names the same thing twice: items 1 and 0.',
+      'error 4:19 unknown_reference: There is no User "ana" in namespace default. Write a User of that name.',
+    ],
   ],
   [
     'too many reminders',
@@ -579,7 +621,7 @@ function line({ severity, line, column, code, message, suggestion }: Problem): s
 
 for (const [claim, text, problems] of broken) {
   t.test(`${claim} is a problem with a place and a remedy`, async t => {
-    const whole = { path: 'whole.yaml', text: of('Team', '{ members: [] }') }
+    const whole = { path: 'whole.yaml', text: of('Team', '{ members: [] }').replace('x', 'whole') }
     const compiled = compile([{ path: 'x.yaml', text }, whole])
     t.strictSame(compiled.problems.slice(0, 4).map(line), problems)
     const failed = problems.some(problem => problem.startsWith('error'))

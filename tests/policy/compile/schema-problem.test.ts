@@ -6,6 +6,7 @@ const place = () => ({ file: 'a.yaml', line: 1, column: 1 })
 
 const document: SourceDocument = {
   file: { path: 'a.yaml', text: '' },
+  sound: true,
   value: { a: [{ 'b/c': 1 }] },
   place,
   placeWithin: place,

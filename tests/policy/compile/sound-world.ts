@@ -1,0 +1,131 @@
+/**
+ * Documents of every kind that lean on each other in every way that is checked, and that nothing is wrong
+ * with.
+ */
+export const soundWorld: readonly Document[] = [
+  of('User', 'ana', { email: 'ana@example.com', identities: { github: { id: 1, login: 'ana' } } }),
+  of('User', 'ben', {}),
+  of('Team', 'sre', { members: ['ana', 'ben'] }),
+  of('NotificationChannel', 'ops', {
+    type: 'mail',
+    host: 'mail.example.com',
+    from: 'a@example.com',
+  }),
+  of('ApprovalWorkflow', 'people', {
+    approvers: { users: ['ana'], teams: ['sre'] },
+    approvalsRequired: 2,
+    timeout: '10m',
+    inlineWait: '6m',
+    escalation: { after: '7m', to: { teams: ['sre'], users: ['ben'] } },
+    reminders: ['8m'],
+    channels: ['ops'],
+  }),
+  of('ApprovalWorkflow', 'judge', {
+    ai: { model: 'large', onUncertain: 'escalate', escalateTo: 'people' },
+  }),
+  of('Agent', 'claude', {
+    owner: 'ana',
+    apiKeys: [
+      { name: 'ci', sha256: 'a'.repeat(64) },
+      { name: 'laptop', sha256: 'b'.repeat(64) },
+    ],
+  }),
+  of('ModelProvider', 'local', {
+    protocol: 'openai',
+    baseUrl: 'https://m.example.com',
+    models: [
+      { name: 'large', aliases: ['big'], price: { input: '1', output: '2' } },
+      { name: 'small' },
+    ],
+  }),
+  of('Budget', 'money', {
+    scope: { models: ['large'] },
+    limit: { usd: '5' },
+    window: 'day',
+    timeZone: 'UTC',
+    approvalWorkflow: 'people',
+  }),
+  of('ToolServer', 'platform', {
+    url: 'https://t.example.com/mcp',
+    auth: { type: 'bearer', secretRef: { name: 'platform', key: 'token' } },
+    prefix: 'p_',
+    tools: [
+      { name: 'deploy', inputSchema: { type: 'object', properties: { env: { type: 'string' } } } },
+      { name: 'status' },
+    ],
+  }),
+  of('ToolServer', 'files', {
+    transport: 'stdio',
+    command: 'mcp-files',
+    args: ['.'],
+    env: { LEVEL: 'info' },
+    tools: [{ name: 'read', inputSchema: { type: 'object', properties: { path: {} } } }],
+  }),
+  of('AccessPolicy', 'guard', {
+    subjects: { agents: ['claude'], apiKeys: ['ci', 'lap*'] },
+    tools: [
+      {
+        name: 'p_deploy',
+        server: 'platform',
+        approvalWorkflow: 'people',
+        rules: [
+          { when: 'args.env == "test"', action: 'allow' },
+          { name: 'ask', when: 'args.env == "live"', action: 'require_approval' },
+          { action: 'deny' },
+        ],
+      },
+      { name: 'p_*', server: 'platform', rules: [{ action: 'allow' }] },
+      { name: 'read', rules: [{ when: 'args.path == "x"', action: 'deny' }, { action: 'allow' }] },
+    ],
+    models: [{ name: 'big', rules: [{ action: 'require_approval', approvalWorkflow: 'judge' }] }],
+    resources: [{ uri: 'file:///*', server: 'files', rules: [{ action: 'allow' }] }],
+    prompts: [{ name: 'greet', rules: [{ when: 'args.name == "x"', action: 'deny' }] }],
+    defaults: { unmatched: 'require_approval', approvalWorkflow: 'judge' },
+  }),
+  of('PolicyTest', 'claims', {
+    cases: [
+      { name: 'x', call: { tool: 'read', args: { path: 'y' } }, expect: { action: 'allow' } },
+    ],
+  }),
+  {
+    version: '1.0',
+    metadata: { name: 'Portable', tags: ['a'] },
+    mcp_servers: [
+      {
+        name: 'Git Hub',
+        url: 'https://g.example.com',
+        auth_type: 'api_key',
+        auth_config: { api_key: ['$', '{KEY}'].join(''), key_name: 'X-Key' },
+      },
+    ],
+    approval_workflows: [
+      { name: 'Leads', approver_users: ['ana'], approvals_required: 1, is_default: true },
+      {
+        name: 'model',
+        approval_type: 'ai_driven',
+        ai_model: 'large',
+        escalation_workflow: 'Leads',
+      },
+    ],
+    tools: [
+      {
+        name: 'push',
+        source: 'Git Hub',
+        approval_workflow: 'model',
+        conditions: [
+          { expression: 'args.force == true', condition_type: 'cel', action: 'deny' },
+          { expression: 'args.n > 1', condition_type: 'simple', action: 'allow' },
+        ],
+      },
+      { name: 'push', source: 'mcp' },
+    ],
+    defaults: { unknown_tools: 'deny', default_approval_workflow: 'Leads' },
+  },
+]
+
+export type Document = Readonly<Record<string, unknown>>
+
+/** A document of a kind. */
+export function of(kind: string, name: string, spec: object): Document {
+  return { apiVersion: 'writ.dev/v1alpha1', kind, metadata: { name, namespace: 'default' }, spec }
+}
