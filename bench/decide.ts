@@ -7,6 +7,8 @@ import { policiesOf, toolName } from './policies.ts'
 /** Nanoseconds per decision over a table of that many rules, by Writ and by closures written by hand. */
 export interface DecisionCost {
   readonly rules: number
+  /** How many agents take turns. */
+  readonly agents: number
   readonly writ: number
   readonly hand: number
 }
@@ -47,8 +49,8 @@ function handDecide(table: ReadonlyMap<string, readonly HandRule[]>, facts: Fact
   return 'deny'
 }
 
-/** Calls that differ in tool, amount and text; as many decide by the first rule as by the second. */
-function callsFor(rules: number): readonly Facts[] {
+/** Calls that differ in agent, tool, amount and text; as many decide by the first rule as by the second. */
+function callsFor(rules: number, agents: number): readonly Facts[] {
   return Array.from({ length: 256 }, (_, i) =>
     factsOf({
       server: 'bench',
@@ -61,12 +63,13 @@ function callsFor(rules: number): readonly Facts[] {
           note: `call ${i}`,
         }),
       ),
+      subject: { agent: `agent-${i % agents}`, apiKey: 'key' },
     }),
   )
 }
 
 /** Measures both, checked against each other first; medians of interleaved samples. */
-export function decisions(rules: number): DecisionCost {
+export function decisions({ rules, agents }: Pick<DecisionCost, 'rules' | 'agents'>): DecisionCost {
   const { tables, problems } = compile([{ path: 'bench.yaml', text: policiesOf(rules) }])
   const compiled = tables?.get('default')
   if (compiled === undefined) throw new Error(JSON.stringify(problems.slice(0, 3)))
@@ -74,7 +77,7 @@ export function decisions(rules: number): DecisionCost {
   const hand = new Map(
     Array.from({ length: rules / 2 }, (_, i) => [toolName(i), byHand(i)] as const),
   )
-  const calls = callsFor(rules)
+  const calls = callsFor(rules, agents)
   for (const call of calls) {
     const ours = decide(table, call).action
     if (ours !== handDecide(hand, call)) throw new Error(`${call.tool.name}: ${ours}`)
@@ -84,7 +87,7 @@ export function decisions(rules: number): DecisionCost {
     times.hand.push(perCall(calls, call => handDecide(hand, call)))
     times.writ.push(perCall(calls, call => decide(table, call)))
   }
-  return { rules, writ: median(times.writ), hand: median(times.hand) }
+  return { rules, agents, writ: median(times.writ), hand: median(times.hand) }
 }
 
 let sink: unknown

@@ -29,7 +29,9 @@ const sections: readonly Section[] = [
     name: 'decide',
     run() {
       console.log('\nDecisions: ns per call, and the ratio to closures written by hand')
-      const rows = [10, 1000, 10_000].map(decisions).map(({ rules, writ, hand }) => ({
+      const cases = [1, 64].flatMap(agents => [10, 1000, 10_000].map(rules => ({ rules, agents })))
+      const rows = cases.map(decisions).map(({ rules, agents, writ, hand }) => ({
+        agents,
         rules,
         hand: fixed(hand),
         writ: fixed(writ),

@@ -2,7 +2,8 @@ import type { CallKind } from '../../schemas/call.ts'
 import { type EntryIndex, entryIndex, speakers } from './entry-index.ts'
 import type { Facts } from './facts.ts'
 import type { LoadedEntry, LoadedPolicy } from './loaded-policy.ts'
-import { stricter, type Verdict } from './verdict.ts'
+import { type Selection, selecting, selectionOf, strictestDefault } from './selection.ts'
+import type { Verdict } from './verdict.ts'
 
 /** Everything that is known about a call before its arguments are read. */
 export interface CallPlan {
@@ -29,26 +30,18 @@ export interface CallPlans {
   readonly entries: { readonly [K in CallKind]: EntryIndex }
   /** The verdict on callers that no enforcing policy of the namespace's own selects. */
   readonly noPolicy: Verdict
-  readonly remembered: Map<string, Map<string, SubjectPlans>>
-  /** How many subjects and plans are remembered. */
+  /** By name of the agent; a link for each of its keys. */
+  readonly callers: Map<string, CallerLink>
+  readonly selections: Map<string, Selection>
+  /** How many callers and plans are remembered. */
   size: number
-  /** Whose plans were asked for last. */
-  latest: SubjectPlans | null
 }
 
-type SubjectPlans = Selected & {
-  readonly agent: string
+/** A key of an agent, and its others. */
+interface CallerLink {
   readonly apiKey: string
-  readonly plans: { readonly [K in CallKind]: Map<string, Map<string, CallPlan>> }
-}
-
-/** The policies that select a caller. */
-interface Selected {
-  readonly own: ReadonlySet<LoadedPolicy>
-  readonly system: ReadonlySet<LoadedPolicy>
-  readonly observers: readonly LoadedPolicy[]
-  /** The strictest default of `own`; null when there is none. */
-  readonly ownDefault: Verdict | null
+  readonly selection: Selection
+  readonly next: CallerLink | undefined
 }
 
 /** Plans for nothing yet. */
@@ -63,9 +56,9 @@ export function callPlans(noPolicy: Verdict): CallPlans {
       resource: entryIndex(),
       prompt: entryIndex(),
     },
-    remembered: new Map(),
+    callers: new Map(),
+    selections: new Map(),
     size: 0,
-    latest: null,
   }
 }
 
@@ -73,20 +66,12 @@ export function callPlans(noPolicy: Verdict): CallPlans {
 export function planFor(plans: CallPlans, facts: Facts): CallPlan {
   const { agent, apiKey } = facts.subject
   const { name, server } = targetOf(facts)
-  const known = recalled(plans, agent, apiKey)?.plans[facts.kind].get(name)?.get(server)
-  if (known !== undefined) return known
-  return agent.length + apiKey.length + name.length + server.length > longest
-    ? makePlan(plans, selected(plans, facts), facts)
-    : remember(plans, facts)
-}
-
-/** Agents call in bursts: the caller of last time is not looked up. */
-function recalled(plans: CallPlans, agent: string, apiKey: string): SubjectPlans | undefined {
-  const { latest } = plans
-  if (latest?.agent === agent && latest.apiKey === apiKey) return latest
-  const found = plans.remembered.get(agent)?.get(apiKey)
-  if (found !== undefined) plans.latest = found
-  return found
+  let caller = plans.callers.get(agent)
+  while (caller !== undefined && caller.apiKey !== apiKey) caller = caller.next
+  if (caller === undefined) return newCaller(plans, facts)
+  let link = caller.selection.plans[facts.kind].get(name)
+  while (link !== undefined && link.server !== server) link = link.next
+  return link?.plan ?? newPlan(plans, facts, caller.selection)
 }
 
 /** The policies that select the caller, with the entry of each that speaks, in the order of names. */
@@ -98,74 +83,58 @@ export function concerned(plans: CallPlans, facts: Facts): readonly Observer[] {
     .map(policy => ({ policy, entry: speaking.get(policy) ?? null }))
 }
 
-/** When this many subjects and plans are remembered, all are forgotten. */
+/** When this many callers and plans are remembered, all are forgotten. */
 const most = 8192
 
 /** Names longer than this are not remembered. */
 const longest = 256
 
-function remember(plans: CallPlans, facts: Facts): CallPlan {
-  if (plans.size >= most) {
-    plans.remembered.clear()
-    plans.size = 0
-    plans.latest = null
-  }
-  const { name, server } = targetOf(facts)
+/** Remembers a caller by the policies that select it. */
+function newCaller(plans: CallPlans, facts: Facts): CallPlan {
   const { agent, apiKey } = facts.subject
-  const keys = computed(plans, plans.remembered, agent, () => new Map<string, SubjectPlans>())
-  const subject = computed(plans, keys, apiKey, () => ({
-    ...selected(plans, facts),
-    agent,
-    apiKey,
-    plans: { tool: new Map(), model: new Map(), resource: new Map(), prompt: new Map() },
-  }))
-  const names = subject.plans[facts.kind]
-  const servers = computed(plans, names, name, () => new Map<string, CallPlan>())
-  return computed(plans, servers, server, () => makePlan(plans, subject, facts))
-}
-
-function computed<V>(plans: CallPlans, map: Map<string, V>, key: string, make: () => V): V {
-  const known = map.get(key)
-  if (known !== undefined) return known
-  const value = make()
-  map.set(key, value)
+  const { all, key } = selecting(plans.policies, facts.subject)
+  if (agent.length + apiKey.length > longest) return makePlan(plans, selectionOf(all), facts)
+  makeRoom(plans)
+  const selection = plans.selections.get(key) ?? selectionOf(all)
+  plans.selections.set(key, selection)
+  plans.callers.set(agent, { apiKey, selection, next: plans.callers.get(agent) })
   plans.size++
-  return value
+  return planFor(plans, facts)
 }
 
-function selected({ policies }: CallPlans, { subject }: Facts): Selected {
-  const selecting = policies.filter(policy => policy.selects(subject))
-  const enforced = selecting.filter(({ source }) => source.mode === 'enforce')
-  const own = enforced.filter(({ source }) => source.system !== true)
-  // Alone, policies of the system namespace would decide where nobody let the caller in.
-  const system = own.length === 0 ? [] : enforced.filter(({ source }) => source.system === true)
-  return {
-    own: new Set(own),
-    system: new Set(system),
-    observers: selecting.filter(({ source }) => source.mode === 'observe'),
-    ownDefault: strictestDefault(null, own),
-  }
+function newPlan(plans: CallPlans, facts: Facts, selection: Selection): CallPlan {
+  const { name, server } = targetOf(facts)
+  const plan = makePlan(plans, selection, facts)
+  if (name.length + server.length > longest) return plan
+  makeRoom(plans)
+  const names = selection.plans[facts.kind]
+  names.set(name, { server, plan, next: names.get(name) })
+  plans.size++
+  return plan
 }
 
-function makePlan(plans: CallPlans, selected: Selected, facts: Facts): CallPlan {
-  const { own, system, observers, ownDefault } = selected
+function makeRoom(plans: CallPlans): void {
+  if (plans.size < most) return
+  plans.callers.clear()
+  plans.selections.clear()
+  plans.size = 0
+}
+
+function makePlan(plans: CallPlans, selection: Selection, facts: Facts): CallPlan {
+  const { system, observers, ownDefault } = selection
   const { name, server } = targetOf(facts)
   const speaking = speakers(plans.entries[facts.kind], name, server)
-  const entries = [...speaking.values()].sort((a, b) => a.policy.order - b.policy.order)
-  const quiet = [...system].filter(policy => !speaking.has(policy))
+  const entries = [...speaking.values()]
+    .filter(({ policy }) => policy.source.mode === 'enforce' && policy.selects(facts.subject))
+    .sort((a, b) => a.policy.order - b.policy.order)
+  const quiet = system.filter(policy => !speaking.has(policy))
   return {
-    own: entries.filter(({ policy }) => own.has(policy)),
-    system: entries.filter(({ policy }) => system.has(policy)),
+    own: entries.filter(({ policy }) => policy.source.system !== true),
+    system:
+      ownDefault === null ? [] : entries.filter(({ policy }) => policy.source.system === true),
     silent: strictestDefault(ownDefault, quiet) ?? plans.noPolicy,
     observers: observers.map(policy => ({ policy, entry: speaking.get(policy) ?? null })),
   }
-}
-
-function strictestDefault(
-  start: Verdict | null,
-  policies: readonly LoadedPolicy[],
-): Verdict | null {
-  return policies.reduce((strictest, { unmatched }) => stricter(strictest, unmatched), start)
 }
 
 function targetOf(facts: Facts): { readonly name: string; readonly server: string } {

@@ -111,10 +111,40 @@ t.test('an agent that makes up names cannot make the proxy remember them all', a
     decide(table, factsOf({ tool: `t${i}`, server: `s${i % 3}`, subject: { agent: `a${i % 7}` } }))
   }
   t.ok(table.plans.size <= 8200, 'what is remembered is bounded')
-  const size = table.plans.size
   const long = 'x'.repeat(300)
-  t.match(decide(table, factsOf({ tool: long, subject: { agent: 'a' } })), { action: 'deny' })
+  const calls = [
+    { tool: long, subject: { agent: 'a1' } },
+    { tool: 't', subject: { agent: `a${long}`, apiKey: 'k' } },
+  ]
+  decide(table, factsOf({ tool: 't', subject: { agent: 'a1' } }))
+  const size = table.plans.size
+  for (const call of calls) t.match(decide(table, factsOf(call)), { action: 'deny' })
   t.equal(table.plans.size, size, 'long names are not remembered')
+})
+
+t.test('keys of an agent and servers of a tool are told apart while they take turns', async t => {
+  const calls = ['k', ''].flatMap(apiKey =>
+    ['builtin', 's', 'other'].map(server => ({
+      tool: 'u',
+      server,
+      subject: { agent: 'ab', apiKey },
+    })),
+  )
+  const table = load(json)
+  for (const call of [...calls, ...calls]) {
+    t.strictSame(decide(table, factsOf(call)), decide(load(json), factsOf(call)))
+  }
+})
+
+t.test('callers that the same policies select share what is remembered', async t => {
+  const table = load(json)
+  for (let i = 0; i < 200; i++) {
+    for (const tool of ['t1', 't2', 't3', 'u']) {
+      decide(table, factsOf({ tool, subject: { agent: `${i % 2 === 0 ? 'a' : 'b'}${i}` } }))
+    }
+  }
+  t.equal(table.plans.selections.size, 2)
+  t.equal(table.plans.size, 200 + 2 * 4)
 })
 
 t.test('the order of policies in a table does not matter', async t => {

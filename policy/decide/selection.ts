@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto'
+import type { CallKind } from '../../schemas/call.ts'
+import type { CallPlan } from './call-plan.ts'
+import type { Facts } from './facts.ts'
+import type { LoadedPolicy } from './loaded-policy.ts'
+import { stricter, type Verdict } from './verdict.ts'
+
+/** What the policies that select a caller say together. Callers that the same policies select share it. */
+export interface Selection {
+  /** The enforcing policies of the system namespace. */
+  readonly system: readonly LoadedPolicy[]
+  readonly observers: readonly LoadedPolicy[]
+  /** The strictest default of the enforcing policies of the namespace's own; null when there is none. */
+  readonly ownDefault: Verdict | null
+  /** By name of what is called; a link for each server. */
+  readonly plans: { readonly [K in CallKind]: Map<string, PlanLink> }
+}
+
+/** A plan for a name at one server, and those at others. */
+export interface PlanLink {
+  readonly server: string
+  readonly plan: CallPlan
+  readonly next: PlanLink | undefined
+}
+
+/** The policies that select a caller, in the order of names, and a short text that only they have. */
+export function selecting(policies: readonly LoadedPolicy[], subject: Facts['subject']) {
+  const all = policies.filter(policy => policy.selects(subject))
+  const orders = all.map(({ order }) => order).join()
+  return { all, key: createHash('sha256').update(orders).digest('base64') }
+}
+
+/** Sums up the policies that select a caller. */
+export function selectionOf(all: readonly LoadedPolicy[]): Selection {
+  const enforced = all.filter(({ source }) => source.mode === 'enforce')
+  const ownDefault = strictestDefault(
+    null,
+    enforced.filter(({ source }) => source.system !== true),
+  )
+  return {
+    // Alone, policies of the system namespace would decide where nobody let the caller in.
+    system: ownDefault === null ? [] : enforced.filter(({ source }) => source.system === true),
+    observers: all.filter(({ source }) => source.mode === 'observe'),
+    ownDefault,
+    plans: { tool: new Map(), model: new Map(), resource: new Map(), prompt: new Map() },
+  }
+}
+
+/** The strictest of a verdict and the defaults of policies. */
+export function strictestDefault(
+  start: Verdict | null,
+  policies: readonly LoadedPolicy[],
+): Verdict | null {
+  return policies.reduce((strictest, { unmatched }) => stricter(strictest, unmatched), start)
+}
