@@ -18,7 +18,13 @@ const file = (path: string, ...texts: readonly string[]): SourceFile => ({
 })
 
 t.test('nothing compiles to no table and no problem', async t => {
-  t.strictSame(compile([]), { problems: [], resources: 0, tables: new Map(), tests: [] })
+  t.strictSame(compile([]), {
+    problems: [],
+    resources: 0,
+    tables: new Map(),
+    directories: [],
+    tests: [],
+  })
 })
 
 t.test('a table holds who calls and what there is to call, and is named by its bytes', async t => {

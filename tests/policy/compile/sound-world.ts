@@ -11,6 +11,8 @@ export const soundWorld: readonly Document[] = [
     host: 'mail.example.com',
     from: 'a@example.com',
   }),
+  of('NotificationChannel', 'chat', { type: 'slack', secretRef: { name: 'slack', key: 'url' } }),
+  of('NotificationChannel', 'hook', { type: 'webhook', url: 'https://w.example.com' }),
   of('ApprovalWorkflow', 'people', {
     approvers: { users: ['ana'], teams: ['sre'] },
     approvalsRequired: 2,
@@ -18,7 +20,7 @@ export const soundWorld: readonly Document[] = [
     inlineWait: '6m',
     escalation: { after: '7m', to: { teams: ['sre'], users: ['ben'] } },
     reminders: ['8m'],
-    channels: ['ops'],
+    channels: ['ops', 'chat', 'hook'],
   }),
   of('ApprovalWorkflow', 'judge', {
     ai: { model: 'large', onUncertain: 'escalate', escalateTo: 'people' },
@@ -53,6 +55,17 @@ export const soundWorld: readonly Document[] = [
       { name: 'deploy', inputSchema: { type: 'object', properties: { env: { type: 'string' } } } },
       { name: 'status' },
     ],
+  }),
+  of('ToolServer', 'hub', {
+    url: 'https://h.example.com',
+    auth: {
+      type: 'oauth',
+      grant: 'client_credentials',
+      clientId: 'writ',
+      secretRef: { name: 'hub', key: 'secret' },
+      scopes: ['read'],
+    },
+    tools: [],
   }),
   of('ToolServer', 'files', {
     transport: 'stdio',
