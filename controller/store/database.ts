@@ -228,7 +228,7 @@ interface ApprovalGrantUseRow {
   readonly at: Date
 }
 
-/** A browser in which a person wants to be told; `id` is made from the endpoint. */
+/** A browser in which a User wants to be told; `id` is made from both. */
 export interface PushSubscriptionRow {
   readonly id: string
   /** Where the User is written. */

@@ -241,9 +241,12 @@ class Work {
     return request === null ? 0 : Date.parse(request.expiresAt)
   }
 
+  /** What waits for room is woken by what makes room. */
   async #untilNext(): Promise<number> {
-    const next = await this.#rows.nextDue().catch(() => this.#needs.now() + afterFailureMs)
-    return next === null ? lookAgainMs : Math.min(next - this.#needs.now(), lookAgainMs)
+    const { now } = this.#needs
+    if (this.#traffic.free() === 0) return lookAgainMs
+    const next = await this.#rows.nextDue(this.#traffic.full()).catch(() => now() + afterFailureMs)
+    return next === null ? lookAgainMs : Math.min(next - now(), lookAgainMs)
   }
 
   /** Until somebody wakes it, or the time is over. */

@@ -107,15 +107,14 @@ export class Notifications {
     await this.#set(id, { next_at: new Date(at), ...(error !== null && { error }) })
   }
 
-  /** When the next one is due that is not due yet, in milliseconds since 1970; null when none waits. */
-  async nextDue(): Promise<number | null> {
-    const row = await this.#db
-      .selectFrom('approval_notifications')
-      .select(eb => eb.fn.min('next_at').as('next'))
-      .where('state', '=', 'waiting')
-      .where('next_at', '>', this.#date())
-      .executeTakeFirst()
-    return row?.next?.getTime() ?? null
+  /** When the next one is due that is not for one of the places, in milliseconds since 1970; null when none waits. */
+  async nextDue(except: readonly string[]): Promise<number | null> {
+    const { rows } = await sql<{ next: Date | null }>`
+      select min(n.next_at) as next
+      from approval_notifications n join approval_requests r on r.id = n.request_id
+      where n.state = 'waiting'
+        and r.namespace || ' ' || n.channel <> all (${[...except]}::text[])`.execute(this.#db)
+    return rows[0]?.next?.getTime() ?? null
   }
 
   #date(): Date {

@@ -1,9 +1,13 @@
 import type { Request, Response } from 'express'
 import Type from 'typebox'
+import { remoteKey } from '../../api/attempt-limit.ts'
+import type { Attempts } from '../../api/attempts.ts'
+import { answerTooMany } from '../../api/guard.ts'
 import { answerProblem } from '../../api/problem-answer.ts'
 import { jsonBody } from '../../api/read-body.ts'
 import type { Route } from '../../api/route.ts'
 import { validator } from '../../api/validator.ts'
+import type { Actor } from '../../approvals/approvals.ts'
 import type { KnownChannel } from '../channel.ts'
 import { answerFromChat, type ChatNeeds } from '../chat-answer.ts'
 import { homeChannel } from '../home-channel.ts'
@@ -15,6 +19,7 @@ import { isGenuine } from './mattermost-context.ts'
 import { mattermostMessage } from './mattermost-message.ts'
 
 export interface MattermostRoutesNeeds extends Pick<ChatNeeds, 'approvals' | 'directory'> {
+  readonly attempts: Attempts
   readonly secrets: Secrets
   readonly links: Links
   readonly shown: Shown<'edited'>
@@ -44,6 +49,11 @@ export function mattermostRoutes(needs: MattermostRoutesNeeds): readonly Route[]
       method: 'post',
       path: '/api/v1/channels/mattermost/:channel',
       roles: 'everyone',
+      about: {
+        summary: 'What Mattermost calls when somebody clicks a button of a message.',
+        body: Click,
+        answers: { 200: { description: 'How the message reads now, and words for the person.' } },
+      },
       body: { type: 'application/json', mostBytes: 65_536 },
       handle: (request, response) => interaction(needs, validClick, request, response),
     },
@@ -65,13 +75,17 @@ async function interaction(
   const click = validClick(jsonBody(request))
   const place = `${channel.home.namespace}/${channel.home.name}`
   if (isGenuine(click.context, place, secret)) return answer(needs, channel, click, response)
-  await needs.approvals.attempted(null, 'forged Mattermost context', {
+  const from = remoteKey(request.socket.remoteAddress)
+  const actor: Actor = {
     user: '',
     surface: 'mattermost',
     identity: `channel ${place}`,
-    evidence: {},
-  })
-  answerProblem(response, 401, 'This button was not made here.')
+    evidence: { address: from },
+  }
+  const record = { request: null, detail: 'forged Mattermost context', actor }
+  const wait = await needs.attempts.failed({ from, record })
+  if (wait > 0) answerTooMany(response, wait)
+  else answerProblem(response, 401, 'This button was not made here.')
 }
 
 async function answer(

@@ -33,7 +33,7 @@ export function pushChannel(needs: PushNeeds): Channel {
       const { headers, body } = await encrypted(needs, notice, stored)
       const answer = await httpPost(endpoint, { headers, body, signal, dispatcher })
       if (answer.status === 404 || answer.status === 410) {
-        await subscriptions.prune(stored.id)
+        await subscriptions.prune(stored.endpoint)
         throw new ChannelFailure('gone', 'the push service does not know the browser any more')
       }
       expectSuccess(answer)

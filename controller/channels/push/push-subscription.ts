@@ -1,6 +1,5 @@
 import Type from 'typebox'
 import { RequestFailure } from '../../api/problem-answer.ts'
-import { validator } from '../../api/validator.ts'
 import { isPublicHost } from '../public-address.ts'
 
 /** A PushSubscription as browsers write it to JSON (W3C Push API). */
@@ -23,12 +22,12 @@ export function isPushService(endpoint: URL): boolean {
   return protocol === 'https:' && port === '' && !username && !password && isPublicHost(endpoint)
 }
 
-/** Reads a subscription. Throws a RequestFailure for one that is none, or whose endpoint is out of reach. */
-export function readSubscription(value: unknown, reachable: Reachable): PushSubscription {
-  const subscription = valid(value)
+/** The subscription. Throws a RequestFailure for one whose endpoint is out of reach. */
+export function readSubscription(
+  subscription: PushSubscription,
+  reachable: Reachable,
+): PushSubscription {
   const endpoint = URL.parse(subscription.endpoint)
   if (endpoint !== null && reachable(endpoint)) return subscription
   throw new RequestFailure(400, 'The endpoint is not one of a push service.')
 }
-
-const valid = validator(PushSubscription)

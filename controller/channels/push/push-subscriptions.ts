@@ -10,7 +10,7 @@ export interface Person {
   readonly name: string
 }
 
-/** A subscription as it is stored. */
+/** A browser of a User, as it is stored. */
 export type StoredSubscription = Selectable<PushSubscriptionRow>
 
 const mostOfOnePerson = 20
@@ -25,51 +25,41 @@ export class PushSubscriptions {
     this.#now = now
   }
 
-  /**
-   * Adds a browser; one that is known goes over to the person who has its keys. Throws a RequestFailure for
-   * too many, and for keys that are not those of the browser.
-   */
-  async add({ namespace, name }: Person, { endpoint, keys }: PushSubscription): Promise<void> {
-    const row = {
-      id: idOf(endpoint),
-      ...{ namespace, user_name: name, endpoint },
-      ...{ p256dh: keys.p256dh, auth: keys.auth },
-      created_at: new Date(this.#now()),
-    }
-    const others = (await this.of([{ namespace, name }])).filter(({ id }) => id !== row.id)
-    if (others.length >= mostOfOnePerson) {
+  /** Adds a browser for somebody who may be several Users. Throws a RequestFailure for too many. */
+  async add(people: readonly Person[], { endpoint, keys }: PushSubscription): Promise<void> {
+    const known = (await this.of(people)).filter(row => row.endpoint !== endpoint)
+    if (known.length >= mostOfOnePerson * people.length) {
       throw new RequestFailure(409, `At most ${mostOfOnePerson} browsers of one person are told.`)
     }
-    const { numInsertedOrUpdatedRows } = await this.#db
-      .insertInto('push_subscriptions')
-      .values(row)
-      .onConflict(existing =>
-        existing
-          .column('id')
-          .doUpdateSet(row)
-          .where('push_subscriptions.auth', '=', row.auth)
-          .where('push_subscriptions.p256dh', '=', row.p256dh),
-      )
-      .executeTakeFirstOrThrow()
-    if (numInsertedOrUpdatedRows === 0n) {
-      throw new RequestFailure(409, 'The browser is known by other keys.')
+    for (const { namespace, name } of people) {
+      const row = {
+        id: idOf({ namespace, name }, endpoint),
+        ...{ namespace, user_name: name, endpoint },
+        ...{ p256dh: keys.p256dh, auth: keys.auth },
+        created_at: new Date(this.#now()),
+      }
+      await this.#db
+        .insertInto('push_subscriptions')
+        .values(row)
+        .onConflict(existing => existing.column('id').doUpdateSet(row))
+        .execute()
     }
   }
 
-  /** Whether the person had a browser with this endpoint, which is now forgotten. */
-  async remove({ namespace, name }: Person, endpoint: string): Promise<boolean> {
+  /** Whether they had a browser with this endpoint, which is now forgotten. */
+  async remove(people: readonly Person[], endpoint: string): Promise<boolean> {
+    const ids = people.map(person => idOf(person, endpoint))
+    if (ids.length === 0) return false
     const { numDeletedRows } = await this.#db
       .deleteFrom('push_subscriptions')
-      .where('id', '=', idOf(endpoint))
-      .where('namespace', '=', namespace)
-      .where('user_name', '=', name)
+      .where('id', 'in', ids)
       .executeTakeFirst()
     return numDeletedRows > 0n
   }
 
-  /** Forgets a browser that its push service does not know any more. */
-  async prune(id: string): Promise<void> {
-    await this.#db.deleteFrom('push_subscriptions').where('id', '=', id).execute()
+  /** Forgets a browser that its push service does not know any more, whosever it was. */
+  async prune(endpoint: string): Promise<void> {
+    await this.#db.deleteFrom('push_subscriptions').where('endpoint', '=', endpoint).execute()
   }
 
   async get(id: string): Promise<StoredSubscription | null> {
@@ -92,6 +82,7 @@ export class PushSubscriptions {
   }
 }
 
-function idOf(endpoint: string): string {
-  return createHash('sha256').update(endpoint).digest('hex').slice(0, 32)
+function idOf({ namespace, name }: Person, endpoint: string): string {
+  const text = JSON.stringify([namespace, name, endpoint])
+  return createHash('sha256').update(text).digest('hex').slice(0, 32)
 }

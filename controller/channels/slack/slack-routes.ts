@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Request, Response } from 'express'
+import { remoteKey } from '../../api/attempt-limit.ts'
+import type { Attempts } from '../../api/attempts.ts'
+import { answerTooMany } from '../../api/guard.ts'
 import { answerProblem } from '../../api/problem-answer.ts'
 import type { Route } from '../../api/route.ts'
 import type { Actor } from '../../approvals/approvals.ts'
@@ -17,6 +20,7 @@ import { escapeMrkdwn, slackMessage } from './slack-message.ts'
 import { slackSignature } from './slack-signature.ts'
 
 export interface SlackRoutesNeeds extends Pick<ChatNeeds, 'approvals' | 'directory'> {
+  readonly attempts: Attempts
   readonly secrets: Secrets
   readonly links: Links
   readonly shown: Shown<URL>
@@ -35,6 +39,12 @@ export function slackRoutes(needs: SlackRoutesNeeds): readonly Route[] {
       method: 'post',
       path: '/api/v1/channels/slack/:channel',
       roles: 'everyone',
+      about: {
+        summary: 'What Slack calls when somebody clicks a button of a message; signed by Slack.',
+        answers: {
+          200: { description: 'The click was read; what became of it is shown in Slack.' },
+        },
+      },
       body: { type: 'application/x-www-form-urlencoded', mostBytes: 262_144 },
       handle: (request, response) => interaction(needs, once, request, response),
     },
@@ -56,13 +66,14 @@ async function interaction(
   const signature = request.get('x-slack-signature')
   const timestamp = request.get('x-slack-request-timestamp')
   const worth = slackSignature({ timestamp, signature, body }, secret, needs.now())
-  if (worth === 'forged') return refuse(needs, { channel, why: worth, id: null }, response)
+  const refused = { channel, from: remoteKey(request.socket.remoteAddress) }
+  if (worth === 'forged') return refuse(needs, { ...refused, why: worth, id: null }, response)
   const click = readSlackClick(body.toString('utf8'))
   const id = click?.request ?? null
-  if (worth === 'old') return refuse(needs, { channel, why: worth, id }, response)
+  if (worth === 'old') return refuse(needs, { ...refused, why: worth, id }, response)
   const digest = createHash('sha256').update(`${timestamp} `).update(body).digest('hex')
   if (!once.first(digest, needs.now())) {
-    return refuse(needs, { channel, why: 'replayed', id }, response)
+    return refuse(needs, { ...refused, why: 'replayed', id }, response)
   }
   if (click === null) return void response.status(200).end()
   await answer(needs, channel, click, response)
@@ -75,24 +86,28 @@ async function signingSecret({ home, spec }: KnownChannel, secrets: Secrets) {
 
 interface Refused {
   readonly channel: KnownChannel
+  readonly from: string
   readonly why: string
   /** The request, where the sender is known to be Slack. */
   readonly id: string | null
 }
 
 async function refuse(
-  { approvals }: SlackRoutesNeeds,
-  { channel, why, id }: Refused,
+  { attempts }: SlackRoutesNeeds,
+  { channel: { home }, from, why, id }: Refused,
   response: Response,
 ): Promise<void> {
   const actor: Actor = {
     user: '',
     surface: 'slack',
-    identity: `channel ${channel.home.namespace}/${channel.home.name}`,
-    evidence: {},
+    identity: `channel ${home.namespace}/${home.name}`,
+    evidence: { address: from },
   }
-  await approvals.attempted(id, `${why} Slack signature`, actor)
-  answerProblem(response, 401, 'The signature is not one of Slack, or it is too old.')
+  const record = { request: id, detail: `${why} Slack signature`, actor }
+  const wait = await attempts.failed({ from, record })
+  if (wait > 0) answerTooMany(response, wait)
+  else
+    answerProblem(response, 401, 'The signature is not one of Slack, or was used, or is too old.')
 }
 
 async function answer(
