@@ -1,4 +1,4 @@
-import { agentKeys } from './agent-keys.ts'
+import { apiKeys } from './api-keys.ts'
 import { budgets } from './budgets.ts'
 import { channels } from './channels.ts'
 import type { Check } from './check.ts'
@@ -26,6 +26,6 @@ export const checks: readonly Check[] = [
   workflows,
   judges,
   channels,
-  agentKeys,
+  apiKeys,
   budgets,
 ]
