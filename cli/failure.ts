@@ -7,6 +7,7 @@ export type CliFailureCode =
   | 'port_in_use'
   | 'data_in_use'
   | 'data_unusable'
+  | 'login_failed'
 
 /** A command that could not do its work: one sentence, and what to do about it. */
 export class CliFailure extends Error {

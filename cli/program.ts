@@ -37,6 +37,7 @@ const commands: Readonly<Record<string, () => Promise<Build>>> = {
   diff: async () => (await import('./commands/diff.ts')).diffCommand,
   status: async () => (await import('./commands/status.ts')).statusCommand,
   audit: async () => (await import('./commands/audit.ts')).auditCommand,
+  servers: async () => (await import('./commands/servers.ts')).serversCommand,
   keys: async () => (await import('./commands/keys.ts')).keysCommand,
   schema: async () => (await import('./commands/schema.ts')).schemaCommand,
   controller: async () => (await import('./commands/controller.ts')).controllerCommand,

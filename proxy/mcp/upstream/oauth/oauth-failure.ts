@@ -1,5 +1,6 @@
 import {
   AuthorizationServerMismatchError,
+  InsecureTokenEndpointError,
   IssuerMismatchError,
   OAuthError,
   RegistrationRejectedError,
@@ -32,5 +33,7 @@ function wordsFor(error: unknown): string {
     return `the authorization server registers no clients (${error.status}): register one there and write it as auth.clientId`
   if (error instanceof IssuerMismatchError || error instanceof AuthorizationServerMismatchError)
     return 'the answer is from another authorization server than the one that was asked'
+  if (error instanceof InsecureTokenEndpointError)
+    return 'the authorization server wants secrets without TLS'
   return 'the answer of the authorization server cannot be used'
 }

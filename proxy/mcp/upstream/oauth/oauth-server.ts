@@ -50,12 +50,12 @@ export async function oauthServer(
 }
 
 /** Whether a person logs in; otherwise Writ acts for itself. */
-export function needsPerson({ auth }: OAuthServer): boolean {
+export function needsPerson({ auth }: Pick<OAuthServer, 'auth'>): boolean {
   return auth.grant !== 'client_credentials'
 }
 
 /** A client that was registered by hand; null when Writ introduces itself. */
-export function registeredClient({ auth }: OAuthServer): string | null {
+export function registeredClient({ auth }: Pick<OAuthServer, 'auth'>): string | null {
   const { clientId } = auth
   return clientId === undefined || clientDocument(clientId) !== null ? null : clientId
 }
@@ -67,7 +67,7 @@ export function clientDocument(clientId: string | undefined): string | null {
 }
 
 /** Whether a login is one at this server as it is written now. */
-export function isFor(login: Login, server: OAuthServer): boolean {
+export function isFor(login: Login, server: Pick<OAuthServer, 'url' | 'auth'>): boolean {
   const { auth, url } = server
   const client = registeredClient(server)
   return (
