@@ -19,7 +19,7 @@ export function approvalDesk(questions: Questions, now: () => number): ApprovalD
     questions,
     requests: new OpenRequests({ questions, now }),
     rounds: new Rounds(now),
-    tasks: new Tasks(),
+    tasks: new Tasks(now),
     own: ownTools(),
   }
 }

@@ -1,4 +1,4 @@
-import type { Answer, Exchange, Firewall } from '../mcp/exchange.ts'
+import { type Answer, answerWith, type Exchange, type Firewall } from '../mcp/exchange.ts'
 import { refuse, writeDown } from '../mcp/forward.ts'
 import { answerRefusal, calledIn, refusalFor } from '../mcp/refusal.ts'
 import { refusalByNews, refusalWithout } from './asked-refusal.ts'
@@ -12,6 +12,7 @@ import { answerPending } from './pending-answer.ts'
 import { sayProgress } from './progress.ts'
 import { questionOf, workflowsOf } from './question.ts'
 import type { Prepare, Sendable } from './ready-call.ts'
+import { knowsTasks, modernTask } from './task-shape.ts'
 
 /**
  * A call that a rule leaves to people: asks them, waits a while, and makes the call once they approve. Without an answer
@@ -95,7 +96,7 @@ async function park(
   prepare: Prepare,
 ): Promise<Answer> {
   const { structured } = errand
-  const { requests, tasks } = firewall.approvals
+  const { requests } = firewall.approvals
   const judged = withApproval(errand.judged, request)
   if (judged.subject.kind === 'tool') {
     requests.park(request, prepare, judged.canonical.length * 2)
@@ -103,6 +104,22 @@ async function park(
   if (!(await writeDown(firewall, judged, { status: 'pending' }))) {
     return answerRefusal(exchange, refusalFor('no_record', judged.subject), judged, structured)
   }
-  const task = tasks.parked(exchange, request, prepare, judged)
-  return task ?? answerPending(exchange, judged, request, structured, firewall.now())
+  return (
+    asTask(firewall, exchange, request, prepare) ??
+    answerPending(exchange, judged, request, structured, firewall.now())
+  )
+}
+
+/** Stateless clients that know tasks get one for a tool's call that is parked. */
+function asTask(
+  { approvals, now }: Firewall,
+  exchange: Exchange,
+  request: OpenRequest,
+  prepare: Prepare,
+): Answer | null {
+  const { client, method } = exchange
+  if (client.era !== 'modern' || method !== 'tools/call' || !knowsTasks(client)) return null
+  const owner = ownerOf(client.caller)
+  const task = approvals.tasks.open({ owner, exchange, prepare, request })
+  return task && answerWith(exchange, { ...modernTask(task, now()), resultType: 'task' })
 }

@@ -28,27 +28,36 @@ export function pendingFacts(request: OpenRequest, message: string, now: number)
   }
 }
 
-/** The answer to a call that is parked until people have decided: no error, for nothing has failed. */
-export function answerPending(
-  exchange: Exchange,
+/** What the model is told whose call is parked. */
+export function pendingText(
   { subject, decision }: Judged,
-  request: OpenRequest,
-  structured: boolean,
+  { id, news, workflows }: OpenRequest,
   now: number,
-): Answer {
-  const { id, news, workflows } = request
+): string {
   const seconds = pollSeconds(news.expiresAt, now)
   const again =
     subject.kind === 'tool'
       ? `call get_approval_status with the id ${id} every ${seconds} s, or make the same call again`
       : `make the same request again every ${seconds} s`
-  const text =
+  return (
     `Writ holds ${calledIn(subject)}: ${becauseOf(decision)} ` +
     `Asked: ${peopleIn(workflows)} (request ${id}). Nothing has been done yet. ` +
     `To go on, ${again}; once it is approved it is done then, once, and you get its result. ` +
     `The request is open until ${news.expiresAt}.`
+  )
+}
+
+/** The answer to a call that is parked until people have decided: no error, for nothing has failed. */
+export function answerPending(
+  exchange: Exchange,
+  judged: Judged,
+  request: OpenRequest,
+  structured: boolean,
+  now: number,
+): Answer {
+  const text = pendingText(judged, request, now)
   const facts = pendingFacts(request, text, now)
-  if (subject.kind !== 'tool') return answerError(exchange, codes.refused, text, facts)
+  if (judged.subject.kind !== 'tool') return answerError(exchange, codes.refused, text, facts)
   return answerWith(exchange, {
     content: [{ type: 'text', text }],
     ...(structured ? { structuredContent: facts } : { _meta: { 'writ.dev/approval': facts } }),

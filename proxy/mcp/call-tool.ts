@@ -1,5 +1,7 @@
+import { callAsTask } from '../approvals/call-as-task.ts'
 import { holdCall } from '../approvals/hold-call.ts'
 import { prepareTool, readyTool } from '../approvals/prepare-tool.ts'
+import { knowsTasks } from '../approvals/task-shape.ts'
 import { count } from './account.ts'
 import { type Answer, answerError, type Exchange, type Firewall } from './exchange.ts'
 import { forward, isRepeated, refuse } from './forward.ts'
@@ -23,6 +25,9 @@ const longestName = 4096
 export function callTool(firewall: Firewall, exchange: Exchange): Promise<Answer> | Answer {
   const asked = toolCallOf(exchange.params)
   if (typeof asked === 'string') return answerError(exchange, codes.invalidParams, asked)
+  if (exchange.params.task !== undefined && takesTasks(exchange)) {
+    return callAsTask(firewall, exchange, asker => prepareTool(firewall, asker, asked))
+  }
   const { servers, approvals } = firewall
   const { namespace } = exchange.client.caller
   const known = servers.offers(namespace).tools.get(asked.name)
@@ -32,6 +37,11 @@ export function callTool(firewall: Firewall, exchange: Exchange): Promise<Answer
   return servers
     .freshOffers(namespace)
     .then(({ tools }) => callFound(firewall, exchange, asked, tools.get(asked.name) ?? 'unknown'))
+}
+
+/** Earlier protocols know no tasks, and later ones leave it to the server to make one. */
+function takesTasks({ client }: Exchange): boolean {
+  return client.era === 'legacy' && knowsTasks(client)
 }
 
 function callFound(

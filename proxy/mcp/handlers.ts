@@ -1,3 +1,10 @@
+import {
+  cancelTask,
+  getTask,
+  listTasks,
+  taskResult,
+  updateTask,
+} from '../approvals/task-methods.ts'
 import { callTool } from './call-tool.ts'
 import { complete } from './complete.ts'
 import type { Handle } from './exchange.ts'
@@ -19,4 +26,9 @@ export const handlers: { readonly [method: string]: Handle } = {
   'prompts/get': getPrompt,
   'completion/complete': complete,
   'server/discover': discoverWrit,
+  'tasks/get': getTask,
+  'tasks/result': taskResult,
+  'tasks/list': listTasks,
+  'tasks/cancel': cancelTask,
+  'tasks/update': updateTask,
 }

@@ -1,3 +1,4 @@
+import { knowsTasks, tasksExtension } from '../approvals/task-shape.ts'
 import { type Answer, answerWith, type Exchange, type Firewall } from './exchange.ts'
 import { type JsonObject, resultJson } from './rpc.ts'
 import type { Session } from './session.ts'
@@ -15,6 +16,9 @@ const capabilities: JsonObject = {
   completions: {},
 }
 
+/** For clients of 2025-11-25. */
+const tasks: JsonObject = { list: {}, cancel: {}, requests: { tools: { call: {} } } }
+
 const longestInstructions = 16_384
 
 /** The answer to `initialize`. */
@@ -25,7 +29,7 @@ export async function introduceTo(
 ): Promise<Answer> {
   const result: JsonObject = {
     protocolVersion: session.protocol,
-    capabilities: { ...capabilities, logging: {} },
+    capabilities: { ...capabilities, logging: {}, ...(knowsTasks(session) ? { tasks } : {}) },
     serverInfo: writ.clientInfo,
     ...(await instructionsIn(firewall, session.caller.namespace)),
   }
@@ -36,7 +40,7 @@ export async function introduceTo(
 export async function discoverWrit(firewall: Firewall, exchange: Exchange): Promise<Answer> {
   return answerWith(exchange, {
     supportedVersions: [modernVersion],
-    capabilities,
+    capabilities: { ...capabilities, extensions: { [tasksExtension]: {} } },
     ...(await instructionsIn(firewall, exchange.client.caller.namespace)),
     ttlMs: 0,
     cacheScope: 'private',

@@ -1,4 +1,6 @@
 import type { Json } from '../../policy/decide/facts.ts'
+import { withoutTasks } from '../approvals/task-methods.ts'
+import { knowsTasks } from '../approvals/task-shape.ts'
 import { Cancellation } from './cancellation.ts'
 import { type Answer, answerError, type Exchange, type Firewall } from './exchange.ts'
 import { noteDown } from './forward.ts'
@@ -52,6 +54,7 @@ export class Listeners {
     if (!isObject(filter)) {
       return answerError(exchange, codes.invalidParams, '`notifications` must be an object')
     }
+    if (filter.taskIds !== undefined && !knowsTasks(client)) return withoutTasks(exchange)
     const { agent, apiKey, namespace } = client.caller
     const key = JSON.stringify([namespace, agent.name, apiKey])
     if ([...this.#open].filter(listener => listener.key === key).length >= mostPerKey) {

@@ -16,6 +16,9 @@ const nameSources: { readonly [method: string]: string } = {
   'tools/call': 'name',
   'prompts/get': 'name',
   'resources/read': 'uri',
+  'tasks/get': 'taskId',
+  'tasks/update': 'taskId',
+  'tasks/cancel': 'taskId',
 }
 
 /** Whether a request is of the stateless era: it says so in `_meta`, or in the version header. */

@@ -87,7 +87,7 @@ class MemoryTables implements Tables {
 }
 
 /** A journal in memory that can be broken. */
-class MemoryJournal implements Journal {
+export class MemoryJournal implements Journal {
   readonly entries: NewEntry[] = []
   broken: (entry: NewEntry) => boolean = () => false
 
