@@ -19,18 +19,19 @@ export function sayProgress(
   const token = isObject(meta) ? meta.progressToken : undefined
   if (typeof token !== 'string' && typeof token !== 'number') return () => undefined
   const began = now()
-  let said = -1
+  let said = { progress: -1, message: '' }
   const tell = () => {
     const progress = Math.min((now() - began) / 1000, heldMs / 1000)
-    if (progress <= said) return
-    said = progress
-    const message = messageOn(request)
-    const told = { progressToken: token, progress, total: heldMs / 1000, message }
+    if (request.news.state !== 'pending' || progress <= said.progress) return
+    said = { progress, message: messageOn(request) }
+    const told = { progressToken: token, ...said, total: heldMs / 1000 }
     say(notificationJson('notifications/progress', JSON.stringify(told)))
   }
   tell()
   const timer = setInterval(tell, everyMs)
-  const stop = request.onChange(tell)
+  const stop = request.onChange(() => {
+    if (messageOn(request) !== said.message) tell()
+  })
   return () => {
     clearInterval(timer)
     stop()

@@ -96,8 +96,10 @@ export interface AskingWorld {
   /** Replaces the policy and waits until every proxy enforces it. */
   enact(policy: string): Promise<void>
   requests(): Promise<readonly ApprovalRequest[]>
-  /** Waits for the first request in this state. */
-  request(state?: ApprovalRequest['state']): Promise<ApprovalRequest>
+  /** Waits for the newest request to pay this much to be in this state. */
+  request(amount: number, state?: ApprovalRequest['state']): Promise<ApprovalRequest>
+  /** What happened to a request, by the types of events. */
+  history(id: string): Promise<readonly string[]>
   answer(
     person: Person,
     verb: 'approve' | 'decline' | 'cancel',
@@ -172,12 +174,17 @@ spec: { url: "${bank.url}" }
       }
       return requests
     },
-    async request(state = 'pending') {
+    async request(amount, state = 'pending') {
       for (;;) {
-        const [found] = (await made.requests()).filter(request => request.state === state)
-        if (found !== undefined) return found
+        const found = (await made.requests()).find(({ args }) => Object(args).amount === amount)
+        if (found?.state === state) return found
         await new Promise(resolve => setTimeout(resolve, 20))
       }
+    },
+    async history(id) {
+      const answer = await api(`/api/v1/approval-requests/${id}/events`)
+      const { events } = (await answer.json()) as { events: { type: string }[] }
+      return events.map(({ type }) => type)
     },
     async answer(person, verb, id, body = {}) {
       const path = `/api/v1/approval-requests/${id}/${verb}`
