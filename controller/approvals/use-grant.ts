@@ -1,4 +1,4 @@
-import type { Transaction } from 'kysely'
+import { sql, type Transaction } from 'kysely'
 import type { ApprovalQuestion } from '../../schemas/approval.ts'
 import { searchable } from '../ledger/row.ts'
 import type { Database } from '../store/database.ts'
@@ -17,6 +17,8 @@ interface UsedGrant {
   readonly votes: readonly VoteRow[]
   /** What the call takes from its limit, in micro-USD. */
   readonly cost: number
+  /** Which use of the grant it is, from 1. */
+  readonly use: number
 }
 
 /** Grants of one agent for one tool that are looked at for one question. */
@@ -36,7 +38,8 @@ export async function useGrant(
     const cost = costOf(grant, question)
     if (cost === null) continue
     const votes = await backing(db, grant, row, question, { inForce, at })
-    if (votes !== null && (await taken(db, grant, cost, at))) return { grant, votes, cost }
+    const use = votes && (await taken(db, grant, cost, at))
+    if (votes !== null && use !== null) return { grant, votes, cost, use }
   }
   return null
 }
@@ -88,41 +91,24 @@ async function backing(
   return allMet(panels, votes) ? votes : null
 }
 
-/** Whether there was a use left, within the limit; of two that want the last one, one gets it. */
+/** Takes a use if there is one left, within the limit; of two that want the last one, one gets it. */
 async function taken(
   db: Transaction<Database>,
   { id }: GrantRow,
   cost: number,
   at: Date,
-): Promise<boolean> {
-  const { numUpdatedRows } = await db
-    .updateTable('approval_grants')
-    .set(eb => ({
-      used: eb('used', '+', 1),
-      spent_micro_usd: eb('spent_micro_usd', '+', cost),
-      ended_at: eb
-        .case()
-        .when(eb('used', '+', 1), '>=', eb.ref('uses'))
-        .then(at)
-        .end(),
-      reason: eb
-        .case()
-        .when(eb('used', '+', 1), '>=', eb.ref('uses'))
-        .then('used_up')
-        .end(),
-    }))
-    .where('id', '=', id)
-    .where('ended_at', 'is', null)
-    .where('expires_at', '>', at)
-    .where(eb => eb('used', '<', eb.ref('uses')))
-    .where(eb =>
-      eb.or([
-        eb('max_micro_usd', 'is', null),
-        eb(eb('spent_micro_usd', '+', cost), '<=', eb.ref('max_micro_usd')),
-      ]),
-    )
-    .executeTakeFirst()
-  return numUpdatedRows === 1n
+): Promise<number | null> {
+  const { rows } = await sql<{ used: number }>`
+    update approval_grants
+    set
+      used = used + 1,
+      spent_micro_usd = spent_micro_usd + ${cost}::bigint,
+      ended_at = case when used + 1 >= uses then ${at}::timestamptz end,
+      reason = case when used + 1 >= uses then 'used_up' end
+    where id = ${id} and ended_at is null and expires_at > ${at}::timestamptz and used < uses
+      and (max_micro_usd is null or spent_micro_usd + ${cost}::bigint <= max_micro_usd)
+    returning used`.execute(db)
+  return rows[0]?.used ?? null
 }
 
 /** How a request begins that a grant has answered: it does not outlive the grant. */
@@ -135,7 +121,7 @@ export function approvedBy({ grant }: UsedGrant, at: Date): Partial<RequestRow> 
 export async function noteUse(
   { db, at, say }: Transition,
   row: RequestRow,
-  { grant, votes, cost }: UsedGrant,
+  { grant, votes, cost, use }: UsedGrant,
 ): Promise<void> {
   const by = { user: '', surface: 'grant', identity: grant.id, evidence: {} } as const
   await db
@@ -155,5 +141,5 @@ export async function noteUse(
       })),
     )
     .execute()
-  say(row, 'approved', { type: 'approved', by, detail: `use ${grant.used + 1} of ${grant.uses}` })
+  say(row, 'approved', { type: 'approved', by, detail: `use ${use} of ${grant.uses}` })
 }

@@ -133,11 +133,26 @@ export async function approvalWorld(
   texts: readonly string[] = [people, payments()],
   databaseUrl?: string,
 ): Promise<ApprovalWorld> {
-  const clock = { now: noon }
+  const world = await opened(t, store, { now: noon }, databaseUrl)
+  await world.publish(...texts)
+  return world
+}
+
+/** The world after its process ended and another began on the same store. */
+export function restarted(t: Test, store: Store, { clock }: ApprovalWorld): Promise<ApprovalWorld> {
+  return opened(t, store, clock)
+}
+
+async function opened(
+  t: Test,
+  store: Store,
+  clock: ApprovalWorld['clock'],
+  databaseUrl?: string,
+): Promise<ApprovalWorld> {
   const now = () => clock.now
   const releases = new Releases({ db: store.db, key: await openSigningKey(t.testdir()), now })
   await releases.open()
-  const world: ApprovalWorld = {
+  return {
     clock,
     releases,
     approvals: new StoredApprovals({
@@ -190,8 +205,6 @@ export async function approvalWorld(
       ...some,
     }),
   }
-  await world.publish(...texts)
-  return world
 }
 
 /** Open requests like the one given, for other digests. */
