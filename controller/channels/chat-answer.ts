@@ -21,6 +21,7 @@ export interface ChatAnswer {
 /** What became of it; `text` is for the person alone, `request` for the message. */
 export interface ChatAnswered {
   readonly text: string
+  readonly counted: boolean
   readonly request: ApprovalRequest | null
   /** The channel under the name by which the request knows it. */
   readonly channel: string | null
@@ -44,13 +45,15 @@ export async function answerFromChat(needs: ChatNeeds, given: ChatAnswer): Promi
   if (request === null || people === null || channel === null) {
     const actor: Actor = { user: '', surface, identity, evidence }
     await approvals.attempted(request?.id ?? null, 'answered through another channel', actor)
-    return { text: 'This question was not asked here.', request: null, channel: null }
+    const text = 'This question was not asked here.'
+    return { text, counted: false, request: null, channel: null }
   }
   const actor: Actor = { user: userOf(people, given), surface, identity, evidence }
   needs.editable(request, channel.name)
   const answered = await approvals.decide(request.id, given.answer, actor)
   return {
     text: textOf(given.answer, answered),
+    counted: answered.outcome === 'counted',
     request: answered.request ?? request,
     channel: channel.name,
   }

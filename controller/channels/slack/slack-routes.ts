@@ -152,8 +152,8 @@ async function show({ links }: SlackRoutesNeeds, url: URL, told: ChatAnswered): 
   const ephemeral = { response_type: 'ephemeral', replace_original: false }
   const post = (body: object) => httpPost(url, { ...asJson(body), signal }).catch(() => undefined)
   await post({ ...ephemeral, text: escapeMrkdwn(told.text) })
-  const { request } = told
-  if (request?.state !== 'pending') return
+  const { request, counted } = told
+  if (!counted || request?.state !== 'pending') return
   const message = slackMessage(request, 'created', { page: links.page(request), buttons: true })
   await post({ replace_original: true, ...message })
 }
