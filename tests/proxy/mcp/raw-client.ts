@@ -103,6 +103,17 @@ export class RawClient {
     return this.ask('tools/call', { name, arguments: args, ...more })
   }
 
+  /** Calls a tool and returns how to hang up. */
+  abandon(name: string, args: object): () => void {
+    const outgoing = request(this.url, { method: 'POST', headers: this.headers })
+    outgoing.on('error', () => undefined)
+    const params = { name, arguments: args }
+    outgoing.end(
+      JSON.stringify({ jsonrpc: '2.0', id: ++this.#lastId, method: 'tools/call', params }),
+    )
+    return () => outgoing.destroy()
+  }
+
   /** Opens an event stream; resolves once its headers are there. */
   listen(headers: Record<string, string> = {}): Promise<EventTap> {
     return new Promise((resolve, reject) => {
