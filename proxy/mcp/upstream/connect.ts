@@ -36,7 +36,7 @@ export interface ConnectorNeeds {
 }
 
 /** What opens doors. */
-export interface ConnectorKeys {
+interface ConnectorKeys {
   readonly secrets: Secrets
   /** Null where none are kept: servers that want OAuth are then out of reach. */
   readonly logins: Logins | null

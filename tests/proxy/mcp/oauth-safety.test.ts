@@ -105,6 +105,8 @@ t.test('a login is refused when', async t => {
     const { logIn, authority } = await oauthWorld(t)
     authority.onAuthorize = { code: null, error: 'access_denied' }
     await t.rejects(logIn(), { message: 'the authorization server answered access_denied' })
+    authority.onAuthorize = { code: null, error: '\u001b[31mhush' }
+    await t.rejects(logIn(), { message: 'the authorization server answered an unknown error' })
   })
 
   t.test('what is given is no bearer token', async t => {

@@ -65,7 +65,8 @@ export async function authorizationServer(t: Test): Promise<AuthorizationServer>
   return server
 }
 
-function metadataOf({ url, metadata }: AuthorizationServer): object {
+/** What an authorization server says of itself. */
+export function metadataOf({ url, metadata }: AuthorizationServer): object {
   return {
     issuer: url,
     authorization_endpoint: `${url}/authorize`,

@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { SSEServerTransport } from '@modelcontextprotocol/sdk/server/sse.js'
 import t from 'tap'
+import type { ToolServerSpec } from '../../../schemas/tool-server.ts'
 import { fixtureServer } from '../../conformance/fixture-2025.ts'
+import { json, metadataOf } from './oauth-servers.ts'
 import { clientOf, oauthWorld, personLogsIn, read, reported } from './oauth-world.ts'
 import { allowAll, toolServer, world } from './world.ts'
 
@@ -150,6 +152,21 @@ t.test('a server that takes no token is asked a bounded number of times', async 
   await reported(made, /^failed the server does not take the token/)
   t.equal(authority.count('refresh_token'), 2)
   t.ok(guarded.presented.length - before < 10)
+})
+
+t.test('a server that says nothing of itself is its own authorization server', async t => {
+  const { logins, guarded, authority } = await oauthWorld(t)
+  const { origin } = new URL(guarded.url)
+  authority.onAuthorize = { iss: origin }
+  guarded.first = ({ url }, response) => {
+    if (url === '/.well-known/oauth-authorization-server') {
+      json(response, 200, { ...metadataOf(authority), issuer: origin })
+    } else if (url?.startsWith('/.well-known')) json(response, 404, {})
+    return url?.startsWith('/.well-known') === true
+  }
+  const spec: ToolServerSpec = { url: `${guarded.url}?key=hush`, auth: { type: 'oauth' } }
+  t.match(await personLogsIn(logins, spec), { issuer: origin, resource: guarded.url })
+  t.notMatch(JSON.stringify(authority.asked), 'key=hush')
 })
 
 t.test('a server of the old SSE transport gets the token with every request', async t => {

@@ -46,7 +46,7 @@ async function resourceOf(
   { url }: OAuthServer,
   metadataUrl: string | undefined,
 ): Promise<OAuthProtectedResourceMetadata> {
-  const usual = { resource: resourceUrlFromServerUrl(url).href }
+  const usual = { resource: url.origin + url.pathname }
   const where = metadataUrl === undefined ? {} : { resourceMetadataUrl: metadataUrl }
   const fetch = boundedFetch(url, new Set([url.origin]))
   const found = await discoverOAuthProtectedResourceMetadata(url, where, fetch).catch(error => {

@@ -14,7 +14,7 @@ export interface Login {
   readonly accessToken: string
   readonly refreshToken?: string
   readonly expiresAt?: number
-  /** What was asked for. */
+  /** What was asked for, and what was granted. */
   readonly scope?: string
   /** What the tool server has asked for since. */
   readonly wanted?: string

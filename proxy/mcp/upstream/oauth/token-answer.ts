@@ -1,4 +1,8 @@
-import type { OAuthClientInformationMixed, OAuthTokens } from '@modelcontextprotocol/client'
+import {
+  computeScopeUnion,
+  type OAuthClientInformationMixed,
+  type OAuthTokens,
+} from '@modelcontextprotocol/client'
 import { ProxyFailure } from '../../../failure.ts'
 import type { Authority } from './authority.ts'
 import type { Login } from './login.ts'
@@ -20,6 +24,7 @@ export function loginOf(
   { server, authority, client, scope }: Circumstances,
 ): Login {
   const { metadataUrl } = authority
+  const known = computeScopeUnion(scope ?? undefined, tokens.scope)
   return {
     server: server.url.href,
     issuer: authority.issuer,
@@ -27,7 +32,7 @@ export function loginOf(
     ...(metadataUrl !== undefined && { metadataUrl }),
     client: clientOf(server, client),
     ...tokensIn(tokens, askedAt),
-    ...(scope !== null && { scope }),
+    ...(known !== undefined && { scope: known }),
   }
 }
 

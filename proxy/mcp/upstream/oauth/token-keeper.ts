@@ -27,6 +27,7 @@ const marginMs = 5000
 /** An authorization server that failed is left alone for so long. */
 const pauseMs = 5000
 
+/** Scopes that a server may make Writ ask for, in characters. */
 const mostWanted = 4096
 
 /** The token for one server: read from the logins, refreshed when it runs out, by one caller at a time. */
@@ -108,7 +109,8 @@ export class TokenKeeper {
       const command = loginCommand(server)
       throw unauthorized(`the server wants more rights (${scope}): run \`${command}\``)
     }
-    if (!isStrictScopeSuperset(computeScopeUnion(login.scope, scope), login.scope)) {
+    const union = computeScopeUnion(login.scope, scope) ?? scope
+    if (!isStrictScopeSuperset(union, login.scope) || union.length > mostWanted) {
       throw unauthorized(`the server wants rights (${scope}) that it was asked for already`)
     }
     const stronger = await this.#sparingly(() => clientToken(this.#needs, login, scope))
