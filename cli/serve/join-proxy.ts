@@ -9,6 +9,7 @@ import { openJournal } from '../../proxy/journal/journal.ts'
 import { loginFiles } from '../../proxy/mcp/upstream/oauth/login-files.ts'
 import { createProxy } from '../../proxy/proxy.ts'
 import type { ProxyReport, UpstreamReport } from '../../schemas/proxy-report.ts'
+import { loginFolder } from '../proxy-folder.ts'
 import { version } from '../version.ts'
 import { environmentSecrets } from './environment-secrets.ts'
 import type { Durability } from './serve-options.ts'
@@ -65,7 +66,7 @@ export async function joinProxy(settings: ProxySettings): Promise<JoinedProxy> {
     tables: withServerFolders(tables, settings.root),
     journal,
     secrets: environmentSecrets(settings.env),
-    logins: loginFiles(join(folder, 'logins')),
+    logins: loginFiles(loginFolder(folder)),
     report: state.update,
     log,
   })

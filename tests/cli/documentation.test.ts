@@ -17,7 +17,7 @@ function files(folder: string, ending: string): string[] {
 const otherWords = new Set([
   ...Object.keys(JSON.parse(JSON.stringify(PortablePolicy)).properties),
   ...`access_rule_mode access_rules access_token ai_driven api_key approval_policies approval_workflow
-    auth_config channel_configs custom_config default_approval_workflow exists_one inherit_from_parent
+    auth_config channel_configs client_credentials custom_config default_approval_workflow exists_one inherit_from_parent
     key_name limit_exceeded map_items node_modules not_a_file not_among model_io require_approval required_approvals resource_shares
     sensitive_data workflow_type`.split(/\s+/),
 ])
@@ -54,7 +54,14 @@ t.test('every command and every option has its place in docs/cli.md', async t =>
     'controller',
     'proxy',
   ]
-  for (const command of [...commands, 'audit list', 'audit export', 'keys create']) {
+  for (const command of [
+    ...commands,
+    'audit list',
+    'audit export',
+    'keys create',
+    'servers list',
+    'servers login',
+  ]) {
     const section = page.split(`\n## writ ${command}`)[1]?.split('\n## ')[0] ?? ''
     const { out } = await writ([...command.split(' '), '--help'])
     const options = [...out.matchAll(/^ {2}(?:-\w, )?(--[\w-]+)/gm)].map(match => match[1] ?? '')
