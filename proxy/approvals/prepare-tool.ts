@@ -1,7 +1,7 @@
 import type { Firewall } from '../mcp/exchange.ts'
 import { type Asker, type Judged, judge } from '../mcp/judge.ts'
 import { type ToolCall, toolErrand, toolRefusal, toolSubject } from '../mcp/judged-tool.ts'
-import type { Offer } from '../mcp/offers.ts'
+import type { Found, Offer } from '../mcp/offers.ts'
 import { isObject } from '../mcp/rpc.ts'
 import type { Era } from '../mcp/upstream/link.ts'
 import type { ReadyCall, Sendable } from './ready-call.ts'
@@ -13,8 +13,7 @@ export async function prepareTool(
   asked: ToolCall & { readonly reason?: string },
 ): Promise<ReadyCall> {
   const { client } = asker
-  const { tools } = await firewall.servers.freshOffers(client.caller.namespace)
-  const found = tools.get(asked.name) ?? 'unknown'
+  const found = await foundNow(firewall, client.caller.namespace, asked.name)
   const plain = toolSubject(firewall, asker, asked, found)
   const reason = asked.reason ?? ''
   const subject = reason === '' ? plain : { ...plain, justification: reason }
@@ -23,6 +22,15 @@ export async function prepareTool(
   if (refusal === null) return readyTool(judged, found as Offer, client.era)
   const structured = typeof found === 'string' || found.item.outputSchema === undefined
   return { refusal, judged, structured }
+}
+
+/** People approve a call of the tool as it is, so its server is asked what it is. */
+async function foundNow({ servers }: Firewall, namespace: string, name: string): Promise<Found> {
+  const { tools } = await servers.freshOffers(namespace)
+  const known = tools.get(name) ?? 'unknown'
+  if (typeof known === 'string') return known
+  const renewed = await servers.renewedOffers(namespace, known.upstream)
+  return renewed.tools.get(name) ?? 'unknown'
 }
 
 /** A judged call of a tool that may be sent once people approve. */

@@ -50,6 +50,12 @@ export class ToolServers {
     return this.offers(namespace)
   }
 
+  /** What the servers offer once the lists of this one have been read anew, or after five seconds. */
+  async renewedOffers(namespace: string, upstream: Upstream): Promise<Offers> {
+    await within(patienceMs, upstream.refresh())
+    return this.offers(namespace)
+  }
+
   /** Makes the servers of a namespace what its table says, without touching those that stay the same. */
   reconcile(namespace: string): void {
     if (this.#stopped) return

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { ControllerQuestions } from '../../../proxy/approvals/controller-questions.ts'
+import type { ControllerLink } from '../../../proxy/follow/controller-link.ts'
 import { createProxy } from '../../../proxy/proxy.ts'
 import type { ApprovalRequest } from '../../../schemas/approval.ts'
 import { tokens, until, type World, world } from '../../controller/world.ts'
@@ -88,6 +89,8 @@ export interface AskingWorld {
   readonly bank: SmallServer
   /** How many milliseconds the controller's clock is ahead. */
   readonly clock: { ahead: number }
+  /** What becomes of claims on their way: lost before they arrive, or their answers lost. */
+  claims: 'arrive' | 'are lost' | 'are granted in vain'
   /** Address of the controller now. */
   readonly url: URL
   /** Ends the controller and starts it again on the same port when the returned function is called. */
@@ -95,6 +98,8 @@ export interface AskingWorld {
   proxy(name?: string): Promise<AskingProxy>
   /** Replaces the policy and waits until every proxy enforces it. */
   enact(policy: string): Promise<void>
+  /** Takes the keys of an agent out of the policies. */
+  revoke(agent: string): Promise<void>
   requests(): Promise<readonly ApprovalRequest[]>
   /** Waits for the newest request to pay this much to be in this state. */
   request(amount: number, state?: ApprovalRequest['state']): Promise<ApprovalRequest>
@@ -146,6 +151,7 @@ spec: { url: "${bank.url}" }
     inner,
     bank,
     clock,
+    claims: 'arrive',
     get url() {
       return controller.url
     },
@@ -157,7 +163,7 @@ spec: { url: "${bank.url}" }
       }
     },
     async proxy(name = 'proxy') {
-      const link = inner.link(controller.url)
+      const link = losing(inner.link(controller.url), () => made.claims)
       const tables = await inner.follow(link, join(inner.root, name))
       proxies.push(tables)
       await until(() => tables.current('default')?.table.servers.length === 1)
@@ -166,6 +172,14 @@ spec: { url: "${bank.url}" }
     async enact(text) {
       const before = proxies.map(tables => tables.enforced().default)
       inner.write('payments.yaml', text)
+      await until(() => proxies.every((tables, i) => tables.enforced().default !== before[i]))
+    },
+    async revoke(agent) {
+      const before = proxies.map(tables => tables.enforced().default)
+      inner.write(
+        'people.yaml',
+        people.replace(`metadata: { name: ${agent} }`, 'metadata: { name: gone }'),
+      )
       await until(() => proxies.every((tables, i) => tables.enforced().default !== before[i]))
     },
     async requests() {
@@ -199,6 +213,20 @@ spec: { url: "${bank.url}" }
     },
   }
   return made
+}
+
+/** A link that loses claims, or their answers. */
+function losing(link: ControllerLink, claims: () => AskingWorld['claims']): ControllerLink {
+  return {
+    ...link,
+    async send(path, options) {
+      const lost = path.endsWith('/claim') && claims() !== 'arrive'
+      if (lost && claims() === 'are lost') throw new Error('the connection broke')
+      const answer = await link.send(path, options)
+      if (lost) throw new Error('the connection broke')
+      return answer
+    },
+  }
 }
 
 async function startProxy(
