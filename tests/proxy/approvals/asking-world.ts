@@ -103,6 +103,8 @@ export interface AskingWorld {
   requests(): Promise<readonly ApprovalRequest[]>
   /** Waits for the newest request to pay this much to be in this state. */
   request(amount: number, state?: ApprovalRequest['state']): Promise<ApprovalRequest>
+  /** Waits for a request for this tool, URI or prompt to be pending. */
+  question(name: string): Promise<ApprovalRequest>
   /** What happened to a request, by the types of events. */
   history(id: string): Promise<readonly string[]>
   answer(
@@ -192,6 +194,14 @@ spec: { url: "${bank.url}" }
       for (;;) {
         const found = (await made.requests()).find(({ args }) => Object(args).amount === amount)
         if (found?.state === state) return found
+        await new Promise(resolve => setTimeout(resolve, 20))
+      }
+    },
+    async question(name) {
+      for (;;) {
+        const open = (await made.requests()).filter(({ state }) => state === 'pending')
+        const found = open.find(({ tool }) => tool === name)
+        if (found !== undefined) return found
         await new Promise(resolve => setTimeout(resolve, 20))
       }
     },
