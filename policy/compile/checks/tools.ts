@@ -1,3 +1,4 @@
+import { builtinTools } from '../../../schemas/builtin-tool.ts'
 import type { Problem } from '../../../schemas/problem.ts'
 import { type KnownServer, matching, toolsFor } from '../known-tools.ts'
 import type { Hint } from '../nearest.ts'
@@ -23,15 +24,34 @@ function* collisions(servers: readonly KnownServer[]): Iterable<Problem> {
     for (const { name } of tools ?? []) {
       const other = first.get(name)
       first.set(name, other ?? server)
-      if (other === undefined) continue
-      yield problemAt(origin, ['metadata', 'name'], {
-        severity: 'error',
-        code: 'tool_collision',
-        message: `The tool "${name}" is offered by "${other}" and by "${server}".`,
-        suggestion: 'Give one of the servers a prefix.',
-      })
+      const own = builtinTools.some(tool => tool === name)
+      if (other === undefined && !own) continue
+      yield problemAt(
+        origin,
+        ['metadata', 'name'],
+        own ? taken(name, server) : shared(name, other, server),
+      )
     }
   }
+}
+
+function shared(name: string, other: string | undefined, server: string) {
+  return {
+    severity: 'error',
+    code: 'tool_collision',
+    message: `The tool "${name}" is offered by "${other}" and by "${server}".`,
+    suggestion: 'Give one of the servers a prefix.',
+  } as const
+}
+
+/** No caller can reach it; that is no reason to keep other policies from coming into force. */
+function taken(name: string, server: string) {
+  return {
+    severity: 'warning',
+    code: 'tool_collision',
+    message: `The tool "${name}" of "${server}" has the name of one of Writ's own, so nobody can call it.`,
+    suggestion: 'Give the server a prefix.',
+  } as const
 }
 
 function* unoffered(
