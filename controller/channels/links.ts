@@ -1,13 +1,13 @@
 import type { ApprovalRequest } from '../../schemas/approval.ts'
 
-/** Where people look at a request. */
+/** Addresses of this controller, as others reach them. */
 export interface Links {
-  /** The page of a request, for whoever is known there. */
-  page(request: ApprovalRequest): URL
   /** The page of a request where one person decides, once; minted anew at every call. */
   personal(request: ApprovalRequest, user: string, channel: string): Promise<URL>
   /** Where other programs reach this controller under `path`; null when only this machine does. */
   callback(path: string): URL | null
+  /** Who sends, for services that want to know whom to turn to. */
+  origin(): URL
 }
 
 interface LinksNeeds {
@@ -24,15 +24,14 @@ interface LinksNeeds {
 
 /** Links to a controller at its public address. */
 export function linksTo({ publicUrl, isPublic, mint }: LinksNeeds): Links {
-  const page = ({ id }: ApprovalRequest) => under(publicUrl(), `approval/${id}`)
   return {
-    page,
     async personal(request, user, channel) {
-      const url = page(request)
+      const url = under(publicUrl(), `approval/${request.id}`)
       url.searchParams.set('token', await mint({ request, user, channel }))
       return url
     },
     callback: path => (isPublic ? under(publicUrl(), path) : null),
+    origin: () => new URL(publicUrl().origin),
   }
 }
 

@@ -71,9 +71,9 @@ export function openChannels(needs: ChannelsNeeds): OpenChannels {
   const edited = shownPlaces<'edited'>(shownForMs, now)
   const channels: Channels = {
     mail: mailChannel({ secrets, links }),
-    slack: slackChannel({ secrets, links, shown: replies }),
+    slack: slackChannel({ secrets, shown: replies }),
     mattermost: mattermostChannel({ secrets, links, shown: edited }),
-    webhook: webhookChannel({ secrets, links, now }),
+    webhook: webhookChannel({ secrets, now }),
     push: pushChannel({ subscriptions, keys, links, now, reachable, dispatcher }),
     github: { send: nothingSent },
   }

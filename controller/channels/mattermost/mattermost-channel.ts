@@ -18,13 +18,12 @@ interface MattermostNeeds {
 
 /** Tells a Mattermost channel through an incoming webhook. */
 export function mattermostChannel(needs: MattermostNeeds): Channel {
-  const { secrets, links, shown } = needs
+  const { secrets, shown } = needs
   return {
     async send({ kind, request, channel }, signal) {
       if (kind === 'resolved' && shown.at(request.id, channel.name) !== null) return null
       const buttons = await buttonsOf(needs, channel, request.id)
-      const page = links.page(request)
-      const message = mattermostMessage(request, kind, { page, buttons })
+      const message = mattermostMessage(request, kind, buttons)
       const address = await webhookAddress(channel, secrets)
       expectSuccess(await httpPost(address, { ...asJson(message), signal }))
       return null

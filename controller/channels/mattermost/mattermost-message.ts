@@ -22,7 +22,7 @@ export interface MattermostButtons {
 export function mattermostMessage(
   request: ApprovalRequest,
   kind: NoticeKind,
-  { page, buttons }: { readonly page: URL; readonly buttons: MattermostButtons | null },
+  buttons: MattermostButtons | null,
 ): MattermostMessage {
   const question = questionText(request)
   const over = request.state !== 'pending'
@@ -36,7 +36,7 @@ export function mattermostMessage(
       {
         fallback: lead,
         color: over ? '#888888' : '#d9822b',
-        text: over || shown !== null ? code : `${code}\n${elsewhere(request, page, question)}`,
+        text: over || shown !== null ? code : `${code}\n${elsewhere(request, question)}`,
         ...(shown !== null && { actions: actions(shown) }),
       },
     ],
@@ -72,9 +72,9 @@ function actions({ url, context }: MattermostButtons): readonly object[] {
   return [button('approve', 'Approve', 'good'), button('deny', 'Deny', 'danger')]
 }
 
-function elsewhere({ id }: ApprovalRequest, page: URL, { whole }: QuestionText): string {
+function elsewhere({ id }: ApprovalRequest, { whole }: QuestionText): string {
   const why = whole ? '' : 'Not all of the call fits here. '
-  return `${why}Look at it and decide at ${page.href} or with \`writ approvals approve ${id}\`.`
+  return `${why}Look at it with \`writ approvals show ${id}\`.`
 }
 
 /** A block of code that its content cannot end. */

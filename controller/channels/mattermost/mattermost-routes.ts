@@ -94,7 +94,7 @@ async function answer(
   { user_id: member, team_id: team = '', channel_id = '', post_id = '', context }: Click,
   response: Response,
 ): Promise<void> {
-  const { shown, links } = needs
+  const { shown } = needs
   const told = await answerFromChat(
     { ...needs, editable: ({ id }, name) => shown.set(id, name, 'edited') },
     {
@@ -111,7 +111,7 @@ async function answer(
   if (request === null) return void response.json({ ephemeral_text: told.text })
   if (request.state === 'pending' && name !== null) shown.delete(request.id, name)
   const buttons = await buttonsOf(needs, channel, request.id)
-  const message = mattermostMessage(request, 'created', { page: links.page(request), buttons })
+  const message = mattermostMessage(request, 'created', buttons)
   response.json({
     update: { message: message.text, props: { attachments: message.attachments } },
     ephemeral_text: told.text,

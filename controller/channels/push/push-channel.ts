@@ -50,7 +50,7 @@ async function encrypted(needs: PushNeeds, notice: Notice, stored: StoredSubscri
     { endpoint, keys: { p256dh, auth } },
     JSON.stringify(await payload(needs, notice, stored)),
     {
-      vapidDetails: { subject: subjectOf(needs, request), ...keys },
+      vapidDetails: { subject: subjectOf(needs), ...keys },
       TTL: Math.max(60, Math.floor((Date.parse(request.expiresAt) - now()) / 1000)),
       urgency: notice.kind === 'resolved' ? 'low' : 'high',
       // What is not delivered yet is replaced by what comes later about the same request.
@@ -71,15 +71,14 @@ async function payload({ links }: PushNeeds, notice: Notice, stored: StoredSubsc
   const over = kind === 'resolved'
   const rule = facts.find(({ name }) => name === 'Rule')?.text ?? 'A call waits for an answer.'
   const user = over ? null : askedUser(request, notice, stored)
-  const url =
-    user === null ? links.page(request) : await links.personal(request, user, channel.name)
+  const url = user && (await links.personal(request, user, channel.name))
   return {
     kind,
     id: request.id,
     tag: request.id,
     title,
     body: cut(over ? outcomeText(request) : rule, 300),
-    url: url.href,
+    ...(url && { url: url.href }),
     expiresAt: request.expiresAt,
   }
 }
@@ -96,7 +95,7 @@ function askedUser(
 }
 
 /** Push services want to know whom to turn to; not all of them take an address of this machine. */
-function subjectOf({ links }: PushNeeds, request: ApprovalRequest): string {
-  const { protocol, origin } = links.page(request)
+function subjectOf({ links }: PushNeeds): string {
+  const { protocol, origin } = links.origin()
   return protocol === 'https:' ? origin : 'mailto:writ@example.invalid'
 }

@@ -1,7 +1,6 @@
 import { asJson } from '../as-json.ts'
 import type { Channel } from '../channel.ts'
 import { expectSuccess, httpPost } from '../http-post.ts'
-import type { Links } from '../links.ts'
 import type { Secrets } from '../secrets.ts'
 import type { Shown } from '../shown.ts'
 import { webhookAddress } from '../webhook-address.ts'
@@ -9,17 +8,16 @@ import { type SlackMessage, slackMessage } from './slack-message.ts'
 
 interface SlackNeeds {
   readonly secrets: Secrets
-  readonly links: Links
   /** Response URLs of messages that somebody answered, by which they can be replaced. */
   readonly shown: Shown<URL>
 }
 
 /** Tells a Slack channel through an incoming webhook; a message that was answered there is edited. */
-export function slackChannel({ secrets, links, shown }: SlackNeeds): Channel {
+export function slackChannel({ secrets, shown }: SlackNeeds): Channel {
   return {
     async send({ kind, request, channel }, signal) {
       const buttons = channel.spec.signingSecretRef !== undefined
-      const message = slackMessage(request, kind, { page: links.page(request), buttons })
+      const message = slackMessage(request, kind, buttons)
       const answered = kind === 'resolved' ? shown.at(request.id, channel.name) : null
       if (answered !== null && (await replaced(answered, message, signal))) return null
       const address = await webhookAddress(channel, secrets)

@@ -27,7 +27,7 @@ const mostText = 3000
 export function slackMessage(
   request: ApprovalRequest,
   kind: NoticeKind,
-  { page, buttons }: { readonly page: URL; readonly buttons: boolean },
+  buttons: boolean,
 ): SlackMessage {
   const question = questionText(request)
   const over = request.state !== 'pending'
@@ -42,7 +42,7 @@ export function slackMessage(
       section(facts),
       ...(question.args === '' ? [] : [section(question.args)]),
       ...(decidable ? answers(request) : []),
-      ...(over || decidable ? [] : [section(elsewhere(request, page, question.whole))]),
+      ...(over || decidable ? [] : [section(elsewhere(request, question.whole))]),
     ],
   }
 }
@@ -78,9 +78,9 @@ function button(id: string, label: string, style: 'primary' | 'danger', value: s
   return { type: 'button', action_id: id, text: plain(label), style, value }
 }
 
-function elsewhere({ id }: ApprovalRequest, page: URL, whole: boolean): string {
+function elsewhere({ id }: ApprovalRequest, whole: boolean): string {
   const why = whole ? '' : 'Not all of the call fits here. '
-  return `${why}Look at it and decide at ${page.href} or with: writ approvals approve ${id}`
+  return `${why}Look at it with: writ approvals show ${id}`
 }
 
 function section(text: string) {

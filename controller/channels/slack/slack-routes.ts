@@ -11,7 +11,6 @@ import type { KnownChannel } from '../channel.ts'
 import { answerFromChat, type ChatAnswered, type ChatNeeds } from '../chat-answer.ts'
 import { homeChannel } from '../home-channel.ts'
 import { httpPost } from '../http-post.ts'
-import type { Links } from '../links.ts'
 import { type Once, rememberOnce } from '../once.ts'
 import type { Secrets } from '../secrets.ts'
 import type { Shown } from '../shown.ts'
@@ -22,7 +21,6 @@ import { slackSignature } from './slack-signature.ts'
 export interface SlackRoutesNeeds extends Pick<ChatNeeds, 'approvals' | 'directory'> {
   readonly attempts: Attempts
   readonly secrets: Secrets
-  readonly links: Links
   readonly shown: Shown<URL>
   /** Origins that response URLs may have. */
   readonly origins: readonly string[]
@@ -137,7 +135,7 @@ async function answer(
   )
   // Slack waits three seconds; what it shows comes by the response URL.
   response.status(200).end()
-  if (reply !== null) await show(needs, reply, answered)
+  if (reply !== null) await show(reply, answered)
 }
 
 /** Only Slack's own addresses: the payload says where to post, and may say anything. */
@@ -147,13 +145,13 @@ function replyUrl(text: string, origins: readonly string[]): URL | null {
 }
 
 /** Tells the person, and everybody else when the question is still open; its end is told to all channels alike. */
-async function show({ links }: SlackRoutesNeeds, url: URL, told: ChatAnswered): Promise<void> {
+async function show(url: URL, told: ChatAnswered): Promise<void> {
   const signal = AbortSignal.timeout(10_000)
   const ephemeral = { response_type: 'ephemeral', replace_original: false }
   const post = (body: object) => httpPost(url, { ...asJson(body), signal }).catch(() => undefined)
   await post({ ...ephemeral, text: escapeMrkdwn(told.text) })
   const { request, counted } = told
   if (!counted || request?.state !== 'pending') return
-  const message = slackMessage(request, 'created', { page: links.page(request), buttons: true })
+  const message = slackMessage(request, 'created', true)
   await post({ replace_original: true, ...message })
 }

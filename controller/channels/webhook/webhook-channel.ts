@@ -1,23 +1,21 @@
 import type { Channel, KnownChannel, Notice, NoticeKind } from '../channel.ts'
 import { expectSuccess, httpPost } from '../http-post.ts'
-import type { Links } from '../links.ts'
 import { type Secrets, secretOf } from '../secrets.ts'
 import { webhookAddress } from '../webhook-address.ts'
 import { webhookSignature } from './webhook-signature.ts'
 
 interface WebhookNeeds {
   readonly secrets: Secrets
-  readonly links: Links
   readonly now: () => number
 }
 
 /** Posts requests as JSON to an address, by the conventions of Standard Webhooks. */
-export function webhookChannel({ secrets, links, now }: WebhookNeeds): Channel {
+export function webhookChannel({ secrets, now }: WebhookNeeds): Channel {
   return {
     async send(notice, signal) {
       const { channel, id } = notice
       const url = await webhookAddress(channel, secrets)
-      const body = JSON.stringify(payload(notice, links.page(notice.request)))
+      const body = JSON.stringify(payload(notice))
       const timestamp = Math.floor(now() / 1000)
       const secret = await signingSecret(channel, secrets)
       const headers = {
@@ -42,12 +40,11 @@ const types: Readonly<Record<NoticeKind, string>> = {
   resolved: 'approval.resolved',
 }
 
-function payload({ kind, request }: Notice, page: URL) {
+function payload({ kind, request }: Notice) {
   return {
     type: types[kind],
     timestamp: timeOf(kind, request),
     data: request,
-    url: page.href,
   }
 }
 

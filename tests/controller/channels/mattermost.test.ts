@@ -200,7 +200,7 @@ t.test('there are no buttons where Mattermost cannot post back, or a reason is n
     const { id } = await world.asked()
     await world.notified(id, sent)
     t.equal(world.attachment(0).actions, undefined)
-    t.match(world.attachment(0).text, `writ approvals approve ${id}`)
+    t.match(world.attachment(0).text, `writ approvals show ${id}`)
   }
 })
 

@@ -358,7 +358,10 @@ t.test('who cannot see all of a call has no button for it', async t => {
   await world.notified(id, sent)
   const blocks = blocksOf(world.slack.json(0))
   t.notOk(blocks.some(({ type }) => type === 'actions'))
-  t.match(blocks.at(-1)?.text?.text, `Not all of the call fits here. Look at it and decide at http`)
+  t.match(
+    blocks.at(-1)?.text?.text,
+    'Not all of the call fits here. Look at it with: writ approvals show apr-',
+  )
   t.ok(
     blocks.every(({ text }) => (text?.text.length ?? 0) <= 3000),
     'within what Slack takes',

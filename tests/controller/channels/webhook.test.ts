@@ -36,7 +36,6 @@ t.test('a request is posted whole, signed and named', async t => {
       ),
     ],
     secrets: { 'hook/secret': secret },
-    publicUrl: new URL('https://writ.example'),
   })
   world.deliver()
   const { id } = await world.asked()
@@ -56,7 +55,6 @@ t.test('a request is posted whole, signed and named', async t => {
     type: 'approval.created',
     timestamp: request.requestedAt,
     data: request,
-    url: `https://writ.example/approval/${id}`,
   })
   await world.approvals.decide(id, { decision: 'approve' }, person('ana'))
   await world.notified(id, all => all.length === 2 && sent(all))
