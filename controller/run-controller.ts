@@ -1,15 +1,12 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { run, type Service } from '../lifecycle/run.ts'
-import { apiAccess } from './api/access.ts'
-import { api } from './api/api.ts'
 import { approvalProxyRoutes } from './api/approval-proxy-routes.ts'
 import { auditRoutes } from './api/audit-routes.ts'
 import { checkTokens } from './api/authenticate.ts'
-import { hostNames } from './api/guard.ts'
-import { listen } from './api/listen.ts'
-import { peopleRoutes } from './api/people-routes.ts'
+import { type Live, openLive } from './api/live/live.ts'
 import { proxyRoutes } from './api/proxy-routes.ts'
+import { serveApi } from './api/serve-api.ts'
 import { statusRoutes } from './api/status-routes.ts'
 import { tableRoutes } from './api/table-routes.ts'
 import { keepApprovals } from './approvals/keep-approvals.ts'
@@ -64,7 +61,7 @@ async function serve(
   onListening: (url: URL) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { now, source, dataFolder, signingKey, host, port, log } = options
+  const { now, source, dataFolder, signingKey, log } = options
   const key = await openSigningKey(dataFolder, signingKey)
   const releases = new Releases({ db: store.db, key, now })
   await releases.open()
@@ -79,26 +76,20 @@ async function serve(
   })
   await proxies.open()
   const memory = new SourceMemory(source, now)
-  const reconciling = reconcileService(options, { releases, proxies, memory, compiler })
-  const ledger = new Ledger(store.db)
-  const access = apiAccess({ ...options, releases, approvals })
-  const { directories } = releases
+  const live = openLive({ approvals, releases })
+  const reconciling = reconcileService(options, { releases, proxies, memory, compiler, live })
+  const ledger = new Ledger(store.db, live.activity)
   const beat = heartbeat()
   const status = () => readStatus({ options, store, releases, proxies, memory, ledger })
-  const handler = api({
-    routes: [
-      ...tableRoutes({ releases, key, onBeat: beat.onBeat }),
-      ...proxyRoutes({ ledger, proxies }),
-      ...auditRoutes(ledger),
-      ...approvalProxyRoutes({ approvals, onBeat: beat.onBeat, log }),
-      ...peopleRoutes({ db: store.db, approvals, directories, attempts: access.attempts, now }),
-      ...statusRoutes({ status, notReady: () => notReady(store, memory) }),
-    ],
-    ...access,
-    allowedHosts: hostNames(host, options.allowedHosts ?? []),
-    log,
-  })
-  const server = await listen(handler, host, port)
+  const routes = [
+    ...tableRoutes({ releases, key, onBeat: beat.onBeat }),
+    ...proxyRoutes({ ledger, proxies }),
+    ...auditRoutes(ledger),
+    ...approvalProxyRoutes({ approvals, onBeat: beat.onBeat, log }),
+    ...statusRoutes({ status, notReady: () => notReady(store, memory) }),
+  ]
+  const parts = { db: store.db, approvals, releases, live, routes, onBeat: beat.onBeat }
+  const server = await serveApi(options, parts)
   onListening(server.url)
   const watching = watchSource(source, () => reconciling.wake())
   await run([reconciling, watching, beat, ...services, closing(server.close)], signal)
@@ -132,11 +123,16 @@ interface Parts {
   readonly proxies: Proxies
   readonly memory: SourceMemory
   readonly compiler: Compiler
+  readonly live: Live
 }
 
 function reconcileService(options: Settled, parts: Parts): Reconciling {
   const { source, ownFiles = [], now, log } = options
-  const { releases, proxies, memory, compiler } = parts
+  const { releases, proxies, memory, compiler, live } = parts
+  const tell = (commit: string | null) => {
+    const { state, problems } = memory
+    live.source({ at: now(), state: state.state, commit, problems: problems.length })
+  }
   const needs = {
     source: localSource(source, now),
     ownFiles,
@@ -147,6 +143,7 @@ function reconcileService(options: Settled, parts: Parts): Reconciling {
     report: (found: Parameters<SourceMemory['found']>[0]) => {
       if (!memory.found(found)) return
       const { problems, commit, inForce } = found
+      tell(commit)
       if (inForce) log.info({ problems, commit }, 'source in force')
       else log.warn({ problems, commit }, 'source not in force, the last good tables stand')
     },
@@ -154,7 +151,9 @@ function reconcileService(options: Settled, parts: Parts): Reconciling {
   return keepReconciling({
     reconcile: signal => reconcile(needs, signal),
     onFailure: error => {
-      if (memory.failed(error)) log.warn({ err: error }, 'source not reconciled')
+      if (!memory.failed(error)) return
+      tell(null)
+      log.warn({ err: error }, 'source not reconciled')
     },
   })
 }

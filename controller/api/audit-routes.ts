@@ -1,5 +1,8 @@
 import { once } from 'node:events'
-import type { Request, Response } from 'express'
+import type { Response } from 'express'
+import Type from 'typebox'
+import { closed, oneOf, text } from '../../schemas/field.ts'
+import { Record as Entry } from '../../schemas/record.ts'
 import {
   type Cursor,
   type Filter,
@@ -9,36 +12,82 @@ import {
   writeCursor,
 } from '../ledger/filter.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import { declare } from './declare.ts'
 import { RequestFailure } from './problem-answer.ts'
 import type { Route } from './route.ts'
 
 const mostEntries = 1000
 
+const words = Object.fromEntries(
+  Object.keys(searchColumns).map(word => [
+    word,
+    Type.Optional(Type.String({ maxLength: 8192, description: `Entries with this ${word}.` })),
+  ]),
+) as { readonly [Word in SearchWord]: Type.TOptional<Type.TString> }
+
+const narrow = {
+  ...words,
+  since: Type.Optional(text('From this instant on.', 64)),
+  until: Type.Optional(text('Before this instant.', 64)),
+}
+
+const ExportQuery = closed(narrow, 'Which entries; each word narrows.')
+
+const ListQuery = closed(
+  {
+    ...narrow,
+    limit: Type.Integer({
+      minimum: 1,
+      maximum: mostEntries,
+      default: 100,
+      description: 'How many.',
+    }),
+    order: oneOf(['newest', 'oldest'], 'Which come first.', { default: 'newest' }),
+    after: Type.Optional(text('The `next` of an earlier answer.', 512)),
+  },
+  'Which entries; each word narrows.',
+)
+
+const Page = closed(
+  {
+    entries: Type.Array(Entry, { description: 'As their proxies wrote them.' }),
+    next: Type.Union([Type.String(), Type.Null()], {
+      description: '`after` for what follows; null at the end.',
+    }),
+  },
+  'A page of entries.',
+)
+
 /** What people read: entries of the ledger, a page at a time or all of them. */
 export function auditRoutes(ledger: Ledger): readonly Route[] {
   return [
-    {
+    declare({
       method: 'get',
       path: '/api/v1/audit',
       roles: ['admin'],
-      handle: async (request, response) => {
-        const { filter, after, limit } = readQuery(request.query, ['limit', 'order', 'after'])
-        const { entries, next } = await ledger.list(filter, after, limit)
-        const cursor = next === null ? null : writeCursor(next)
+      summary: 'What agents asked for, and what came of it; a page.',
+      query: ListQuery,
+      answers: { 200: { description: 'A page of entries.', schema: Page } },
+      handle: async ({ query }, response) => {
+        const { after, limit, order } = query
+        const filter = { ...filterOf(query), order }
+        const { entries, next } = await ledger.list(filter, cursor(after), limit)
+        const following = next === null ? null : writeCursor(next)
         response
           .type('application/json')
-          .send(`{"entries":[${entries.join(',')}],"next":${JSON.stringify(cursor)}}`)
+          .send(`{"entries":[${entries.join(',')}],"next":${JSON.stringify(following)}}`)
       },
-    },
-    {
+    }),
+    declare({
       method: 'get',
       path: '/api/v1/audit/export',
       roles: ['admin'],
-      handle: async (request, response) => {
-        const { filter } = readQuery(request.query, [])
-        await exportAll(ledger, { ...filter, order: 'oldest' }, response)
-      },
-    },
+      summary: 'Every entry, oldest first, one JSON object a line.',
+      query: ExportQuery,
+      answers: { 200: { description: 'Entries.', type: 'application/x-ndjson', schema: Entry } },
+      handle: ({ query }, response) =>
+        exportAll(ledger, { ...filterOf(query), order: 'oldest' }, response),
+    }),
   ]
 }
 
@@ -57,66 +106,30 @@ async function exportAll(ledger: Ledger, filter: Filter, response: Response): Pr
   response.end()
 }
 
-interface Query {
-  readonly filter: Filter
-  readonly after: Cursor | null
-  readonly limit: number
-}
+type Query = Type.Static<typeof ExportQuery>
 
-/** Throws a RequestFailure for a word that is not known: a filter that is not heeded shows too much. */
-function readQuery(query: Request['query'], extras: readonly string[]): Query {
-  const words: { [Word in SearchWord]?: string } = {}
-  for (const [name, value] of Object.entries(query)) {
-    if (typeof value !== 'string') throw new RequestFailure(400, `${name} is given more than once.`)
-    if (Object.hasOwn(searchColumns, name)) words[name as SearchWord] = value
-    else if (!['since', 'until', ...extras].includes(name)) {
-      throw new RequestFailure(400, `${name} is no filter; there are ${known(extras)}.`)
-    }
-  }
+function filterOf(query: Query): Omit<Filter, 'order'> {
+  const given = Object.entries(query).filter(([name]) => Object.hasOwn(searchColumns, name))
   const since = instant(query, 'since')
   const until = instant(query, 'until')
   return {
-    filter: {
-      words,
-      order: order(query.order),
-      ...(since !== undefined && { since }),
-      ...(until !== undefined && { until }),
-    },
-    after: cursor(query.after),
-    limit: limit(query.limit),
+    words: Object.fromEntries(given),
+    ...(since !== undefined && { since }),
+    ...(until !== undefined && { until }),
   }
 }
 
-function known(extras: readonly string[]): string {
-  return [...Object.keys(searchColumns), 'since', 'until', ...extras].join(', ')
+function instant(query: Query, name: 'since' | 'until'): number | undefined {
+  const given = query[name]
+  if (given === undefined) return undefined
+  const at = Date.parse(given)
+  if (!Number.isNaN(at)) return at
+  throw new RequestFailure(400, `${name} is an instant such as 2026-11-21T09:00:00Z.`)
 }
 
-type Value = Request['query'][string]
-
-function order(value: Value): Filter['order'] {
-  if (value === undefined || value === 'newest') return 'newest'
-  if (value === 'oldest') return 'oldest'
-  throw new RequestFailure(400, 'order is newest or oldest.')
-}
-
-function instant(query: Request['query'], name: 'since' | 'until'): number | undefined {
-  if (query[name] === undefined) return undefined
-  const at = Date.parse(String(query[name]))
-  if (Number.isNaN(at))
-    throw new RequestFailure(400, `${name} is an instant such as 2026-11-21T09:00:00Z.`)
-  return at
-}
-
-function cursor(value: Value): Cursor | null {
-  if (value === undefined) return null
-  const read = readCursor(String(value))
+function cursor(given: string | undefined): Cursor | null {
+  if (given === undefined) return null
+  const read = readCursor(given)
   if (read === null) throw new RequestFailure(400, 'after is the `next` of an earlier answer.')
   return read
-}
-
-function limit(value: Value): number {
-  if (value === undefined) return 100
-  const count = Number(value)
-  if (Number.isInteger(count) && count >= 1 && count <= mostEntries) return count
-  throw new RequestFailure(400, `limit is a number from 1 to ${mostEntries}.`)
 }

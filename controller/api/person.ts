@@ -4,6 +4,9 @@ import type { Directory } from '../../schemas/directory.ts'
 export interface Person {
   /** What was verified, for the record; never a secret. */
   readonly identity: string
+  /** Name of the User where it is written. */
+  readonly name: string
+  readonly email: string | null
   /** The User that this person is, by namespace. */
   readonly users: ReadonlyMap<string, string>
 }
@@ -40,9 +43,16 @@ export function knownPeople({ directories, operator, now }: PeopleNeeds): People
     },
     operator() {
       if (operator === undefined) return null
-      const known = directories.all().filter(({ users }) => users.some(u => u.name === operator))
-      const users = new Map(known.map(({ namespace }) => [namespace, operator]))
-      return { identity: 'admin token', users }
+      const known = directories.all().flatMap(({ namespace, users }) => {
+        const user = users.find(({ name }) => name === operator)
+        return user ? [{ namespace, email: user.spec.email ?? null }] : []
+      })
+      return {
+        identity: 'admin token',
+        name: operator,
+        email: known[0]?.email ?? null,
+        users: new Map(known.map(({ namespace }) => [namespace, operator])),
+      }
     },
   }
 }
@@ -53,6 +63,7 @@ interface Holder {
   readonly namespace: string
   readonly user: string
   readonly key: string
+  readonly email: string | null
   readonly until: number
 }
 
@@ -60,6 +71,7 @@ function holdersIn({ namespace, users }: Directory): readonly Holder[] {
   return users.flatMap(({ name: user, spec }) =>
     (spec.apiKeys ?? []).map(({ name: key, sha256, expires }) => ({
       ...{ sha256, namespace, user, key },
+      email: spec.email ?? null,
       until: expires === undefined ? Number.POSITIVE_INFINITY : Date.parse(expires),
     })),
   )
@@ -76,6 +88,8 @@ function personOf(held: readonly Holder[]): Person | null {
     ? null
     : {
         identity: `key ${home.key} of ${home.namespace}/${home.user}`,
+        name: home.user,
+        email: home.email,
         users: new Map(clear.map(({ namespace, user }) => [namespace, user])),
       }
 }

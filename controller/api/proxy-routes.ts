@@ -1,6 +1,8 @@
+import Type from 'typebox'
+import { closed, instant } from '../../schemas/field.ts'
 import { ProxyReport } from '../../schemas/proxy-report.ts'
 import type { Ledger } from '../ledger/ledger.ts'
-import type { Proxies } from '../proxies.ts'
+import type { Proxies as KnownProxies } from '../proxies.ts'
 import { RequestFailure } from './problem-answer.ts'
 import { jsonBody, textBody } from './read-body.ts'
 import type { Route } from './route.ts'
@@ -8,8 +10,31 @@ import { validator } from './validator.ts'
 
 export interface ProxyRoutesNeeds {
   readonly ledger: Ledger
-  readonly proxies: Proxies
+  readonly proxies: KnownProxies
 }
+
+const Appended = closed(
+  {
+    stored: Type.Integer({ minimum: 0, description: 'Entries that are new.' }),
+    repeated: Type.Integer({ minimum: 0, description: 'Entries that were there already.' }),
+  },
+  'What became of the entries.',
+)
+
+const Proxies = closed(
+  {
+    proxies: Type.Array(
+      closed(
+        { seenAt: instant('When it was heard of.'), report: ProxyReport },
+        'A proxy, as it said last.',
+      ),
+      { description: 'Those heard of within a day.' },
+    ),
+  },
+  'Proxies.',
+)
+
+const ProxyId = Type.Object({ id: Type.String({ description: 'Id of the proxy.' }) })
 
 const mebibyte = 1024 * 1024
 
@@ -21,6 +46,11 @@ export function proxyRoutes({ ledger, proxies }: ProxyRoutesNeeds): readonly Rou
       method: 'post',
       path: '/api/v1/records',
       roles: ['proxy'],
+      about: {
+        summary: 'Hands in entries of a journal, one JSON object a line; all or none are kept.',
+        body: Type.String({ description: 'Entries.' }),
+        answers: { 200: { description: 'They are kept.', schema: Appended } },
+      },
       body: { type: 'application/x-ndjson', mostBytes: 8 * mebibyte },
       handle: async (request, response) => {
         const lines = textBody(request).split('\n').filter(Boolean)
@@ -31,6 +61,12 @@ export function proxyRoutes({ ledger, proxies }: ProxyRoutesNeeds): readonly Rou
       method: 'put',
       path: '/api/v1/proxies/:id',
       roles: ['proxy'],
+      about: {
+        summary: 'Says how a proxy is.',
+        params: ProxyId,
+        body: ProxyReport,
+        answers: { 204: { description: 'It is noted.' } },
+      },
       body: { type: 'application/json', mostBytes: 8 * mebibyte },
       handle: async (request, response) => {
         const report = validReport(jsonBody(request))
@@ -45,6 +81,10 @@ export function proxyRoutes({ ledger, proxies }: ProxyRoutesNeeds): readonly Rou
       method: 'get',
       path: '/api/v1/proxies',
       roles: ['admin'],
+      about: {
+        summary: 'Proxies, as they said last.',
+        answers: { 200: { description: 'Proxies.', schema: Proxies } },
+      },
       handle: (_request, response) => {
         response.json({ proxies: proxies.list() })
       },

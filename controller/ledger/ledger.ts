@@ -35,9 +35,15 @@ export interface LedgerCount {
 /** Every entry of every proxy, once. */
 export class Ledger {
   readonly #db: Kysely<Database>
+  readonly #onStored: (entries: readonly NewRow[]) => void
 
-  constructor(db: Kysely<Database>) {
+  /** `onStored` is called with what is new, once it is kept. */
+  constructor(
+    db: Kysely<Database>,
+    onStored: (entries: readonly NewRow[]) => void = () => undefined,
+  ) {
     this.#db = db
+    this.#onStored = onStored
   }
 
   /**
@@ -52,14 +58,16 @@ export class Ledger {
       throw new ControllerFailure('entry_malformed', 'the entries are of more than one proxy')
     }
     const rows = distinct(all)
-    return this.#db.transaction().execute(async db => {
-      let stored = 0
+    const fresh = await this.#db.transaction().execute(async db => {
+      const fresh: NewRow[] = []
       for (let at = 0; at < rows.length; at += rowsPerInsert) {
-        stored += await insert(db, rows.slice(at, at + rowsPerInsert))
+        fresh.push(...(await insert(db, rows.slice(at, at + rowsPerInsert))))
       }
-      await count(db, first.proxy, stored, Math.max(...rows.map(({ seq }) => seq)))
-      return { stored, repeated: lines.length - stored }
+      await count(db, first.proxy, fresh.length, Math.max(...rows.map(({ seq }) => seq)))
+      return fresh
     })
+    this.#onStored(fresh)
+    return { stored: fresh.length, repeated: lines.length - fresh.length }
   }
 
   /** Entries that the filter lets through, in the order it asks for: at most `limit`, and fewer when they are large. */
@@ -127,21 +135,22 @@ function distinct(rows: readonly NewRow[]): readonly NewRow[] {
   return [...bySeq.values()]
 }
 
-async function insert(db: Transaction<Database>, rows: readonly NewRow[]): Promise<number> {
+/** The rows that were not there yet. */
+async function insert(
+  db: Transaction<Database>,
+  rows: readonly NewRow[],
+): Promise<readonly NewRow[]> {
   const fresh = await db
     .insertInto('records')
     .values(rows)
     .onConflict(conflicting => conflicting.columns(['proxy', 'seq']).doNothing())
     .returning('seq')
     .execute()
-  if (fresh.length < rows.length) {
-    const added = new Set(fresh.map(({ seq }) => seq))
-    await expectSame(
-      db,
-      rows.filter(({ seq }) => !added.has(seq)),
-    )
-  }
-  return fresh.length
+  if (fresh.length === rows.length) return rows
+  const added = new Set(fresh.map(({ seq }) => seq))
+  const known = rows.filter(({ seq }) => !added.has(seq))
+  await expectSame(db, known)
+  return rows.filter(({ seq }) => added.has(seq))
 }
 
 async function expectSame(db: Transaction<Database>, rows: readonly NewRow[]): Promise<void> {

@@ -1,12 +1,9 @@
 import { request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import type { Test } from 'tap'
-import { apiAccess } from '../../controller/api/access.ts'
-import { api } from '../../controller/api/api.ts'
 import { approvalProxyRoutes } from '../../controller/api/approval-proxy-routes.ts'
-import { hostNames } from '../../controller/api/guard.ts'
-import { listen } from '../../controller/api/listen.ts'
-import { peopleRoutes } from '../../controller/api/people-routes.ts'
+import { type Live, openLive } from '../../controller/api/live/live.ts'
+import { serveApi } from '../../controller/api/serve-api.ts'
 import { mintLink } from '../../controller/approvals/links.ts'
 import type { Store } from '../../controller/store/open-store.ts'
 import type { ApprovalEvent, ApprovalRequest } from '../../schemas/approval.ts'
@@ -91,6 +88,9 @@ interface Sent {
 /** The API over a real store and a real server, with a clock that the test moves. */
 export interface ApiWorld extends ApprovalWorld {
   readonly url: URL
+  readonly live: Live
+  /** What happens every few seconds. */
+  beat(): void
   send(path: string, sent?: Sent): Promise<Answer>
   /** As a person, with a JSON body when there is one. */
   as(name: string, path: string, body?: unknown): Promise<Answer>
@@ -110,22 +110,34 @@ export async function apiWorld(t: Test, store: Store): Promise<ApiWorld> {
   const { approvals, releases, clock, question } = world
   const now = () => clock.now
   const log = { error: (fields: object, message: string) => t.fail(message, fields) }
-  const access = apiAccess({ tokens, operator: 'ana', releases, approvals, now, log })
-  const { directories } = releases
   const { db } = store
-  const { attempts } = access
-  const routes = [
-    ...approvalProxyRoutes({ approvals, onBeat: () => () => undefined, log }),
-    ...peopleRoutes({ db, approvals, directories, attempts, now }),
-  ]
-  const allowedHosts = hostNames('127.0.0.1', ['writ.example'])
-  const server = await listen(api({ routes, ...access, allowedHosts, log }), '127.0.0.1', 0)
+  const beats = new Set<() => void>()
+  const onBeat = (beat: () => void) => {
+    beats.add(beat)
+    return () => beats.delete(beat)
+  }
+  const live = openLive({ approvals, releases })
+  const server = await serveApi(
+    { host: '127.0.0.1', port: 0, tokens, operator: 'ana', version: '0.0.0-test', now, log },
+    {
+      db,
+      approvals,
+      releases,
+      live,
+      onBeat,
+      routes: approvalProxyRoutes({ approvals, onBeat, log }),
+    },
+  )
   t.teardown(server.close)
   const send: ApiWorld['send'] = (path, sent) => exchange(new URL(path, server.url), sent)
   let asked = 0
   return {
     ...world,
     url: server.url,
+    live,
+    beat: () => {
+      for (const beat of beats) beat()
+    },
     send,
     as: (name, path, body) =>
       send(path, {

@@ -1,10 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
 import { request } from 'node:http'
-import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { hostNames } from '../../controller/api/guard.ts'
+import type { ControllerOptions } from '../../controller/controller.ts'
 import { readEvents } from '../../proxy/follow/read-events.ts'
 import { line } from '../../proxy/journal/line.ts'
 import { entry } from '../proxy/journal-entry.ts'
@@ -41,10 +41,24 @@ async function send(
   })
 }
 
-async function controller(t: Test) {
+/** Keys of a person and of an agent. */
+const keys = { ana: 'writ_key_of_ana', bot: 'writ_key_of_bot' }
+
+function keyed(kind: 'User' | 'Agent', name: keyof typeof keys): string {
+  const sha256 = createHash('sha256').update(keys[name]).digest('hex')
+  return `
+apiVersion: writ.dev/v1alpha1
+kind: ${kind}
+metadata: { name: ${name} }
+spec: { apiKeys: [{ name: laptop, sha256: ${sha256} }] }
+`
+}
+
+async function controller(t: Test, some: Partial<ControllerOptions> = {}) {
   const w = await world(t)
-  w.write('a.yaml', policy('p', '{ action: allow }'))
-  const { url } = await w.startController()
+  const people = [keyed('User', 'ana'), keyed('Agent', 'bot')]
+  w.write('a.yaml', [policy('p', '{ action: allow }'), ...people].join('---'))
+  const { url } = await w.startController(some)
   const status = async () => (await send(url, '/api/v1/status', { token: admin })).body
   await until(async () => JSON.parse(await status()).source.state === 'in_force')
   return { w, url }
@@ -61,38 +75,57 @@ function lines(count: number): string {
   return Array.from({ length: count }, write).join('')
 }
 
-/** Who may call what: the answers to nobody, to a wrong token, to a proxy, and to people. */
+/** Who may call what: the answers to nobody, a wrong token, a proxy, who runs Writ, a person, and an agent. */
 const access: Record<string, readonly number[]> = {
-  'get /api/v1/key': [401, 401, 200, 200],
-  'get /api/v1/tables/stream': [401, 401, 200, 403],
-  'get /api/v1/tables': [401, 401, 403, 200],
-  'get /api/v1/tables/:digest': [401, 401, 404, 404],
-  'post /api/v1/records': [401, 401, 415, 403],
-  'put /api/v1/proxies/:id': [401, 401, 415, 403],
-  'get /api/v1/proxies': [401, 401, 403, 200],
-  'get /api/v1/audit': [401, 401, 403, 200],
-  'get /api/v1/audit/export': [401, 401, 403, 200],
-  'get /api/v1/status': [401, 401, 403, 200],
-  'get /api/v1/problems': [401, 401, 403, 200],
-  'get /metrics': [401, 401, 403, 200],
-  'get /healthz': [200, 200, 200, 200],
-  'get /readyz': [200, 200, 200, 200],
+  'get /api/v1/key': [401, 401, 200, 200, 403, 403],
+  'get /api/v1/tables/stream': [401, 401, 200, 403, 403, 403],
+  'get /api/v1/tables': [401, 401, 403, 200, 403, 403],
+  'get /api/v1/tables/{digest}': [401, 401, 404, 404, 403, 403],
+  'post /api/v1/records': [401, 401, 415, 403, 403, 403],
+  'put /api/v1/proxies/{id}': [401, 401, 415, 403, 403, 403],
+  'get /api/v1/proxies': [401, 401, 403, 200, 403, 403],
+  'get /api/v1/audit': [401, 401, 403, 200, 403, 403],
+  'get /api/v1/audit/export': [401, 401, 403, 200, 403, 403],
+  'get /api/v1/status': [401, 401, 403, 200, 403, 403],
+  'get /api/v1/problems': [401, 401, 403, 200, 403, 403],
+  'get /metrics': [401, 401, 403, 200, 403, 403],
+  'get /healthz': [200, 200, 200, 200, 200, 200],
+  'get /readyz': [200, 200, 200, 200, 200, 200],
+  'post /api/v1/approvals/questions': [401, 401, 415, 403, 403, 403],
+  'post /api/v1/approvals/news': [401, 401, 415, 403, 403, 403],
+  'get /api/v1/approvals/stream': [401, 401, 200, 403, 403, 403],
+  'post /api/v1/approvals/{id}/claim': [401, 401, 404, 403, 403, 403],
+  'post /api/v1/approvals/{id}/outcome': [401, 401, 415, 403, 403, 403],
+  'get /api/v1/approval-requests': [401, 401, 403, 200, 200, 403],
+  'get /api/v1/approval-requests/{id}': [401, 401, 403, 404, 404, 403],
+  'get /api/v1/approval-requests/{id}/events': [401, 401, 403, 404, 404, 403],
+  'post /api/v1/approval-requests/{id}/approve': [401, 401, 403, 404, 404, 403],
+  'post /api/v1/approval-requests/{id}/decline': [401, 401, 403, 404, 404, 403],
+  'post /api/v1/approval-requests/{id}/decide': [401, 401, 403, 404, 404, 403],
+  'post /api/v1/approval-requests/{id}/cancel': [401, 401, 403, 404, 404, 403],
+  'get /api/v1/approval-workflows': [401, 401, 403, 200, 200, 403],
+  'get /api/v1/approval-grants': [401, 401, 403, 200, 200, 403],
+  'post /api/v1/approval-grants/{id}/revoke': [401, 401, 403, 404, 404, 403],
+  'get /approval/{id}': [404, 404, 404, 404, 404, 404],
+  'post /approval/{id}': [415, 415, 415, 415, 415, 415],
+  'get /openapi.json': [200, 200, 200, 200, 200, 200],
+  'get /docs': [200, 200, 200, 200, 200, 200],
 }
 
 t.test('every route is served to whom it names and to nobody else', async t => {
-  const folder = resolve(import.meta.dirname, '../../controller/api')
-  const sources = readdirSync(folder).map(name => readFileSync(join(folder, name), 'utf8'))
-  const routes = sources.flatMap(source =>
-    [...source.matchAll(/method: '(\w+)',\s+path: '([^']+)'/g)].map(
-      ([, method, path]) => `${method} ${path}`,
-    ),
+  let now = Date.now()
+  const { url } = await controller(t, { now: () => now })
+  const { paths } = JSON.parse((await send(url, '/openapi.json')).body)
+  const routes = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(Object(methods)).map(method => `${method} ${path}`),
   )
   t.strictSame(routes.sort(), Object.keys(access).sort(), 'the table above is complete')
-  const { url } = shared
+  const callers = [undefined, 'not-a-token-of-this-controller', proxy, admin, keys.ana, keys.bot]
   for (const [route, expected] of Object.entries(access)) {
     const [method = '', path = ''] = route.split(' ')
     const answers = []
-    for (const token of [undefined, 'not a token of this controller', proxy, admin]) {
+    for (const token of callers) {
+      now += 60_000
       const sent = { method: method.toUpperCase(), ...(token !== undefined && { token }) }
       answers.push((await send(url, path, sent)).status)
     }
