@@ -6,6 +6,7 @@ import { explain } from '../../../policy/decide/explain.ts'
 import { type Facts, factsOf } from '../../../policy/decide/facts.ts'
 import { justificationFor } from '../../../policy/decide/justification.ts'
 import { type LoadedTable, load } from '../../../policy/decide/load.ts'
+import { asksAtAll, mayAsk } from '../../../policy/decide/may-ask.ts'
 import { visible } from '../../../policy/decide/visible.ts'
 import { strictness } from '../../../schemas/action.ts'
 import type { Call } from '../../../schemas/call.ts'
@@ -62,6 +63,24 @@ t.test('what is let through is shown', async () => {
     }),
     runs,
   )
+})
+
+t.test('who is asked about could be asked about', async t => {
+  let asked = 0
+  fc.assert(
+    fc.property(policies, calls, (list, call) => {
+      const table = tableOf(list)
+      if (decide(table, factsOf(call)).action !== 'require_approval') return true
+      asked++
+      const listed = factsOf({ ...call, args: {}, request: {} })
+      return mayAsk(table, listed) && asksAtAll(table, listed)
+    }),
+    runs,
+  )
+  t.ok(asked > 20)
+  const quiet = tableOf([])
+  t.notOk(asksAtAll(quiet, factsOf({ tool: 'x' })))
+  t.notOk(mayAsk(quiet, factsOf({ tool: 'x' })))
 })
 
 t.test('a call without a reason is only let through where none is required', async () => {
