@@ -1,6 +1,7 @@
 import type { Service } from '../lifecycle/run.ts'
 import type { SourceFile } from '../policy/compile/source-file.ts'
 import type { Tokens } from './api/authenticate.ts'
+import type { Secrets } from './channels/secrets.ts'
 import { runController } from './run-controller.ts'
 
 export interface ControllerOptions {
@@ -20,6 +21,12 @@ export interface ControllerOptions {
   readonly tokens: Tokens
   /** The User whom the admin token stands for; nobody when omitted: it then reads and cannot decide. */
   readonly operator?: string
+  /** Looks credentials of channels and of judges up; nobody has any when omitted. */
+  readonly secrets?: Secrets
+  /** Address at which people and chats reach this controller; that of this machine when omitted. */
+  readonly publicUrl?: URL
+  /** Origin of Slack's response URLs; https://hooks.slack.com when omitted. */
+  readonly slackOrigin?: string
   /** Ed25519 private key, PKCS #8 PEM; one is made and kept in the data folder when omitted. */
   readonly signingKey?: string
   readonly version: string

@@ -3,13 +3,19 @@ import { dataOption } from '../controller-options.ts'
 import { openDataFolder } from '../data-folder.ts'
 import { type OutputFormat, outputOption } from '../output-option.ts'
 import { chooseSource } from '../serve/default-source.ts'
-import { allowedHostOption, hostOption, portOption } from '../serve/serve-options.ts'
+import {
+  allowedHostOption,
+  hostOption,
+  portOption,
+  publicUrlOption,
+} from '../serve/serve-options.ts'
 import type { Terminal } from '../terminal.ts'
 
 interface Options {
   readonly host: string
   readonly allowedHost: readonly string[]
   readonly port: number
+  readonly publicUrl?: URL
   readonly data: string
   readonly databaseUrl?: string
   readonly output: OutputFormat
@@ -27,6 +33,7 @@ export function controllerCommand(terminal: Terminal): Command {
     .addOption(hostOption())
     .addOption(allowedHostOption())
     .addOption(portOption('--port', 'WRIT_CONTROLLER_PORT', 7400))
+    .addOption(publicUrlOption())
     .addOption(dataOption())
     .addOption(
       new Option('--database-url <url>', 'PostgreSQL to use instead of the embedded database').env(

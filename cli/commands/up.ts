@@ -9,6 +9,7 @@ import {
   durabilityOption,
   hostOption,
   portOption,
+  publicUrlOption,
 } from '../serve/serve-options.ts'
 import type { Terminal } from '../terminal.ts'
 
@@ -17,6 +18,7 @@ interface Options {
   readonly allowedHost: readonly string[]
   readonly proxyPort: number
   readonly controllerPort: number
+  readonly publicUrl?: URL
   readonly durability: Durability
   readonly data: string
   readonly output: OutputFormat
@@ -35,6 +37,7 @@ export function upCommand(terminal: Terminal): Command {
     .addOption(allowedHostOption())
     .addOption(portOption('--proxy-port', 'WRIT_PROXY_PORT', 7401))
     .addOption(portOption('--controller-port', 'WRIT_CONTROLLER_PORT', 7400))
+    .addOption(publicUrlOption())
     .addOption(durabilityOption())
     .addOption(dataOption())
     .addOption(outputOption())

@@ -9,6 +9,7 @@ import type { OutputFormat } from '../output-option.ts'
 import type { Terminal } from '../terminal.ts'
 import { version } from '../version.ts'
 import { announce } from './announce.ts'
+import { environmentSecrets } from './environment-secrets.ts'
 import { localUrl } from './local-url.ts'
 import { chooseLog } from './log.ts'
 import { serveFailure } from './serve-failure.ts'
@@ -19,6 +20,7 @@ export interface ControllerSettings {
   readonly host: string
   readonly allowedHosts: readonly string[]
   readonly port: number
+  readonly publicUrl?: URL
   readonly data: DataFolder
   readonly databaseUrl?: string
   readonly output: OutputFormat
@@ -29,7 +31,7 @@ export async function controllerAlone(
   settings: ControllerSettings,
   terminal: Terminal,
 ): Promise<void> {
-  const { data, output, databaseUrl } = settings
+  const { data, output, databaseUrl, publicUrl } = settings
   const tokens = tokensOf(settings, terminal)
   const controller = createController({
     host: settings.host,
@@ -38,6 +40,8 @@ export async function controllerAlone(
     dataFolder: join(data.path, 'controller'),
     ...(databaseUrl !== undefined && { databaseUrl }),
     source: settings.source,
+    secrets: environmentSecrets(terminal.env),
+    ...(publicUrl !== undefined && { publicUrl }),
     tokens,
     version,
     log: chooseLog(output, terminal),

@@ -8,6 +8,7 @@ import { type DataFolder, writeAddress } from '../data-folder.ts'
 import { CliFailure } from '../failure.ts'
 import { version } from '../version.ts'
 import { announce } from './announce.ts'
+import { environmentSecrets } from './environment-secrets.ts'
 import { type JoinedProxy, joinProxy } from './join-proxy.ts'
 import { localUrl } from './local-url.ts'
 import { localUser, ownFiles } from './own-files.ts'
@@ -24,6 +25,7 @@ export interface HereSettings {
   readonly allowedHosts: readonly string[]
   readonly proxyPort: number
   readonly controllerPort: number
+  readonly publicUrl?: URL
   readonly durability: Durability
   readonly databaseUrl: string | undefined
   readonly data: DataFolder
@@ -71,7 +73,7 @@ export async function serveHere(
 }
 
 async function controllerOf(settings: HereSettings) {
-  const { host, allowedHosts, controllerPort, data, source, databaseUrl, log } = settings
+  const { host, allowedHosts, controllerPort, data, source, databaseUrl, publicUrl, log } = settings
   return createController({
     host,
     port: controllerPort,
@@ -79,6 +81,8 @@ async function controllerOf(settings: HereSettings) {
     dataFolder: join(data.path, 'controller'),
     ...(databaseUrl !== undefined && { databaseUrl }),
     source,
+    secrets: environmentSecrets(settings.env),
+    ...(publicUrl !== undefined && { publicUrl }),
     ownFiles: await ownFiles(data),
     tokens: { admin: data.secrets.adminToken, proxy: data.secrets.proxyToken },
     operator: localUser,

@@ -15,6 +15,23 @@ export function allowedHostOption(): Option {
   ).default([], 'none')
 }
 
+/** The option that says at which address people and chats reach the controller. */
+export function publicUrlOption(): Option {
+  return new Option(
+    '--public-url <url>',
+    'address at which people and chats reach the controller, for links and buttons',
+  )
+    .env('WRIT_PUBLIC_URL')
+    .argParser(publicUrl)
+}
+
+function publicUrl(text: string): URL {
+  const url = URL.parse(text)
+  const plain = url !== null && /^https?:$/.test(url.protocol) && !url.search && !url.hash
+  if (plain && !url.username && !url.password) return url
+  throw new InvalidArgumentError('It is written like https://writ.example.com.')
+}
+
 /** When a record counts as kept. */
 export type Durability = 'strict' | 'batched'
 

@@ -18,6 +18,7 @@ export interface UpSettings {
   readonly allowedHosts: readonly string[]
   readonly proxyPort: number
   readonly controllerPort: number
+  readonly publicUrl?: URL
   readonly durability: Durability
   readonly data: DataFolder
   readonly output: OutputFormat

@@ -38,7 +38,7 @@ export interface ChannelsNeeds {
   readonly links: Links
   readonly keys: VapidKeys
   /** Origin of Slack's response URLs. */
-  readonly slackOrigin?: string
+  readonly slackOrigin?: string | undefined
   readonly now: () => number
   readonly log: { warn(fields: object, message: string): void }
   readonly pace?: Pace

@@ -1,0 +1,71 @@
+import type { Kysely } from 'kysely'
+import type { Service } from '../lifecycle/run.ts'
+import type { Directory } from '../schemas/directory.ts'
+import { attemptLimit } from './api/attempt-limit.ts'
+import { recordedAttempts } from './api/attempts.ts'
+import type { Route } from './api/route.ts'
+import type { Approvals } from './approvals/approvals.ts'
+import { mintLink } from './approvals/links.ts'
+import { linksTo } from './channels/links.ts'
+import { openChannels } from './channels/open-channels.ts'
+import { openVapidKeys } from './channels/push/vapid-keys.ts'
+import type { Secrets } from './channels/secrets.ts'
+import { forPeople } from './judge/for-people.ts'
+import { judging } from './judge/judging.ts'
+import type { Database } from './store/database.ts'
+
+export interface TellPeopleNeeds {
+  readonly db: Kysely<Database>
+  readonly approvals: Approvals
+  readonly directories: {
+    of(namespace: string): Directory | null
+    all(): readonly Directory[]
+  }
+  /** Folder of the keys for push messages. */
+  readonly dataFolder: string
+  readonly secrets?: Secrets | undefined
+  /** Address at which others reach this controller, and the one that it listens on. */
+  readonly publicUrl?: URL | undefined
+  readonly listeningUrl: () => URL
+  readonly slackOrigin?: string | undefined
+  readonly now: () => number
+  readonly log: {
+    warn(fields: object, message: string): void
+    error(fields: object, message: string): void
+  }
+}
+
+/** Judges that are asked, and people who are told and answer where they are told. */
+export interface Telling {
+  readonly routes: readonly Route[]
+  readonly services: readonly Service[]
+  close(): Promise<void>
+}
+
+/** Joins judges, channels and their delivery. */
+export async function tellPeople(needs: TellPeopleNeeds): Promise<Telling> {
+  const { db, approvals, publicUrl, listeningUrl, now, log } = needs
+  const { secrets = async () => null } = needs
+  const channels = openChannels({
+    ...needs,
+    secrets,
+    approvals: forPeople(approvals),
+    links: linksTo({
+      publicUrl: () => publicUrl ?? listeningUrl(),
+      isPublic: publicUrl !== undefined,
+      mint: link => mintLink({ db, now }, link),
+    }),
+    attempts: recordedAttempts({
+      limit: attemptLimit(now),
+      attempted: (request, detail, actor) => approvals.attempted(request, detail, actor),
+      log,
+    }),
+    keys: await openVapidKeys(needs.dataFolder),
+  })
+  const judges = judging({ ...needs, secrets, onSettled: id => channels.delivery.look(id) })
+  return {
+    routes: channels.routes,
+    services: [channels.delivery, judges],
+    close: channels.close,
+  }
+}
