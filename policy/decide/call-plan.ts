@@ -1,7 +1,7 @@
 import type { CallKind } from '../../schemas/call.ts'
 import { type EntryIndex, entryIndex, speakers } from './entry-index.ts'
 import type { Facts } from './facts.ts'
-import type { LoadedEntry, LoadedPolicy } from './loaded-policy.ts'
+import { type LoadedEntry, type LoadedPolicy, selects } from './loaded-policy.ts'
 import { type Selection, selecting, selectionOf, strictestDefault } from './selection.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -79,7 +79,7 @@ export function concerned(plans: CallPlans, facts: Facts): readonly Observer[] {
   const { name, server } = targetOf(facts)
   const speaking = speakers(plans.entries[facts.kind], name, server)
   return plans.policies
-    .filter(policy => policy.selects(facts.subject))
+    .filter(policy => selects(policy, facts.subject))
     .map(policy => ({ policy, entry: speaking.get(policy) ?? null }))
 }
 
@@ -125,7 +125,7 @@ function makePlan(plans: CallPlans, selection: Selection, facts: Facts): CallPla
   const { name, server } = targetOf(facts)
   const speaking = speakers(plans.entries[facts.kind], name, server)
   const entries = [...speaking.values()]
-    .filter(({ policy }) => policy.source.mode === 'enforce' && policy.selects(facts.subject))
+    .filter(({ policy }) => policy.source.mode === 'enforce' && selects(policy, facts.subject))
     .sort((a, b) => a.policy.order - b.policy.order)
   const quiet = system.filter(policy => !speaking.has(policy))
   return {

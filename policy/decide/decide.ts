@@ -3,6 +3,7 @@ import { type CallPlan, type Observer, planFor } from './call-plan.ts'
 import type { Facts } from './facts.ts'
 import { judge } from './judge.ts'
 import type { LoadedTable } from './load.ts'
+import { defaultOf } from './loaded-policy.ts'
 import { stricter, type Verdict } from './verdict.ts'
 
 /** The verdict on a call while there is no table to judge it by. */
@@ -31,13 +32,13 @@ function verdictOf(plan: CallPlan, facts: Facts): Verdict {
   let verdict = own ?? plan.silent
   for (const entry of plan.system) {
     const spoken = judge(entry, facts)
-    verdict = stricter(verdict, spoken ?? (own === null ? entry.policy.unmatched : null))
+    verdict = stricter(verdict, spoken ?? (own === null ? defaultOf(entry.policy) : null))
   }
   return verdict
 }
 
 function observe({ policy, entry }: Observer, facts: Facts): Observed {
-  const { decision } = (entry && judge(entry, facts)) ?? policy.unmatched
+  const { decision } = (entry && judge(entry, facts)) ?? defaultOf(policy)
   const { action, reason, rule } = decision
   return { policy: policy.source.name, action, reason, ...(rule === undefined ? {} : { rule }) }
 }

@@ -1,5 +1,8 @@
-import { glob } from './glob.ts'
-import type { LoadedEntry, LoadedPolicy } from './loaded-policy.ts'
+import type { TableEntry } from '../../schemas/rule-table.ts'
+import { finished } from './finished.ts'
+import { matchesGlob } from './glob.ts'
+import { type LoadedEntry, type LoadedPolicy, loadEntry } from './loaded-policy.ts'
+import type { EntryList } from './table-shape.ts'
 
 /** An entry as the index knows it: whom it could concern, and how to make it ready. */
 export interface WaitingEntry {
@@ -9,20 +12,19 @@ export interface WaitingEntry {
   readonly policy: LoadedPolicy
   /** Position in its list; the first entry that matches speaks. */
   readonly position: number
-  readonly ready: () => LoadedEntry
+  /** The JSON of the policy, and the list there; or that of the entry, and no list. Null once it is loaded. */
+  readonly text: string | null
+  readonly list: EntryList | null
+  /** Once it was needed. */
+  loaded: LoadedEntry | null
 }
 
 /** Entries of one kind of call, found by name without a look at those that do not concern it. */
 export interface EntryIndex {
   readonly exact: Map<string, WaitingEntry[]>
   /** By what stands before the first star. */
-  readonly globs: Map<string, GlobEntry[]>
+  readonly globs: Map<string, WaitingEntry[]>
   readonly prefixLengths: Set<number>
-}
-
-interface GlobEntry {
-  readonly matches: (name: string) => boolean
-  readonly entry: WaitingEntry
 }
 
 /** An index that holds nothing yet. */
@@ -35,10 +37,10 @@ export function addEntry(index: EntryIndex, entry: WaitingEntry): void {
   const { match } = entry
   const star = match.indexOf('*')
   if (star < 0) {
-    listAt(index.exact, match).push(entry)
+    addTo(index.exact, match, entry)
     return
   }
-  listAt(index.globs, match.slice(0, star)).push({ matches: glob(match), entry })
+  addTo(index.globs, match.slice(0, star), entry)
   index.prefixLengths.add(star)
 }
 
@@ -54,15 +56,26 @@ export function speakers(
     const earlier = known === undefined || entry.position < known.position
     if (earlier && serves(entry, server)) first.set(entry.policy, entry)
   }
-  return new Map([...first].map(([policy, entry]) => [policy, entry.ready()]))
+  return new Map([...first].map(([policy, entry]) => [policy, ready(entry)]))
+}
+
+function ready(entry: WaitingEntry): LoadedEntry {
+  const { policy, position } = entry
+  entry.loaded ??= finished(loadEntry(policy, sourceOf(entry), position))
+  return entry.loaded
+}
+
+function sourceOf({ text, list, position }: WaitingEntry): TableEntry {
+  const written = JSON.parse(String(text))
+  return list === null ? written : written[list][position]
 }
 
 function* candidates(index: EntryIndex, name: string): Iterable<WaitingEntry> {
   yield* index.exact.get(name) ?? []
   for (const length of index.prefixLengths) {
     if (length > name.length) continue
-    for (const { matches, entry } of index.globs.get(name.slice(0, length)) ?? []) {
-      if (matches(name)) yield entry
+    for (const entry of index.globs.get(name.slice(0, length)) ?? []) {
+      if (matchesGlob(entry.match, name)) yield entry
     }
   }
 }
@@ -72,10 +85,8 @@ function serves(entry: WaitingEntry, server: string): boolean {
   return entry.notServer === undefined || entry.notServer !== server
 }
 
-function listAt<V>(map: Map<string, V[]>, key: string): V[] {
+function addTo(map: Map<string, WaitingEntry[]>, key: string, entry: WaitingEntry): void {
   const known = map.get(key)
-  if (known !== undefined) return known
-  const list: V[] = []
-  map.set(key, list)
-  return list
+  if (known === undefined) map.set(key, [entry])
+  else known.push(entry)
 }

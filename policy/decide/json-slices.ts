@@ -2,12 +2,13 @@
 const slice = 16_384
 
 /**
- * What becomes of a value: `parse` it, leave it as `text` to be parsed when it is needed (unless it is
- * longer than a slice), or look into it, item by item or field by field.
+ * What becomes of a value: `parse` it, leave it as `text` to be parsed when it is needed, or look into
+ * it, item by item or field by field. What is longer than a slice is never left as text.
  */
 export type Outline =
   | 'parse'
   | 'text'
+  | { readonly textOr: Outline }
   | { readonly items: Outline }
   | { readonly fields: { readonly [name: string]: Outline } }
 
@@ -35,6 +36,7 @@ function* parseAs(cursor: Cursor, outline: Outline): Generator<undefined, unknow
   skipSpace(cursor)
   if (outline === 'parse') return yield* parseValue(cursor, false)
   if (outline === 'text') return yield* parseValue(cursor, true)
+  if ('textOr' in outline) return textOf(cursor) ?? (yield* parseAs(cursor, outline.textOr))
   if (isEmpty(cursor)) return yield* parseValue(cursor, false)
   const opening = cursor.text[cursor.at]
   if (opening === '[' && 'items' in outline) return yield* parseList(cursor, outline.items)
@@ -43,16 +45,21 @@ function* parseAs(cursor: Cursor, outline: Outline): Generator<undefined, unknow
 }
 
 function* parseValue(cursor: Cursor, asText: boolean): Generator<undefined, unknown> {
-  const end = endOfValue(cursor)
-  if (end !== null) {
-    const text = cursor.text.slice(cursor.at, end)
-    cursor.at = end
-    return asText ? text : JSON.parse(text)
-  }
+  const text = textOf(cursor)
+  if (text !== null) return asText ? text : JSON.parse(text)
   yield
   return cursor.text[cursor.at] === '['
     ? yield* parseList(cursor, 'parse')
     : yield* parseObject(cursor, {})
+}
+
+/** The text of the value at the cursor, which is then behind it; null for one longer than a slice. */
+function textOf(cursor: Cursor): string | null {
+  const end = endOfValue(cursor)
+  if (end === null) return null
+  const text = cursor.text.slice(cursor.at, end)
+  cursor.at = end
+  return text
 }
 
 function* parseList(cursor: Cursor, outline: Outline): Generator<undefined, unknown[]> {

@@ -1,13 +1,22 @@
 import { createHash } from 'node:crypto'
 import { callKinds } from '../../schemas/call.ts'
-import type { Fallback, RuleTable } from '../../schemas/rule-table.ts'
+import type { Fallback, RuleTable, TableEntry } from '../../schemas/rule-table.ts'
 import { type CallPlans, callPlans } from './call-plan.ts'
 import { newFrame } from './cel/frame.ts'
 import { addEntry, type WaitingEntry } from './entry-index.ts'
+import { finished } from './finished.ts'
 import { parseInSlices } from './json-slices.ts'
-import { type LoadedEntry, type LoadedPolicy, loadEntry, loadPolicy } from './loaded-policy.ts'
+import { type LoadedPolicy, loadEntry, loadPolicy, type TableContext } from './loaded-policy.ts'
 import { writtenToAsk } from './may-ask.ts'
-import { entryOf, listOf, type TableOutline, tableOf, tableOutline } from './table-shape.ts'
+import {
+  type EntryList,
+  entryOf,
+  listOf,
+  policyOf,
+  type TableOutline,
+  tableOf,
+  tableOutline,
+} from './table-shape.ts'
 import { verdict } from './verdict.ts'
 
 /** A rule table made ready to judge calls; what is not named here is for policy/decide alone. */
@@ -29,7 +38,7 @@ export function load(json: string): LoadedTable {
 export function* loading(json: string): Generator<undefined, LoadedTable> {
   try {
     const digest = yield* digestOf(json)
-    const table = yield* tableOf(yield* parseInSlices(json, tableOutline))
+    const table = tableOf(yield* parseInSlices(json, tableOutline))
     return yield* ready(table, digest)
   } catch (cause) {
     if (cause instanceof TypeError) throw cause
@@ -41,56 +50,86 @@ function* ready(outline: TableOutline, digest: string): Generator<undefined, Loa
   const { policies, ...table } = outline
   const context = { files: table.files, digest, frame: newFrame() }
   const noPolicy = verdict(context, 0, { action: 'deny', workflows: [] }, { reason: 'no_policy' })
-  const plans = callPlans(noPolicy)
-  const byName = [...policies].sort((a, b) => (a.name < b.name ? -1 : 1))
-  for (const [order, written] of byName.entries()) {
-    const policy = loadPolicy(context, written, order)
-    plans.policies.push(policy)
-    if (asks(written.unmatched) || asks(written.onError)) plans.asking.add(policy)
-    for (const kind of callKinds) {
-      for (const [position, entry] of written[listOf[kind]].entries()) {
-        addEntry(plans.entries[kind], yield* waiting(plans, policy, entry, position))
-      }
-    }
+  const loading: Loading = { plans: callPlans(noPolicy), context, shared: sharing(), long: [] }
+  for (const written of policies) yield* addPolicy(loading, written)
+  const { plans, long } = loading
+  plans.policies.sort((a, b) => (a.source.name < b.source.name ? -1 : 1))
+  yield
+  for (const [order, policy] of plans.policies.entries()) policy.order = order
+  for (const [entry, source] of long) {
+    entry.loaded = yield* loadEntry(entry.policy, source, entry.position)
   }
   return { digest, namespace: table.namespace, table, plans }
+}
+
+/** A table that is being made ready. */
+interface Loading {
+  readonly plans: CallPlans
+  readonly context: TableContext
+  /** Gives one value for all that are equal. */
+  readonly shared: <T>(value: T) => T
+  /** Entries too long to wait until they are needed. */
+  readonly long: (readonly [WaitingEntry, TableEntry])[]
+}
+
+function* addPolicy(loading: Loading, written: unknown): Generator<undefined, void> {
+  const { plans, context, shared } = loading
+  const text = typeof written === 'string' ? written : null
+  const source = policyOf(text === null ? written : JSON.parse(text), context.files.length)
+  const policy = loadPolicy(context, source, shared)
+  plans.policies.push(policy)
+  if (asks(source.unmatched) || asks(source.onError)) plans.asking.add(policy)
+  yield
+  for (const kind of callKinds) {
+    const list = listOf[kind]
+    for (const [position, entry] of source[list].entries()) {
+      const place = text === null ? null : { text, list }
+      addEntry(plans.entries[kind], yield* waiting(loading, { policy, position, place }, entry))
+    }
+  }
+}
+
+/** Where an entry is written: in the text of its policy, unless that was too long to be left as text. */
+interface Placed {
+  readonly policy: LoadedPolicy
+  readonly position: number
+  readonly place: { readonly text: string; readonly list: EntryList } | null
+}
+
+/**
+ * An entry for the index, checked now and made ready at the first call that it concerns: a table of
+ * thousands of entries then costs little more memory than its text.
+ */
+function* waiting(
+  { plans, long }: Loading,
+  { policy, position, place }: Placed,
+  written: unknown,
+): Generator<undefined, WaitingEntry> {
+  const own = place === null && typeof written === 'string' ? written : null
+  const value: unknown = own === null ? written : JSON.parse(own)
+  const source = yield* entryOf(value, policy.context.files.length)
+  if (writtenToAsk(source)) plans.asking.add(policy)
+  const { match, server, notServer } = source
+  const { text, list } = place ?? { text: own, list: null }
+  const entry = { match, server, notServer, policy, position, text, list, loaded: null }
+  if (text === null) long.push([entry, source])
+  return entry
 }
 
 function asks({ action }: Fallback): boolean {
   return action === 'require_approval'
 }
 
-/**
- * An entry for the index, checked now and made ready at the first call that it concerns: a table of
- * thousands of entries then costs little more memory than its text. Long entries are made ready at once.
- */
-function* waiting(
-  { asking }: CallPlans,
-  policy: LoadedPolicy,
-  written: unknown,
-  position: number,
-): Generator<undefined, WaitingEntry> {
-  const value: unknown = typeof written === 'string' ? JSON.parse(written) : written
-  const source = yield* entryOf(value, policy.context.files.length)
-  if (writtenToAsk(source)) asking.add(policy)
-  const { match, server, notServer } = source
-  const common = { match, server, notServer, policy, position }
-  if (typeof written !== 'string') {
-    const entry = yield* loadEntry(policy, source, position)
-    return { ...common, ready: () => entry }
+/** Gives one value for all that are equal as JSON, so that thousands of policies share their like parts. */
+function sharing(): <T>(value: T) => T {
+  const known = new Map<string, unknown>()
+  return <T>(value: T): T => {
+    const text = JSON.stringify(value)
+    const same = known.get(text)
+    if (same !== undefined) return same as T
+    known.set(text, value)
+    return value
   }
-  let entry: LoadedEntry | null = null
-  const ready = () => {
-    entry ??= finished(loadEntry(policy, JSON.parse(written), position))
-    return entry
-  }
-  return { ...common, ready }
-}
-
-function finished<T>(steps: Generator<undefined, T>): T {
-  let step = steps.next()
-  while (step.done !== true) step = steps.next()
-  return step.value
 }
 
 function* digestOf(json: string): Generator<undefined, string> {

@@ -2,21 +2,21 @@ import type { Fallback, RuleTable, TableEntry, TableRule } from '../../schemas/r
 import type { Frame } from './cel/frame.ts'
 import { type Condition, plan, planVisible } from './cel/plan.ts'
 import type { Facts } from './facts.ts'
-import { anyGlob } from './glob.ts'
+import { matchesGlob } from './glob.ts'
 import type { EntryList, PolicyOutline } from './table-shape.ts'
 import { type Verdict, verdict } from './verdict.ts'
 
 /** A policy without its entries. */
 type PolicyHead = Omit<PolicyOutline, EntryList>
 
-/** A policy of the table made ready: tests instead of globs, verdicts instead of words. */
+/** A policy of the table. There may be thousands, so little is made before it is needed. */
 export interface LoadedPolicy {
   readonly source: PolicyHead
   readonly context: TableContext
   /** Position in the order of names. */
-  readonly order: number
-  readonly selects: (subject: Facts['subject']) => boolean
-  readonly unmatched: Verdict
+  order: number
+  /** The verdict when nothing in it matches, once it was needed. */
+  unmatched: Verdict | null
 }
 
 /** An entry made ready. */
@@ -52,22 +52,44 @@ export interface TableContext {
   readonly frame: Frame
 }
 
-/** Makes a policy ready, without its entries. */
+/**
+ * Makes a policy ready, without its entries; `shared` gives one value for all that are equal. Its order is
+ * for the caller to set once all names are known.
+ */
 export function loadPolicy(
   context: TableContext,
-  { tools, models, resources, prompts, ...source }: PolicyOutline,
-  order: number,
+  { name, mode, system, subjects, unmatched, onError, at }: PolicyOutline,
+  shared: <T>(value: T) => T,
 ): LoadedPolicy {
-  const { name, subjects = {}, at } = source
-  const agent = subjects.agents ? anyGlob(subjects.agents) : always
-  const apiKey = subjects.apiKeys ? anyGlob(subjects.apiKeys) : always
-  return {
-    source,
-    context,
-    order,
-    selects: subject => agent(subject.agent) && apiKey(subject.apiKey),
-    unmatched: verdict(context, order, source.unmatched, { reason: 'unmatched', policy: name, at }),
+  const source = {
+    name,
+    mode,
+    at,
+    unmatched: shared(unmatched),
+    onError: shared(onError),
+    ...(system && { system }),
+    ...(subjects && { subjects: shared(subjects) }),
   }
+  return { source, context, order: 0, unmatched: null }
+}
+
+/** Whether a policy concerns a caller. */
+export function selects({ source: { subjects } }: LoadedPolicy, caller: Facts['subject']): boolean {
+  if (subjects === undefined) return true
+  const { agents, apiKeys } = subjects
+  return isAmong(agents, caller.agent) && isAmong(apiKeys, caller.apiKey)
+}
+
+function isAmong(patterns: readonly string[] | undefined, name: string): boolean {
+  return patterns === undefined || patterns.some(pattern => matchesGlob(pattern, name))
+}
+
+/** The verdict of a policy in which nothing matches. */
+export function defaultOf(policy: LoadedPolicy): Verdict {
+  const { source, context, order } = policy
+  const { name, at, unmatched } = source
+  policy.unmatched ??= verdict(context, order, unmatched, { reason: 'unmatched', policy: name, at })
+  return policy.unmatched
 }
 
 /** Makes an entry ready, one rule a step. */

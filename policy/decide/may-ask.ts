@@ -2,13 +2,13 @@ import type { TableEntry } from '../../schemas/rule-table.ts'
 import { planFor } from './call-plan.ts'
 import type { Facts } from './facts.ts'
 import type { LoadedTable } from './load.ts'
-import type { LoadedEntry } from './loaded-policy.ts'
+import { defaultOf, type LoadedEntry, selects } from './loaded-policy.ts'
 import type { Verdict } from './verdict.ts'
 
 /** Whether people may be asked about a call of this caller, for some arguments; true where it is not certain. */
 export function mayAsk({ plans }: LoadedTable, facts: Facts): boolean {
   const { own, system, silent } = planFor(plans, facts)
-  if (asks(silent) || system.some(({ policy }) => asks(policy.unmatched))) return true
+  if (asks(silent) || system.some(({ policy }) => asks(defaultOf(policy)))) return true
   return [...own, ...system].some(entry => entryAsks(entry, facts))
 }
 
@@ -16,7 +16,7 @@ export function mayAsk({ plans }: LoadedTable, facts: Facts): boolean {
 export function asksAtAll({ plans }: LoadedTable, { subject }: Facts): boolean {
   if (plans.asking.size === 0) return false
   for (const policy of plans.asking) {
-    if (policy.source.mode === 'enforce' && policy.selects(subject)) return true
+    if (policy.source.mode === 'enforce' && selects(policy, subject)) return true
   }
   return false
 }

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
+import { strictness } from '../../schemas/action.ts'
 import type { CallKind } from '../../schemas/call.ts'
+import type { Fallback } from '../../schemas/rule-table.ts'
 import type { CallPlan } from './call-plan.ts'
 import type { Facts } from './facts.ts'
-import type { LoadedPolicy } from './loaded-policy.ts'
+import { defaultOf, type LoadedPolicy, selects } from './loaded-policy.ts'
 import { stricter, type Verdict } from './verdict.ts'
 
 /** What the policies that select a caller say together. Callers that the same policies select share it. */
@@ -17,7 +19,7 @@ export interface Selection {
 }
 
 /** A plan for a name at one server, and those at others. */
-export interface PlanLink {
+interface PlanLink {
   readonly server: string
   readonly plan: CallPlan
   readonly next: PlanLink | undefined
@@ -25,7 +27,7 @@ export interface PlanLink {
 
 /** The policies that select a caller, in the order of names, and a short text that only they have. */
 export function selecting(policies: readonly LoadedPolicy[], subject: Facts['subject']) {
-  const all = policies.filter(policy => policy.selects(subject))
+  const all = policies.filter(policy => selects(policy, subject))
   const orders = all.map(({ order }) => order).join()
   return { all, key: createHash('sha256').update(orders).digest('base64') }
 }
@@ -51,5 +53,25 @@ export function strictestDefault(
   start: Verdict | null,
   policies: readonly LoadedPolicy[],
 ): Verdict | null {
-  return policies.reduce((strictest, { unmatched }) => stricter(strictest, unmatched), start)
+  const heard = new Set<Fallback>()
+  let strictest = start
+  for (const policy of policies) {
+    const { unmatched } = policy.source
+    if (strictest !== null && !isHeavier(strictest, policy, heard)) continue
+    heard.add(unmatched)
+    strictest = stricter(strictest, defaultOf(policy))
+  }
+  return strictest
+}
+
+/** Whether the default of a policy could change anything; verdicts are not made of the thousands that cannot. */
+function isHeavier(
+  { decision, order }: Verdict,
+  policy: LoadedPolicy,
+  heard: ReadonlySet<Fallback>,
+): boolean {
+  const { unmatched } = policy.source
+  const more = strictness(unmatched.action) - strictness(decision.action)
+  if (more !== 0) return more > 0
+  return policy.order < order || (unmatched.action === 'require_approval' && !heard.has(unmatched))
 }

@@ -28,46 +28,43 @@ const entryLists = Object.values(listOf)
 
 export type EntryList = (typeof entryLists)[number]
 
-/** A rule table whose entries have not been looked at; short ones are still text. */
-export type TableOutline = Omit<RuleTable, 'policies'> & {
-  readonly policies: readonly PolicyOutline[]
-}
+/** A rule table whose policies have not been looked at; short ones are still text. */
+export type TableOutline = Omit<RuleTable, 'policies'> & { readonly policies: readonly unknown[] }
 
-/** A policy of such a table. */
+/** A policy whose entries have not been looked at. */
 export type PolicyOutline = Omit<TablePolicy, EntryList> & {
   readonly [L in EntryList]: readonly unknown[]
 }
 
-/** Where the entries of a rule table are, which `parseInSlices` leaves as text. */
+/** Where the policies of a rule table are, which `parseInSlices` leaves as text, and the entries of long ones. */
 export const tableOutline: Outline = {
   fields: {
     policies: {
-      items: { fields: Object.fromEntries(entryLists.map(name => [name, { items: 'text' }])) },
+      items: {
+        textOr: { fields: Object.fromEntries(entryLists.map(name => [name, { items: 'text' }])) },
+      },
     },
   },
 }
 
 /**
- * Makes sure, in small steps, that a value has the shape of a rule table as far as deciding relies on
- * it, entries left aside; throws a TypeError that names the first place where it has not.
+ * Makes sure that a value has the shape of a rule table as far as deciding relies on it, policies left
+ * aside; throws a TypeError that names the first place where it has not.
  */
-export function* tableOf(value: unknown): Generator<undefined, TableOutline> {
+export function tableOf(value: unknown): TableOutline {
   const table = record(value, 'table')
   oneOf(['writ.dev/rule-table/v1'], table.format, 'format')
   text(table.namespace, 'namespace')
   each(table.files, 'files', file => text(file.path, 'path'))
-  const files = list(table.files, 'files').length
-  for (const policy of list(table.policies, 'policies')) {
-    policyShape(policy, files)
-    yield
-  }
+  list(table.policies, 'policies')
   each(table.servers, 'servers', named)
   each(table.agents, 'agents', agentShape)
   each(table.workflows, 'workflows', named)
   return value as TableOutline
 }
 
-function policyShape(value: unknown, files: number): void {
+/** The same for a policy of a table with that many files, entries left aside. */
+export function policyOf(value: unknown, files: number): PolicyOutline {
   const policy = record(value, 'policy')
   text(policy.name, 'policy.name')
   oneOf(['enforce', 'observe'], policy.mode, 'policy.mode')
@@ -77,9 +74,10 @@ function policyShape(value: unknown, files: number): void {
   fallbackShape(policy.onError, 'policy.onError')
   atShape(policy.at, files)
   for (const entries of entryLists) list(policy[entries], entries)
+  return value as PolicyOutline
 }
 
-/** The same for an entry of a table with that many files. */
+/** The same, in small steps, for an entry of such a table. */
 export function* entryOf(value: unknown, files: number): Generator<undefined, TableEntry> {
   const entry = record(value, 'entry') as Shape<TableEntry>
   text(entry.match, 'entry.match')

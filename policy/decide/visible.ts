@@ -1,7 +1,7 @@
 import { planFor } from './call-plan.ts'
 import type { Facts } from './facts.ts'
 import type { LoadedTable } from './load.ts'
-import type { LoadedEntry, LoadedRule } from './loaded-policy.ts'
+import { defaultOf, type LoadedEntry, type LoadedRule } from './loaded-policy.ts'
 import type { Verdict } from './verdict.ts'
 
 /**
@@ -17,7 +17,7 @@ export function visible(table: LoadedTable, facts: Facts): boolean {
   if (own.some(({ passes }) => passes)) return true
   return (
     lets(plan.silent) &&
-    plan.system.every(({ policy }, i) => system[i]?.passes || lets(policy.unmatched))
+    plan.system.every(({ policy }, i) => system[i]?.passes || lets(defaultOf(policy)))
   )
 }
 

@@ -184,6 +184,32 @@ spec: { tools: [{ name: t, rules: [${rules.join(', ')}] }] }
   t.match(decide(value, factsOf({ tool: 't', args: { n: 0 } })), { reason: 'unmatched' })
 })
 
+t.test('entries of a long policy wait as well until they are needed', async t => {
+  const short = Array.from({ length: 300 }, (_, i) => `{ name: t${i}, rules: [{ action: allow }] }`)
+  const long = `{ name: long, rules: [${'{ when: args.n == 1, action: deny }, '.repeat(300)}] }`
+  const text = `apiVersion: writ.dev/v1alpha1
+kind: AccessPolicy
+metadata: { name: p }
+spec: { tools: [${short.join(', ')}, ${long}] }
+`
+  const big = compile([{ path: 'p.yaml', text }]).tables?.get('default')?.json ?? ''
+  const table = load(big)
+  const said = (tool: string, n: number) => {
+    const { rule, reason } = decide(table, factsOf({ tool, args: { n } }))
+    return [reason, rule]
+  }
+  t.strictSame(said('t299', 1), ['rule', 'tools[299].rules[0]'])
+  t.strictSame(said('long', 1), ['rule', 'tools[300].rules[0]'])
+  t.strictSame(said('long', 2), ['unmatched', undefined])
+  for (const item of [7, 'entry']) {
+    const { policies, ...rest }: RuleTable = JSON.parse(big)
+    const [policy] = policies
+    const tools = [item, ...(policy?.tools ?? [])]
+    const json = JSON.stringify({ ...rest, policies: [{ ...policy, tools }] })
+    t.throws(() => load(json), new TypeError('malformed rule table: entry'))
+  }
+})
+
 t.test('canonical JSON parsed in slices is what JSON.parse makes of it', async t => {
   const long = fc.array(fc.jsonValue({ maxDepth: 6 }), { maxLength: 40 })
   fc.assert(
@@ -255,6 +281,7 @@ t.test('a table that is not whole is refused', async t => {
     [{ ...table, agents: [{ ...agent, apiKeys: [{ name: 'k' }] }] }, 'sha256'],
     [{ ...table, policies: undefined }, 'policies'],
     [{ ...table, policies: [7] }, 'policy'],
+    [{ ...table, policies: ['policy'] }, 'policy'],
     [withPolicy({ name: undefined }), 'policy.name'],
     [withPolicy({ mode: 'off' }), 'policy.mode'],
     [withPolicy({ system: false }), 'policy.system'],
