@@ -4,7 +4,7 @@
  */
 export const soundWorld: readonly Document[] = [
   of('User', 'ana', { email: 'ana@example.com', identities: { github: { id: 1, login: 'ana' } } }),
-  of('User', 'ben', {}),
+  of('User', 'ben', { apiKeys: [{ name: 'ci', sha256: 'c'.repeat(64) }] }),
   of('Team', 'sre', { members: ['ana', 'ben'] }),
   of('NotificationChannel', 'ops', {
     type: 'mail',

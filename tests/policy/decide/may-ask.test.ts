@@ -3,6 +3,7 @@ import { compile } from '../../../policy/compile/compile.ts'
 import { factsOf } from '../../../policy/decide/facts.ts'
 import { load } from '../../../policy/decide/load.ts'
 import { asksAtAll, mayAsk } from '../../../policy/decide/may-ask.ts'
+import type { RuleTable } from '../../../schemas/rule-table.ts'
 
 const policy = (name: string, spec: object, namespace = 'default') =>
   JSON.stringify({
@@ -57,6 +58,21 @@ t.test('what a portable file asks about its tools may be asked', async t => {
   t.ok(mayAsk(portable({ approval_workflow: 'w' }), call))
   t.ok(mayAsk(portable({}), call), 'a condition that cannot be evaluated asks')
   t.ok(asksAtAll(portable({}), call))
+})
+
+t.test('what an entry says where no rule matches may be to ask', async t => {
+  const { json = '' } =
+    compile([
+      { path: 'a.yaml', text: policy('p', { tools: [{ name: 't', rules: [] }] }) },
+    ]).tables?.get('default') ?? {}
+  const may = (action: string) => {
+    const table: RuleTable = JSON.parse(json)
+    const [written] = table.policies
+    const tools = written?.tools.map(entry => ({ ...entry, otherwise: { action, workflows: [] } }))
+    const changed = { ...table, policies: [{ ...written, tools }] }
+    return mayAsk(load(JSON.stringify(changed)), factsOf({ tool: 't' }))
+  }
+  t.strictSame(['allow', 'require_approval'].map(may), [false, true])
 })
 
 t.test('a caller is asked about nothing where no enforced policy that selects it asks', async t => {
