@@ -72,8 +72,10 @@ function postgres(connectionString: string): Dialect {
         oid === int8 ? Number : types.getTypeParser(oid, format)) as typeof types.getTypeParser,
     },
   })
-  // An idle connection that breaks is replaced with the next query, which reports what is wrong.
+  // A connection that breaks is replaced with the next query, which reports what is wrong; one that is in
+  // use has told its query already, and would end the process by telling nobody else.
   pool.on('error', () => undefined)
+  pool.on('connect', client => client.on('error', () => undefined))
   return new PostgresDialect({ pool })
 }
 

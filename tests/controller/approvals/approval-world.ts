@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, generateKeyPairSync } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Test } from 'tap'
 import type { Actor } from '../../../controller/approvals/approvals.ts'
@@ -12,6 +12,8 @@ import { compile } from '../../../policy/compile/compile.ts'
 import type { ApprovalClaim, ApprovalQuestion, Surface } from '../../../schemas/approval.ts'
 
 export const noon = Date.parse('2026-11-21T12:00:00.000Z')
+
+const pem = generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' })
 
 /** The SHA-256 of a text in hex. */
 export function sha256(text: string): string {
@@ -150,7 +152,7 @@ async function opened(
   databaseUrl?: string,
 ): Promise<ApprovalWorld> {
   const now = () => clock.now
-  const releases = new Releases({ db: store.db, key: await openSigningKey(t.testdir()), now })
+  const releases = new Releases({ db: store.db, key: await openSigningKey('', String(pem)), now })
   await releases.open()
   return {
     clock,

@@ -104,7 +104,7 @@ async function observed({ store, ids }: Real): Promise<Seen> {
   const { rows } = await sql<{ id: string; state: ApprovalState; votes: readonly string[] }>`
     select id, state, array(
       select decision || ' ' || user_name from approval_votes v
-      where v.request_id = r.id order by at, (
+      where v.request_id = r.id order by (
         select min(e.id) from approval_events e
         where e.request_id = r.id and e.type = 'vote' and e.by_name = v.user_name
       )
