@@ -14,6 +14,7 @@ import { StoredApprovals } from './approvals/stored-approvals.ts'
 import { type Compiler, openCompiler } from './compile/compiler.ts'
 import type { ControllerOptions } from './controller.ts'
 import { heartbeat } from './heartbeat.ts'
+import { forPeople } from './judge/for-people.ts'
 import { Ledger } from './ledger/ledger.ts'
 import { Proxies } from './proxies.ts'
 import { Releases } from './publish/releases.ts'
@@ -26,6 +27,7 @@ import { watchSource } from './sources/watch-source.ts'
 import { readStatus } from './status/read-status.ts'
 import { SourceMemory } from './status/source-state.ts'
 import { openStore, type Store } from './store/open-store.ts'
+import { tellPeople } from './tell-people.ts'
 
 /** Opens what the controller keeps, serves until the signal aborts, closes it again. */
 export async function runController(
@@ -61,7 +63,7 @@ async function serve(
   onListening: (url: URL) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { now, source, dataFolder, signingKey, log } = options
+  const { now, source, dataFolder, signingKey, log, publicUrl, allowedHosts = [] } = options
   const key = await openSigningKey(dataFolder, signingKey)
   const releases = new Releases({ db: store.db, key, now })
   await releases.open()
@@ -80,6 +82,12 @@ async function serve(
   const reconciling = reconcileService(options, { releases, proxies, memory, compiler, live })
   const ledger = new Ledger(store.db, live.activity)
   const beat = heartbeat()
+  const { promise: listening, resolve: listens } = Promise.withResolvers<URL>()
+  const telling = await tellPeople({
+    ...options,
+    ...{ db: store.db, approvals, listening },
+    directories: releases.directories,
+  })
   const status = () => readStatus({ options, store, releases, proxies, memory, ledger })
   const routes = [
     ...tableRoutes({ releases, key, onBeat: beat.onBeat }),
@@ -87,12 +95,17 @@ async function serve(
     ...auditRoutes(ledger),
     ...approvalProxyRoutes({ approvals, onBeat: beat.onBeat, log }),
     ...statusRoutes({ status, notReady: () => notReady(store, memory) }),
+    ...telling.routes,
   ]
-  const parts = { db: store.db, approvals, releases, live, routes, onBeat: beat.onBeat }
-  const server = await serveApi(options, parts)
+  const people = forPeople(approvals)
+  const parts = { db: store.db, approvals: people, releases, live, routes, onBeat: beat.onBeat }
+  const hosts = publicUrl === undefined ? allowedHosts : [...allowedHosts, publicUrl.host]
+  const server = await serveApi({ ...options, allowedHosts: hosts }, parts)
+  listens(server.url)
   onListening(server.url)
   const watching = watchSource(source, () => reconciling.wake())
-  await run([reconciling, watching, beat, ...services, closing(server.close)], signal)
+  const closers = [closing(server.close), closing(telling.close)]
+  await run([reconciling, watching, beat, ...services, ...telling.services, ...closers], signal)
 }
 
 function approvalParts({ now, log, databaseUrl }: Settled, { db }: Store, releases: Releases) {

@@ -24,9 +24,9 @@ export interface TellPeopleNeeds {
   /** Folder of the keys for push messages. */
   readonly dataFolder: string
   readonly secrets?: Secrets | undefined
-  /** Address at which others reach this controller, and the one that it listens on. */
+  /** Address at which others reach this controller, and the one that it listens on once it does. */
   readonly publicUrl?: URL | undefined
-  readonly listeningUrl: () => URL
+  readonly listening: Promise<URL>
   readonly slackOrigin?: string | undefined
   readonly now: () => number
   readonly log: {
@@ -44,14 +44,14 @@ export interface Telling {
 
 /** Joins judges, channels and their delivery. */
 export async function tellPeople(needs: TellPeopleNeeds): Promise<Telling> {
-  const { db, approvals, publicUrl, listeningUrl, now, log } = needs
+  const { db, approvals, publicUrl, listening, now, log } = needs
   const { secrets = async () => null } = needs
   const channels = openChannels({
     ...needs,
     secrets,
     approvals: forPeople(approvals),
     links: linksTo({
-      publicUrl: () => publicUrl ?? listeningUrl(),
+      address: publicUrl === undefined ? listening : Promise.resolve(publicUrl),
       isPublic: publicUrl !== undefined,
       mint: link => mintLink({ db, now }, link),
     }),

@@ -2,7 +2,7 @@ import Type from 'typebox'
 import { closed, type Frozen, httpUrl, oneOf, secretRef, stringMap, text } from './field.ts'
 
 /** How a connection to a mail server is protected. */
-export const mailSecurity = ['starttls', 'tls', 'none'] as const
+const mailSecurity = ['starttls', 'tls', 'none'] as const
 
 import type { Kind } from './resource.ts'
 

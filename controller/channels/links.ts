@@ -5,14 +5,14 @@ export interface Links {
   /** The page of a request where one person decides, once; minted anew at every call. */
   personal(request: ApprovalRequest, user: string, channel: string): Promise<URL>
   /** Where other programs reach this controller under `path`; null when only this machine does. */
-  callback(path: string): URL | null
+  callback(path: string): Promise<URL | null>
   /** Who sends, for services that want to know whom to turn to. */
-  origin(): URL
+  origin(): Promise<URL>
 }
 
 interface LinksNeeds {
-  /** Where people reach this controller; null while it is not known. */
-  readonly publicUrl: () => URL
+  /** Where people reach this controller. */
+  readonly address: Promise<URL>
   /** Whether somebody has said that others reach that address. */
   readonly isPublic: boolean
   readonly mint: (of: {
@@ -23,15 +23,15 @@ interface LinksNeeds {
 }
 
 /** Links to a controller at its public address. */
-export function linksTo({ publicUrl, isPublic, mint }: LinksNeeds): Links {
+export function linksTo({ address, isPublic, mint }: LinksNeeds): Links {
   return {
     async personal(request, user, channel) {
-      const url = under(publicUrl(), `approval/${request.id}`)
+      const url = under(await address, `approval/${request.id}`)
       url.searchParams.set('token', await mint({ request, user, channel }))
       return url
     },
-    callback: path => (isPublic ? under(publicUrl(), path) : null),
-    origin: () => new URL(publicUrl().origin),
+    callback: async path => (isPublic ? under(await address, path) : null),
+    origin: async () => new URL((await address).origin),
   }
 }
 

@@ -51,7 +51,7 @@ export function audience(request: ApprovalRequest, situation: Situation): readon
 }
 
 /** Workflows that wait for people: not for their judge, and not any more once they have their approvals. */
-export function waiting(
+function waiting(
   { workflows }: ApprovalRequest,
   { directory, judged }: Pick<Situation, 'directory' | 'judged'>,
 ): ApprovalRequest['workflows'] {

@@ -39,7 +39,7 @@ export async function buttonsOf(
   { home, spec }: KnownChannel,
   request: string,
 ): Promise<MattermostButtons | null> {
-  const url = links.callback(`api/v1/channels/mattermost/${home.name}`)
+  const url = await links.callback(`api/v1/channels/mattermost/${home.name}`)
   if (url === null || spec.signingSecretRef === undefined) return null
   const secret = await secretOf(secrets, home.namespace, spec.signingSecretRef)
   if (secret.length < shortestKey) {

@@ -50,7 +50,7 @@ async function encrypted(needs: PushNeeds, notice: Notice, stored: StoredSubscri
     { endpoint, keys: { p256dh, auth } },
     JSON.stringify(await payload(needs, notice, stored)),
     {
-      vapidDetails: { subject: subjectOf(needs), ...keys },
+      vapidDetails: { subject: await subjectOf(needs), ...keys },
       TTL: Math.max(60, Math.floor((Date.parse(request.expiresAt) - now()) / 1000)),
       urgency: notice.kind === 'resolved' ? 'low' : 'high',
       // What is not delivered yet is replaced by what comes later about the same request.
@@ -95,7 +95,7 @@ function askedUser(
 }
 
 /** Push services want to know whom to turn to; not all of them take an address of this machine. */
-function subjectOf({ links }: PushNeeds): string {
-  const { protocol, origin } = links.origin()
+async function subjectOf({ links }: PushNeeds): Promise<string> {
+  const { protocol, origin } = await links.origin()
   return protocol === 'https:' ? origin : 'mailto:writ@example.invalid'
 }

@@ -138,7 +138,7 @@ export async function channelWorld(t: Test, options: ChannelWorldOptions): Promi
     directories: world.releases.directories,
     secrets: async (_, { name, key }) => secrets[`${name}/${key}`] ?? null,
     links: linksTo({
-      publicUrl: () => publicUrl ?? new URL('http://127.0.0.1:7400'),
+      address: Promise.resolve(publicUrl ?? new URL('http://127.0.0.1:7400')),
       isPublic: publicUrl !== undefined,
       async mint({ user }) {
         const token = `token-of-${user}-${minted.length}`

@@ -6,7 +6,7 @@ import { SMTPServer } from 'smtp-server'
 import type { Test } from 'tap'
 
 /** A message as it arrived. */
-export interface Arrived {
+interface Arrived {
   readonly from: string
   readonly to: readonly string[]
   readonly mail: ParsedMail
