@@ -64,8 +64,8 @@ export function positionOf(stream: string, number: number): string {
 
 /** The number of a position of this stream, or null. */
 export function numberOf(stream: string, position: string): number | null {
-  const [name, number = ''] = position.split('.')
-  return name === stream && /^\d{1,15}$/.test(number) ? Number(number) : null
+  const [, name, number] = /^(\w+)\.(\d{1,15})$/.exec(position) ?? []
+  return name === stream ? Number(number) : null
 }
 
 function written(topic: string, seq: string, content: object): string {
