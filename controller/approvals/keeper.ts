@@ -32,12 +32,23 @@ export function keeper({ now, sweep, nextSweep, onFailure }: KeeperNeeds): Keepe
   const jobs = new Map<string, () => Promise<void>>()
   let woken = new AbortController()
 
-  const work = async (signal: AbortSignal): Promise<number | null> => {
-    for (const [name, job] of jobs) {
-      await job()
-      if (jobs.get(name) === job) jobs.delete(name)
+  /** Stops when what is left is held by somebody who is just answering it. */
+  const catchUp = async (signal: AbortSignal): Promise<void> => {
+    for (let more = true; more && !signal.aborted; ) {
+      const next = await nextSweep()
+      more = next !== null && next <= now() && (await sweep())
     }
-    while (!signal.aborted && (await sweep()));
+  }
+
+  const work = async (signal: AbortSignal): Promise<number | null> => {
+    await catchUp(signal)
+    // A job that fails is tried again with the next look, and keeps neither the others nor time from going on.
+    const failures: unknown[] = []
+    for (const [name, job] of jobs) {
+      const done = await job().catch(error => failures.push(error))
+      if (done === undefined && jobs.get(name) === job) jobs.delete(name)
+    }
+    if (failures.length > 0) throw new AggregateError(failures, 'not all that changed was seen to')
     return nextSweep()
   }
 
