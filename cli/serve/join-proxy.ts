@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Service } from '../../lifecycle/run.ts'
+import { ControllerQuestions } from '../../proxy/approvals/controller-questions.ts'
 import { linkController } from '../../proxy/follow/controller-link.ts'
 import { type FollowedTables, followTables } from '../../proxy/follow/follow-tables.ts'
 import { reportState } from '../../proxy/follow/report-state.ts'
@@ -58,6 +59,7 @@ export async function joinProxy(settings: ProxySettings): Promise<JoinedProxy> {
     log,
   })
   const shipping = await shipJournal({ journal, controller, log })
+  const questions = new ControllerQuestions({ controller, proxy: journal.proxy, log })
   const state = upstreamState()
   const proxy = createProxy({
     host: settings.host,
@@ -68,6 +70,7 @@ export async function joinProxy(settings: ProxySettings): Promise<JoinedProxy> {
     secrets: environmentSecrets(settings.env),
     logins: loginFiles(loginFolder(folder)),
     report: state.update,
+    questions,
     log,
   })
   const report = stateReport(journal.proxy, () => ({
@@ -83,7 +86,7 @@ export async function joinProxy(settings: ProxySettings): Promise<JoinedProxy> {
     onChange: listener => both(state.subscribe(listener), tables.subscribe(listener)),
   })
   return {
-    services: [proxy, tables, shipping, reporting],
+    services: [proxy, tables, shipping, reporting, questions],
     tables,
     upstreams: state.current,
     listening: proxy.listening,
