@@ -18,7 +18,7 @@ async function compiled(...paths: string[]) {
 
 t.test('every example compiles without a problem', async t => {
   const examples = readdirSync(join(root, 'examples'))
-  t.strictSame(examples, ['airline', 'portable', 'quickstart'])
+  t.strictSame(examples, ['airline', 'approvals', 'portable', 'quickstart'])
   for (const name of examples) {
     t.strictSame((await compiled(`examples/${name}`)).problems, [], name)
   }
@@ -26,7 +26,7 @@ t.test('every example compiles without a problem', async t => {
 
 t.test('every PolicyTest of the examples passes', async t => {
   const results = await Promise.all(
-    ['quickstart', 'airline'].map(async name => {
+    ['quickstart', 'airline', 'approvals'].map(async name => {
       const { tests, tables } = await compiled(`examples/${name}`)
       const cases = runPolicyTests(tests, tables ?? new Map())
       t.strictSame(
@@ -37,7 +37,7 @@ t.test('every PolicyTest of the examples passes', async t => {
       return [name, cases.length]
     }),
   )
-  t.strictSame(Object.fromEntries(results), { quickstart: 14, airline: 10 })
+  t.strictSame(Object.fromEntries(results), { quickstart: 15, airline: 10, approvals: 12 })
 })
 
 t.test('the portable files decide as they read', async t => {
