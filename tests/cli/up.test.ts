@@ -52,10 +52,12 @@ t.test('the quickstart, from the first start to the last policy', async t => {
   await t.test('the allowed tools of both servers are listed, and no other', async t => {
     const { tools } = await client.listTools()
     t.strictSame(tools.map(({ name }) => name).sort(), [
+      'create_directory',
       'directory_tree',
       'echo',
       'edit_file',
       'get-sum',
+      'get_approval_status',
       'get_file_info',
       'list_allowed_directories',
       'list_directory',
@@ -64,6 +66,7 @@ t.test('the quickstart, from the first start to the last policy', async t => {
       'read_media_file',
       'read_multiple_files',
       'read_text_file',
+      'request_approval',
       'search_files',
       'write_file',
     ])
@@ -110,7 +113,7 @@ t.test('the quickstart, from the first start to the last policy', async t => {
     t.equal(readFileSync(join(cwd, 'policies/.scratch/more.yaml'), 'utf8'), content)
     const { code, out } = await writ(['status', '-o', 'json'], { cwd })
     const { state, files } = JSON.parse(out).source
-    t.strictSame({ code, state, files }, { code: 0, state: 'in_force', files: 5 })
+    t.strictSame({ code, state, files }, { code: 0, state: 'in_force', files: 6 })
     rmSync(join(cwd, 'policies/.scratch/more.yaml'))
   })
 
