@@ -1,15 +1,20 @@
-import type { Request } from 'express'
 import Type from 'typebox'
-import { ApprovalClaim, ApprovalQuestion, approvalIdPattern } from '../../schemas/approval.ts'
+import {
+  ApprovalClaim,
+  ApprovalClaimAnswer,
+  ApprovalNews,
+  ApprovalQuestion,
+  approvalIdPattern,
+} from '../../schemas/approval.ts'
 import { closed, oneOf, text } from '../../schemas/field.ts'
 import { outcomes } from '../../schemas/record.ts'
 import type { Approvals } from '../approvals/approvals.ts'
 import { newsFeed } from '../approvals/news-feed.ts'
+import { declare } from './declare.ts'
 import { eventStream } from './event-stream.ts'
 import { RequestFailure } from './problem-answer.ts'
-import { jsonBody } from './read-body.ts'
+import { RequestId } from './request-id.ts'
 import type { Route } from './route.ts'
-import { validator } from './validator.ts'
 
 export interface ApprovalProxyRoutesNeeds {
   readonly approvals: Approvals
@@ -39,9 +44,14 @@ const Ending = closed(
   'How a released call ended.',
 )
 
+const News = closed(
+  { news: Type.Array(ApprovalNews, { description: 'In no order; unknown ids are left out.' }) },
+  'News of requests.',
+)
+
 const path = '/api/v1/approvals'
 
-const json = { type: 'application/json', mostBytes: mostQuestionBytes }
+const mostBytes = mostQuestionBytes
 
 /** What proxies ask and hear about approvals. */
 export function approvalProxyRoutes(needs: ApprovalProxyRoutesNeeds): readonly Route[] {
@@ -49,70 +59,71 @@ export function approvalProxyRoutes(needs: ApprovalProxyRoutesNeeds): readonly R
 }
 
 function asking({ approvals, onBeat, log }: ApprovalProxyRoutesNeeds): readonly Route[] {
-  const question = validator(ApprovalQuestion)
-  const waiting = validator(Waiting)
   const feed = newsFeed(approvals, error => log.error({ err: error }, 'news not told'))
   return [
-    {
+    declare({
       method: 'post',
       path: `${path}/questions`,
       roles: ['proxy'],
-      body: json,
-      handle: async (request, response) => {
-        response.json(await approvals.ask(question(jsonBody(request)) as ApprovalQuestion))
+      summary: 'Asks whether one call may be made; the same digest collects the same request.',
+      body: { schema: ApprovalQuestion, mostBytes },
+      answers: { 200: { description: 'How the request stands.', schema: ApprovalNews } },
+      handle: async ({ body }, response) => {
+        response.json(await approvals.ask(body as ApprovalQuestion))
       },
-    },
-    {
+    }),
+    declare({
       method: 'post',
       path: `${path}/news`,
       roles: ['proxy'],
-      body: json,
-      handle: async (request, response) => {
-        response.json({ news: await approvals.news(waiting(jsonBody(request)).ids) })
+      summary: 'How requests stand that the proxy waits for.',
+      body: { schema: Waiting, mostBytes },
+      answers: { 200: { description: 'News.', schema: News } },
+      handle: async ({ body }, response) => {
+        response.json({ news: await approvals.news(body.ids) })
       },
-    },
-    {
+    }),
+    declare({
       method: 'get',
       path: `${path}/stream`,
       roles: ['proxy'],
-      handle: (_request, response) => feed.add(eventStream(response, onBeat)),
-    },
+      summary: 'News of every request that a proxy asked, as it changes.',
+      answers: {
+        200: { description: 'Events `news`.', type: 'text/event-stream', schema: ApprovalNews },
+      },
+      handle: (_asked, response) => feed.add(eventStream(response, onBeat)),
+    }),
   ]
 }
 
 function releasing({ approvals }: ApprovalProxyRoutesNeeds): readonly Route[] {
-  const claim = validator(ApprovalClaim)
-  const ending = validator(Ending)
   return [
-    {
+    declare({
       method: 'post',
       path: `${path}/:id/claim`,
       roles: ['proxy'],
-      body: json,
-      handle: async (request, response) => {
-        const answer = await approvals.claim(idOf(request), claim(jsonBody(request)))
+      summary: 'Claims the one use of an approval.',
+      params: RequestId,
+      body: { schema: ApprovalClaim, mostBytes },
+      answers: { 200: { description: 'Whether it is granted.', schema: ApprovalClaimAnswer } },
+      handle: async ({ params, body }, response) => {
+        const answer = await approvals.claim(params.id, body)
         if (answer === null) throw new RequestFailure(404, 'There is no such request.')
         response.json(answer)
       },
-    },
-    {
+    }),
+    declare({
       method: 'post',
       path: `${path}/:id/outcome`,
       roles: ['proxy'],
-      body: json,
-      handle: async (request, response) => {
-        const { call, outcome } = ending(jsonBody(request))
-        await approvals.ended(idOf(request), call, outcome)
+      summary: 'Says how a released call ended.',
+      params: RequestId,
+      body: { schema: Ending, mostBytes },
+      answers: { 204: { description: 'It is noted.' } },
+      handle: async ({ params, body }, response) => {
+        await approvals.ended(params.id, body.call, body.outcome)
         response.status(204).end()
       },
-    },
+    }),
   ]
-}
-
-const id = new RegExp(approvalIdPattern)
-
-function idOf(request: Request): string {
-  const given = String(request.params.id)
-  if (!id.test(given)) throw new RequestFailure(404, 'There is no such request.')
-  return given
 }

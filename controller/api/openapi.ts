@@ -139,21 +139,23 @@ function operation(route: Route, path: string, refer: Refer): Operation {
       ...Object.fromEntries(
         Object.entries(about?.answers ?? {}).map(([status, answer]) => [
           status,
-          responseOf(answer, refer),
+          responseOf(Number(status), answer, refer),
         ]),
       ),
-      default: {
-        description: 'Refused, or failed.',
-        content: { 'application/problem+json': { schema: refer(ProblemDetails) } },
-      },
+      default: { description: 'Refused, or failed.', content: problem(refer) },
     },
   }
 }
 
-function responseOf({ description, type, schema }: RouteAnswer, refer: Refer) {
+/** Whatever a route refuses with, the guard before it may have refused with problem details. */
+function responseOf(status: number, { description, type, schema }: RouteAnswer, refer: Refer) {
   if (type === undefined && schema === undefined) return { description }
-  const content = schema ? { schema: refer(schema) } : {}
-  return { description, content: { [type ?? 'application/json']: content } }
+  const own = { [type ?? 'application/json']: schema ? { schema: refer(schema) } : {} }
+  return { description, content: { ...own, ...(status >= 400 && problem(refer)) } }
+}
+
+function problem(refer: Refer): Content {
+  return { 'application/problem+json': { schema: refer(ProblemDetails) } }
 }
 
 function parametersOf(

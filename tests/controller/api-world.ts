@@ -7,6 +7,7 @@ import { serveApi } from '../../controller/api/serve-api.ts'
 import { mintLink } from '../../controller/approvals/links.ts'
 import type { Store } from '../../controller/store/open-store.ts'
 import type { ApprovalEvent, ApprovalRequest } from '../../schemas/approval.ts'
+import { answerChecker } from './answer-checker.ts'
 import { type ApprovalWorld, approvalWorld, payments, sha256 } from './approvals/approval-world.ts'
 import { tokens } from './world.ts'
 
@@ -129,7 +130,16 @@ export async function apiWorld(t: Test, store: Store): Promise<ApiWorld> {
     },
   )
   t.teardown(server.close)
-  const send: ApiWorld['send'] = (path, sent) => exchange(new URL(path, server.url), sent)
+  const described = await exchange(new URL('/openapi.json', server.url))
+  const wrong = answerChecker(described.json)
+  const send: ApiWorld['send'] = async (path, sent = {}) => {
+    const answer = await exchange(new URL(path, server.url), sent)
+    const { status, text: body, headers } = answer
+    const type = String(headers['content-type'] ?? '')
+    const problem = wrong({ method: sent.method ?? 'GET', path }, { status, type, body })
+    if (problem !== null) t.fail(problem)
+    return answer
+  }
   let asked = 0
   return {
     ...world,

@@ -8,6 +8,7 @@ import type { ControllerOptions } from '../../controller/controller.ts'
 import { readEvents } from '../../proxy/follow/read-events.ts'
 import { line } from '../../proxy/journal/line.ts'
 import { entry } from '../proxy/journal-entry.ts'
+import { answerChecker } from './answer-checker.ts'
 import { policy } from './documents.ts'
 import { tokens, until, world } from './world.ts'
 
@@ -95,7 +96,7 @@ const access: Record<string, readonly number[]> = {
   'post /api/v1/approvals/news': [401, 401, 415, 403, 403, 403],
   'get /api/v1/approvals/stream': [401, 401, 200, 403, 403, 403],
   'post /api/v1/approvals/{id}/claim': [401, 401, 404, 403, 403, 403],
-  'post /api/v1/approvals/{id}/outcome': [401, 401, 415, 403, 403, 403],
+  'post /api/v1/approvals/{id}/outcome': [401, 401, 404, 403, 403, 403],
   'get /api/v1/approval-requests': [401, 401, 403, 200, 200, 403],
   'get /api/v1/approval-requests/{id}': [401, 401, 403, 404, 404, 403],
   'get /api/v1/approval-requests/{id}/events': [401, 401, 403, 404, 404, 403],
@@ -120,8 +121,9 @@ const access: Record<string, readonly number[]> = {
 t.test('every route is served to whom it names and to nobody else', async t => {
   let now = Date.now()
   const { url } = await controller(t, { now: () => now })
-  const { paths } = JSON.parse((await send(url, '/openapi.json')).body)
-  const routes = Object.entries(paths).flatMap(([path, methods]) =>
+  const description = JSON.parse((await send(url, '/openapi.json')).body)
+  const wrong = answerChecker(description)
+  const routes = Object.entries(description.paths).flatMap(([path, methods]) =>
     Object.keys(Object(methods)).map(method => `${method} ${path}`),
   )
   t.strictSame(routes.sort(), Object.keys(access).sort(), 'the table above is complete')
@@ -132,7 +134,9 @@ t.test('every route is served to whom it names and to nobody else', async t => {
     for (const token of callers) {
       now += 60_000
       const sent = { method: method.toUpperCase(), ...(token !== undefined && { token }) }
-      answers.push((await send(url, path, sent)).status)
+      const answer = await send(url, path, sent)
+      answers.push(answer.status)
+      t.equal(wrong({ method, path }, answer), null)
     }
     t.strictSame(answers, expected, route)
   }

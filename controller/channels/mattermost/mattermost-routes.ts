@@ -10,7 +10,7 @@ import { validator } from '../../api/validator.ts'
 import type { Actor } from '../../approvals/approvals.ts'
 import type { KnownChannel } from '../channel.ts'
 import { answerFromChat, type ChatNeeds } from '../chat-answer.ts'
-import { homeChannel } from '../home-channel.ts'
+import { ChannelName, ChannelNamespace, homeChannel } from '../home-channel.ts'
 import type { Links } from '../links.ts'
 import type { Secrets } from '../secrets.ts'
 import type { Shown } from '../shown.ts'
@@ -51,6 +51,8 @@ export function mattermostRoutes(needs: MattermostRoutesNeeds): readonly Route[]
       roles: 'everyone',
       about: {
         summary: 'What Mattermost calls when somebody clicks a button of a message.',
+        params: ChannelName,
+        query: ChannelNamespace,
         body: Click,
         answers: { 200: { description: 'How the message reads now, and words for the person.' } },
       },

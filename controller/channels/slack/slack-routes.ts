@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Request, Response } from 'express'
+import Type from 'typebox'
 import { remoteKey } from '../../api/attempt-limit.ts'
 import type { Attempts } from '../../api/attempts.ts'
 import { answerTooMany } from '../../api/guard.ts'
@@ -9,7 +10,7 @@ import type { Actor } from '../../approvals/approvals.ts'
 import { asJson } from '../as-json.ts'
 import type { KnownChannel } from '../channel.ts'
 import { answerFromChat, type ChatAnswered, type ChatNeeds } from '../chat-answer.ts'
-import { homeChannel } from '../home-channel.ts'
+import { ChannelName, ChannelNamespace, homeChannel } from '../home-channel.ts'
 import { httpPost } from '../http-post.ts'
 import { type Once, rememberOnce } from '../once.ts'
 import type { Secrets } from '../secrets.ts'
@@ -27,6 +28,9 @@ export interface SlackRoutesNeeds extends Pick<ChatNeeds, 'approvals' | 'directo
   readonly now: () => number
 }
 
+/** What Slack sends: one field that holds JSON. */
+const SignedForm = Type.Object({ payload: Type.String({ description: 'The interaction.' }) })
+
 const mostAgeMs = 2 * 300_000
 
 /** What Slack calls when somebody clicks a button of a message. */
@@ -39,6 +43,9 @@ export function slackRoutes(needs: SlackRoutesNeeds): readonly Route[] {
       roles: 'everyone',
       about: {
         summary: 'What Slack calls when somebody clicks a button of a message; signed by Slack.',
+        params: ChannelName,
+        query: ChannelNamespace,
+        body: SignedForm,
         answers: {
           200: { description: 'The click was read; what became of it is shown in Slack.' },
         },
