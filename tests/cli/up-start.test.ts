@@ -54,7 +54,7 @@ t.test('a first start with broken policies serves, refuses everyone, and says wh
   writeFileSync(path, text)
   await eventually(t, 'mended, it serves', async () => {
     const client = await connect(t, running).catch(() => null)
-    return client !== null && (await client.listTools()).tools.length === 14
+    return client !== null && (await client.listTools()).tools.length === 17
   })
   t.equal(await running.stop(), 0)
 })
