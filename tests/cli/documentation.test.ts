@@ -15,7 +15,7 @@ function files(folder: string, ending: string): string[] {
 
 /** Words with an underscore that the compiler's sources hold and that are no codes. */
 const otherWords = new Set([
-  ...Object.keys(JSON.parse(JSON.stringify(PortablePolicy)).properties),
+  ...[...JSON.stringify(PortablePolicy).matchAll(/"(\w+)":/g)].map(match => match[1] ?? ''),
   ...`access_rule_mode access_rules access_token ai_driven api_key approval_policies approval_workflow
     auth_config channel_configs client_credentials custom_config default_approval_workflow exists_one inherit_from_parent
     key_name limit_exceeded map_items node_modules not_a_file not_among model_io require_approval required_approvals resource_shares
