@@ -1,3 +1,4 @@
+import { approvals } from './approvals.ts'
 import { calls } from './calls.ts'
 import { conditions } from './conditions.ts'
 import { decisions, lastResult } from './decide.ts'
@@ -64,6 +65,18 @@ const sections: readonly Section[] = [
         'longest step': fixed(cost.longestStep, 2),
         worst: fixed(cost.worstStep, 2),
         'without GC': fixed(cost.longestWork, 2),
+      }))
+      console.table(rows)
+    },
+  },
+  {
+    name: 'approvals',
+    async run() {
+      console.log('\nApprovals: ms per operation while 10,000 requests are pending')
+      const rows = (await approvals(process.env.WRIT_DATABASE_URL)).map(cost => ({
+        operation: cost.operation,
+        p50: fixed(cost.p50, 1),
+        p95: fixed(cost.p95, 1),
       }))
       console.table(rows)
     },

@@ -4,17 +4,17 @@ import { ControllerFailure } from '../failure.ts'
 import { searchable } from '../ledger/row.ts'
 import type { Database } from '../store/database.ts'
 import { expire } from './expire.ts'
-import type { InForce, InForceReader } from './in-force.ts'
+import { approvedBy, noteUse, useGrant } from './grants/use-grant.ts'
+import type { InForce, InForceReader } from './in-force/in-force.ts'
+import { printOf, type RulePrint } from './in-force/rule-print.ts'
+import { voidReason } from './in-force/void-reason.ts'
 import { newsOf, votesOf } from './present.ts'
 import { newId } from './request-id.ts'
-import { printOf, type RulePrint } from './rule-print.ts'
 import { expiryOf, momentsOf, nextDue } from './schedule.ts'
 import { moved, type RequestRow, type Transition, taken } from './transition.ts'
-import { approvedBy, noteUse, useGrant } from './use-grant.ts'
-import { voidReason } from './void-reason.ts'
 
 /** Questions that one agent may have open, and how large they may be together; more would bury people. */
-export const mostOpen = { questions: 1000, bytes: 64 * 1024 * 1024 }
+const mostOpen = { questions: 1000, bytes: 64 * 1024 * 1024 }
 
 /** Finds the open request for the digest, or makes one. One proxy of several that ask at once makes it. */
 export async function ask(

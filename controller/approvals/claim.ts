@@ -1,11 +1,11 @@
 import type { ApprovalClaim } from '../../schemas/approval.ts'
 import type { Directory } from '../../schemas/directory.ts'
 import { expire } from './expire.ts'
-import type { InForce, InForceReader } from './in-force.ts'
+import type { InForce, InForceReader } from './in-force/in-force.ts'
+import { type VoidReason, voidReason } from './in-force/void-reason.ts'
 import { allMet, countsFor, type Panel, panelsOf } from './panel.ts'
 import { questionOf, requestBy, type VoteRow, votesOf } from './present.ts'
 import { moved, type RequestRow, type Transition, taken } from './transition.ts'
-import { type VoidReason, voidReason } from './void-reason.ts'
 
 /** What a claim came to; the row is null for an id that is not known. */
 interface Claimed {

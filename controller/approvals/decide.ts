@@ -1,16 +1,16 @@
 import type { ApprovalQuestion } from '../../schemas/approval.ts'
 import type { Actor, Answer, RefusalCode } from './approvals.ts'
 import { expire } from './expire.ts'
-import { giveGrant } from './give-grant.ts'
-import { usable } from './grant-terms.ts'
-import type { InForce, InForceReader } from './in-force.ts'
+import { giveGrant } from './grants/give-grant.ts'
+import { usable } from './grants/grant-terms.ts'
+import type { InForce, InForceReader } from './in-force/in-force.ts'
+import { voidReason } from './in-force/void-reason.ts'
 import { allMet, type Panel, teamsOf } from './panel.ts'
 import { judgeOf, personOf } from './person.ts'
 import { panelsFor, questionOf, type VoteRow, votesOf } from './present.ts'
 import { refuse } from './refuse.ts'
 import { unusedAfterMs } from './schedule.ts'
 import { moved, type RequestRow, storable, type Transition, taken } from './transition.ts'
-import { voidReason } from './void-reason.ts'
 
 /** What an answer came to: null for a code when it counts. */
 export interface Decided {

@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from 'kysely'
+import { type Kysely, sql, type Transaction } from 'kysely'
 import type {
   ApprovalClaim,
   ApprovalClaimAnswer,
@@ -27,16 +27,16 @@ import { ask } from './ask.ts'
 import { changes } from './changes.ts'
 import { claim } from './claim.ts'
 import { type Decided, decide } from './decide.ts'
-import { listGrants, reconsiderGrants, revoke } from './end-grants.ts'
 import { expire } from './expire.ts'
-import { type InForceReader, inForceReader } from './in-force.ts'
+import { listGrants, reconsiderGrants, revoke } from './grants/end-grants.ts'
+import { type InForceReader, inForceReader } from './in-force/in-force.ts'
+import { openNamespaces, reconsider } from './keeping/reconsider.ts'
+import { nextSweep, sweep } from './keeping/sweep.ts'
+import { toolsReported } from './keeping/tool-schemas.ts'
 import { listRequests } from './list-requests.ts'
 import { newsOf, presented, votesOf } from './present.ts'
-import { openNamespaces, reconsider } from './reconsider.ts'
 import { refusalText } from './refusal-text.ts'
 import { refuse } from './refuse.ts'
-import { nextSweep, sweep } from './sweep.ts'
-import { toolsReported } from './tool-schemas.ts'
 import {
   eventOf,
   eventRow,
@@ -190,6 +190,13 @@ export class StoredApprovals implements Approvals {
   /** When time brings something next (milliseconds since 1970), or null. */
   nextSweep(): Promise<number | null> {
     return nextSweep(this.#needs.db)
+  }
+
+  /** Lets the database count its rows anew and reuse what is gone: the embedded one does neither by itself. */
+  async tidy(): Promise<void> {
+    for (const table of ['approval_requests', 'approval_votes', 'approval_events']) {
+      await sql`vacuum (analyze) ${sql.table(table)}`.execute(this.#needs.db)
+    }
   }
 
   /** Namespaces with an open request. */

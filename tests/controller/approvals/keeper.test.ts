@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
-import { keepApprovals } from '../../../controller/approvals/keep-approvals.ts'
-import { keeper } from '../../../controller/approvals/keeper.ts'
+import { keepApprovals } from '../../../controller/approvals/keeping/keep-approvals.ts'
+import { keeper } from '../../../controller/approvals/keeping/keeper.ts'
 import { embeddedStores } from '../stores.ts'
 import { until } from '../world.ts'
 import { approvalWorld, payments, people, person } from './approval-world.ts'

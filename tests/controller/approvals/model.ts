@@ -17,7 +17,7 @@ export type Slot = (typeof slots)[number]
 /** Whether the rule that asks is there, denies, or is gone. */
 export type Rules = 'ask' | 'deny' | 'gone'
 
-export interface ModelRequest {
+interface ModelRequest {
   readonly state: ApprovalState
   readonly votes: readonly string[]
   readonly expiresAt: number
@@ -36,8 +36,8 @@ export type Step =
   | { readonly do: 'reconsider' }
   | { readonly do: 'restart' }
 
-export const timeoutMs = 3_600_000
-export const unusedMs = 24 * 3_600_000
+const timeoutMs = 3_600_000
+const unusedMs = 24 * 3_600_000
 
 /** What the step leads to. */
 export function after(model: Model, step: Step): Model {

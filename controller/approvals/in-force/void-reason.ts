@@ -1,8 +1,8 @@
-import type { Fallback } from '../../schemas/rule-table.ts'
+import type { Fallback } from '../../../schemas/rule-table.ts'
+import type { RequestRow } from '../transition.ts'
 import type { InForce } from './in-force.ts'
 import type { KnownTable } from './known-table.ts'
 import { type RulePrint, verdictsOf } from './rule-print.ts'
-import type { RequestRow } from './transition.ts'
 
 /** Why a request, or its approval, no longer stands. Codes are the contract. */
 export type VoidReason =

@@ -1,6 +1,6 @@
-import { backoff } from '../../lifecycle/backoff.ts'
-import type { Service } from '../../lifecycle/run.ts'
-import { wait } from '../../lifecycle/wait.ts'
+import { backoff } from '../../../lifecycle/backoff.ts'
+import type { Service } from '../../../lifecycle/run.ts'
+import { wait } from '../../../lifecycle/wait.ts'
 
 export interface KeeperNeeds {
   readonly now: () => number

@@ -1,7 +1,7 @@
 import type { Kysely, Selectable } from 'kysely'
-import type { ApprovalGrantRow, Database } from '../store/database.ts'
-import { requestBy, type VoteRow, votesOf } from './present.ts'
-import type { RequestRow } from './transition.ts'
+import type { ApprovalGrantRow, Database } from '../../store/database.ts'
+import { requestBy, type VoteRow, votesOf } from '../present.ts'
+import type { RequestRow } from '../transition.ts'
 
 /** A grant as it is stored. */
 export type GrantRow = Selectable<ApprovalGrantRow>

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import canonicalize from 'canonicalize'
 import type { Kysely } from 'kysely'
-import type { ProxyReport, UpstreamReport } from '../../schemas/proxy-report.ts'
-import type { Database } from '../store/database.ts'
-import type { InForceReader } from './in-force.ts'
-import { moved, type TransitionNeeds, taken, transition } from './transition.ts'
+import type { ProxyReport, UpstreamReport } from '../../../schemas/proxy-report.ts'
+import type { Database } from '../../store/database.ts'
+import type { InForceReader } from '../in-force/in-force.ts'
+import { moved, type TransitionNeeds, taken, transition } from '../transition.ts'
 
 /** Ends what a proxy asked about tools whose schema it now sees differently. A server that cannot be reached says nothing. */
 export async function toolsReported(

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
-import type { Directory } from '../../schemas/directory.ts'
-import type { Directories } from '../publish/directories.ts'
-import type { Database } from '../store/database.ts'
+import type { Directory } from '../../../schemas/directory.ts'
+import type { Directories } from '../../publish/directories.ts'
+import type { Database } from '../../store/database.ts'
 import { type KnownTable, knownTable } from './known-table.ts'
 
 /** What is in force in a namespace; null for what it never had. */

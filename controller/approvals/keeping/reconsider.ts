@@ -1,9 +1,9 @@
 import { type Kysely, sql } from 'kysely'
-import type { Database } from '../store/database.ts'
-import type { InForce, InForceReader } from './in-force.ts'
-import { allMet } from './panel.ts'
-import { panelsFor, questionOf, votesOf } from './present.ts'
-import { dueBy } from './sweep.ts'
+import type { Database } from '../../store/database.ts'
+import type { InForce, InForceReader } from '../in-force/in-force.ts'
+import { type VoidReason, voidReason } from '../in-force/void-reason.ts'
+import { allMet } from '../panel.ts'
+import { panelsFor, questionOf, votesOf } from '../present.ts'
 import {
   moved,
   type RequestRow,
@@ -11,8 +11,8 @@ import {
   type TransitionNeeds,
   taken,
   transition,
-} from './transition.ts'
-import { type VoidReason, voidReason } from './void-reason.ts'
+} from '../transition.ts'
+import { dueBy } from './sweep.ts'
 
 const page = 200
 

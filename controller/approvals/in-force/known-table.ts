@@ -1,5 +1,5 @@
-import { listOf } from '../../policy/decide/table-shape.ts'
-import { callKinds } from '../../schemas/call.ts'
+import { listOf } from '../../../policy/decide/table-shape.ts'
+import { callKinds } from '../../../schemas/call.ts'
 import type {
   At,
   Fallback,
@@ -7,7 +7,7 @@ import type {
   TableAgent,
   TableEntry,
   TablePolicy,
-} from '../../schemas/rule-table.ts'
+} from '../../../schemas/rule-table.ts'
 
 /** A rule table without its conditions: what is needed to find out whether a rule still stands. */
 export interface KnownTable {

@@ -1,12 +1,11 @@
 import type { Kysely } from 'kysely'
-import type { Database } from '../store/database.ts'
-import type { Actor, Grant, RefusalCode } from './approvals.ts'
-import { type GrantRow, giversOf, originOf } from './grant-origin.ts'
-import type { GrantTemplate } from './grant-terms.ts'
-import type { InForce, InForceReader } from './in-force.ts'
-import { allMet } from './panel.ts'
-import { panelsFor, questionOf } from './present.ts'
-import { refuse } from './refuse.ts'
+import type { Database } from '../../store/database.ts'
+import type { Actor, Grant, RefusalCode } from '../approvals.ts'
+import type { InForce, InForceReader } from '../in-force/in-force.ts'
+import { voidReason } from '../in-force/void-reason.ts'
+import { allMet } from '../panel.ts'
+import { panelsFor, questionOf } from '../present.ts'
+import { refuse } from '../refuse.ts'
 import {
   moved,
   storable,
@@ -14,8 +13,9 @@ import {
   type TransitionNeeds,
   taken,
   transition,
-} from './transition.ts'
-import { voidReason } from './void-reason.ts'
+} from '../transition.ts'
+import { type GrantRow, giversOf, originOf } from './grant-origin.ts'
+import type { GrantTemplate } from './grant-terms.ts'
 
 const mostShown = 1000
 
@@ -118,7 +118,7 @@ async function endOf(
 }
 
 /** Ends a grant and the approvals by it that were not used; false when it has ended already. */
-export async function endGrant(
+async function endGrant(
   moving: Transition,
   { id, request_id, namespace }: Pick<GrantRow, 'id' | 'request_id' | 'namespace'>,
   reason: string,

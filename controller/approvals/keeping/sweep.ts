@@ -1,16 +1,16 @@
 import { type Kysely, sql } from 'kysely'
-import type { Directory } from '../../schemas/directory.ts'
-import type { Database } from '../store/database.ts'
-import { expire } from './expire.ts'
-import type { InForceReader } from './in-force.ts'
-import { type Moment, momentsOf, nextDue } from './schedule.ts'
+import type { Directory } from '../../../schemas/directory.ts'
+import type { Database } from '../../store/database.ts'
+import { expire } from '../expire.ts'
+import type { InForceReader } from '../in-force/in-force.ts'
+import { type Moment, momentsOf, nextDue } from '../schedule.ts'
 import {
   type RequestRow,
   type Transition,
   type TransitionNeeds,
   taken,
   transition,
-} from './transition.ts'
+} from '../transition.ts'
 
 /** Requests that one transaction ends: few enough that answers need not wait for long. */
 const batch = 100

@@ -1,10 +1,10 @@
-import type { ApprovalQuestion } from '../../schemas/approval.ts'
-import type { GrantTerms } from './approvals.ts'
+import type { ApprovalQuestion } from '../../../schemas/approval.ts'
+import type { GrantTerms } from '../approvals.ts'
+import { allMet, type Panel } from '../panel.ts'
+import type { VoteRow } from '../present.ts'
+import { newId } from '../request-id.ts'
+import type { RequestRow, Transition } from '../transition.ts'
 import { microUsdOf, narrowest } from './grant-terms.ts'
-import { allMet, type Panel } from './panel.ts'
-import type { VoteRow } from './present.ts'
-import { newId } from './request-id.ts'
-import type { RequestRow, Transition } from './transition.ts'
 
 /**
  * Makes the standing grant of a request that is approved now, if those who gave one are enough to approve

@@ -1,5 +1,5 @@
-import type { ApprovalQuestion } from '../../schemas/approval.ts'
-import type { GrantTerms } from './approvals.ts'
+import type { ApprovalQuestion } from '../../../schemas/approval.ts'
+import type { GrantTerms } from '../approvals.ts'
 
 const mostUses = 1000
 const longestMs = 30 * 24 * 3600 * 1000

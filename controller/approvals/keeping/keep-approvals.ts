@@ -1,7 +1,7 @@
-import type { ProxyReport } from '../../schemas/proxy-report.ts'
-import type { Releases } from '../publish/releases.ts'
+import type { ProxyReport } from '../../../schemas/proxy-report.ts'
+import type { Releases } from '../../publish/releases.ts'
+import type { StoredApprovals } from '../stored-approvals.ts'
 import { type Keeper, keeper } from './keeper.ts'
-import type { StoredApprovals } from './stored-approvals.ts'
 
 export interface KeepApprovalsNeeds {
   readonly approvals: StoredApprovals
@@ -15,6 +15,9 @@ export interface ApprovalKeeper extends Keeper {
   /** A proxy sees other tools than before. */
   toolsChanged(report: ProxyReport): void
 }
+
+/** Requests after which the database is tidied. */
+const tidyEvery = 1000
 
 /**
  * Keeps time for approvals, and looks at them again when rules, people, keys or tools change. What changed
@@ -33,6 +36,13 @@ export function keepApprovals(needs: KeepApprovalsNeeds): ApprovalKeeper {
   kept.later('start', async () => {
     for (const namespace of await approvals.openNamespaces()) changed(namespace)
   })
+  let sinceTidy = 0
+  const grown = () => {
+    sinceTidy += 1
+    if (sinceTidy < tidyEvery) return
+    sinceTidy = 0
+    kept.later('tidy', () => approvals.tidy())
+  }
   return {
     ...kept,
     toolsChanged: report =>
@@ -43,6 +53,7 @@ export function keepApprovals(needs: KeepApprovalsNeeds): ApprovalKeeper {
         releases.directories.subscribe(({ namespace }) => changed(namespace)),
         approvals.subscribe(({ event: { type } }) => {
           if (type === 'created' || type === 'approved') kept.wake()
+          if (type === 'created') grown()
         }),
       ]
       await kept.run(signal).finally(() => {

@@ -1,5 +1,5 @@
-import type { ApprovalQuestion } from '../../schemas/approval.ts'
-import type { Fallback } from '../../schemas/rule-table.ts'
+import type { ApprovalQuestion } from '../../../schemas/approval.ts'
+import type { Fallback } from '../../../schemas/rule-table.ts'
 import type { KnownEntry, KnownPlace, KnownPolicy, KnownRule, KnownTable } from './known-table.ts'
 
 /** How what asked is found again in a later table: by names and by what is written, not by lines. */
