@@ -2,22 +2,35 @@ import type { Readable } from 'node:stream'
 import { request } from 'undici'
 import type { ControllerAddress } from './data-folder.ts'
 import { CliFailure } from './failure.ts'
+import { version } from './version.ts'
 
-/** The API of a controller, for reading. Fails with `controller_unreachable` or `controller_refused`. */
+/** The API of a controller. Fails with `controller_unreachable` or `controller_refused`. */
 export interface ControllerClient {
   json(path: string, query?: Query): Promise<unknown>
   stream(path: string, query?: Query): Promise<Readable>
+  /** Posts a JSON body. A refusal that has a code is an answer, not a failure. */
+  post(path: string, body: object): Promise<Posted>
 }
+
+/** What came back: what was asked for, or why not. */
+export type Posted =
+  | { readonly outcome: 'done'; readonly value: unknown }
+  | { readonly outcome: 'refused'; readonly code: string; readonly message: string }
 
 /** Words of a query; what is undefined is left out. */
 export type Query = Readonly<Record<string, string | undefined>>
 
+/** By which the controller knows that it talks to the command line. */
+export const userAgent = `writ-cli/${version}`
+
 /** A client of the controller at the address. */
 export function controllerClient({ url, token }: ControllerAddress): ControllerClient {
-  const get = async (path: string, query: Query = {}) => {
-    const target = withQuery(address(url, path), query)
-    const answer = await request(target, {
-      headers: { authorization: `Bearer ${token}` },
+  const send = async (target: URL, body?: object) => {
+    const headers = { authorization: `Bearer ${token}`, 'user-agent': userAgent }
+    const json = { 'content-type': 'application/json' }
+    return request(target, {
+      ...(body && { method: 'POST', body: JSON.stringify(body) }),
+      headers: body ? { ...headers, ...json } : headers,
       headersTimeout: 30_000,
       bodyTimeout: 30_000,
     }).catch(cause => {
@@ -28,16 +41,35 @@ export function controllerClient({ url, token }: ControllerAddress): ControllerC
         { cause },
       )
     })
+  }
+  const get = async (path: string, query: Query = {}) => {
+    const target = withQuery(address(url, path), query)
+    const answer = await send(target)
     if (answer.statusCode === 200) return answer.body
-    throw refusal(answer.statusCode, target, await answer.body.text())
+    throw refusal(answer.statusCode, target, problemOf(await answer.body.text()))
   }
   return {
     json: async (path, query) => (await get(path, query)).json(),
     stream: get,
+    async post(path, body) {
+      const target = address(url, path)
+      const answer = await send(target, body)
+      const text = await answer.body.text()
+      if (answer.statusCode < 300) {
+        return { outcome: 'done', value: text === '' ? null : JSON.parse(text) }
+      }
+      const problem = problemOf(text)
+      const { code, detail } = problem
+      if (code === undefined || answer.statusCode === 429) {
+        throw refusal(answer.statusCode, target, problem)
+      }
+      return { outcome: 'refused', code, message: detail }
+    },
   }
 }
 
-function address(url: string, path: string): URL {
+/** The address of a path at a controller. Fails with `usage`. */
+export function address(url: string, path: string): URL {
   try {
     return new URL(path, url)
   } catch {
@@ -52,23 +84,29 @@ function withQuery(url: URL, query: Query): URL {
   return url
 }
 
-function refusal(status: number, { origin }: URL, body: string): CliFailure {
+/** A failure for a status with which a controller refuses. */
+export function refusal(status: number, { origin }: URL, { detail }: Refusal): CliFailure {
   if (status === 401 || status === 403) {
     return new CliFailure(
       'controller_refused',
       `the controller at ${origin} does not accept the token`,
-      'give the admin token with --token or WRIT_TOKEN',
+      'give the admin token or a key of yours with --token or WRIT_TOKEN',
     )
   }
-  return new CliFailure('controller_refused', `the controller answered ${status}: ${detail(body)}`)
+  return new CliFailure('controller_refused', `the controller answered ${status}: ${detail}`)
 }
 
 /** What an RFC 9457 answer says went wrong. */
-function detail(body: string): string {
+interface Refusal {
+  readonly detail: string
+  readonly code?: string
+}
+
+function problemOf(body: string): Refusal {
   try {
-    const problem = JSON.parse(body)
-    return String(problem.detail ?? problem.title)
+    const { detail, title, code } = JSON.parse(body)
+    return { detail: String(detail ?? title), ...(typeof code === 'string' && { code }) }
   } catch {
-    return body.slice(0, 200)
+    return { detail: body.slice(0, 200) }
   }
 }

@@ -38,6 +38,7 @@ const commands: Readonly<Record<string, () => Promise<Build>>> = {
   status: async () => (await import('./commands/status.ts')).statusCommand,
   audit: async () => (await import('./commands/audit.ts')).auditCommand,
   servers: async () => (await import('./commands/servers.ts')).serversCommand,
+  approvals: async () => (await import('./commands/approvals.ts')).approvalsCommand,
   keys: async () => (await import('./commands/keys.ts')).keysCommand,
   schema: async () => (await import('./commands/schema.ts')).schemaCommand,
   controller: async () => (await import('./commands/controller.ts')).controllerCommand,

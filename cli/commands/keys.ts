@@ -1,19 +1,21 @@
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { CliFailure } from '../failure.ts'
 import { type NewKey, newKey } from '../new-key.ts'
 import { type OutputFormat, outputOption } from '../output-option.ts'
 import type { Terminal } from '../terminal.ts'
 
-/** `writ keys`: keys by which agents are known. */
+/** `writ keys`: keys by which agents and people are known. */
 export function keysCommand(terminal: Terminal): Command {
   return new Command('keys')
-    .summary('make keys for agents')
-    .description('Keys by which agents are known.')
+    .summary('make keys for agents and people')
+    .description('Keys by which agents and people are known.')
     .addCommand(createCommand(terminal))
     .addHelpText('after', '\nExample:\n  $ npx writ keys create --agent claude --name laptop')
 }
 
 interface Options {
-  readonly agent: string
+  readonly agent?: string
+  readonly user?: string
   readonly name: string
   readonly expires?: Date
   readonly output: OutputFormat
@@ -21,40 +23,64 @@ interface Options {
 
 function createCommand(terminal: Terminal): Command {
   return new Command('create')
-    .summary('make a key for an agent')
+    .summary('make a key for an agent or a person')
     .description(
       'Makes a key, prints it once, and prints the lines that make Writ know it. Nothing is stored.',
     )
-    .requiredOption('--agent <name>', 'the agent that the key identifies', resourceName)
+    .addOption(holder('--agent <name>', 'the agent that the key identifies').conflicts('user'))
+    .addOption(holder('--user <name>', 'the person who answers questions with the key'))
     .requiredOption('--name <key>', 'what the key is called, for example laptop', keyName)
     .option('--expires <time>', 'when it ends: 90d, 12h, or a date such as 2027-06-01', expiry)
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ npx writ keys create --agent claude --name laptop')
     .action((options: Options) => {
+      const whose = whoseKey(options)
       const key = newKey()
       const print = options.output === 'json' ? printJson : printText
-      print(terminal, options, key)
+      print(terminal, whose, key)
     })
 }
 
-function printJson({ out }: Terminal, options: Options, { key, sha256 }: NewKey): void {
-  const { agent, name, expires } = options
+function holder(flags: string, what: string): Option {
+  return new Option(flags, what).argParser(resourceName)
+}
+
+/** A key before it is made: of whom it will be, and until when. */
+interface Whose extends Pick<Options, 'name' | 'expires'> {
+  readonly kind: 'Agent' | 'User'
+  readonly holder: string
+}
+
+function whoseKey({ agent, user, ...rest }: Options): Whose {
+  if (agent !== undefined) return { ...rest, kind: 'Agent', holder: agent }
+  if (user !== undefined) return { ...rest, kind: 'User', holder: user }
+  throw new CliFailure('usage', 'whose key is it?', 'say --agent NAME or --user NAME')
+}
+
+function printJson({ out }: Terminal, whose: Whose, { key, sha256 }: NewKey): void {
+  const { kind, holder, name, expires } = whose
   const until = expires === undefined ? {} : { expires: expires.toISOString() }
-  out.line(JSON.stringify({ agent, name, key, sha256, ...until }))
+  out.line(JSON.stringify({ [kind.toLowerCase()]: holder, name, key, sha256, ...until }))
 }
 
-function printText({ out }: Terminal, options: Options, { key, sha256 }: NewKey): void {
-  out.line('The key, shown this once; give it to the agent and to nobody else:\n')
+const goesTo = {
+  Agent: 'give it to the agent and to nobody else',
+  User: 'give it to that person and to nobody else',
+} as const
+
+function printText({ out }: Terminal, whose: Whose, { key, sha256 }: NewKey): void {
+  const { kind, holder } = whose
+  out.line(`The key, shown this once; ${goesTo[kind]}:\n`)
   out.line(`  ${out.paint('bold', key)}\n`)
-  out.line(`Add its hash to the Agent ${options.agent} among your policies:\n`)
-  out.line(agentLines(options, sha256))
+  out.line(`Add its hash to the ${kind} ${holder} among your policies:\n`)
+  out.line(linesOf(whose, sha256))
 }
 
-function agentLines({ agent, name, expires }: Options, sha256: string): string {
+function linesOf({ kind, holder, name, expires }: Whose, sha256: string): string {
   return [
     'apiVersion: writ.dev/v1alpha1',
-    'kind: Agent',
-    `metadata: { name: ${agent} }`,
+    `kind: ${kind}`,
+    `metadata: { name: ${holder} }`,
     'spec:',
     '  apiKeys:',
     `    - name: ${JSON.stringify(name)}`,
