@@ -24,7 +24,7 @@ spec: { ${more}apiKeys: [{ name: laptop, sha256: ${hash('sha256', personKey(name
 ---`
 
 /** The bots, three people, and a workflow for each way to wait. */
-export const people = `
+const people = `
 ${user('ana', 'roles: [owner], ')}
 ${user('ben')}
 ${user('cleo')}
@@ -42,6 +42,11 @@ apiVersion: writ.dev/v1alpha1
 kind: ApprovalWorkflow
 metadata: { name: patient }
 spec: { approvers: { users: [ana, ben] }, inlineWait: 60s, timeout: 1h }
+---
+apiVersion: writ.dev/v1alpha1
+kind: ApprovalWorkflow
+metadata: { name: brief }
+spec: { approvers: { users: [ana, ben] }, inlineWait: 300ms, timeout: 1h }
 ---
 apiVersion: writ.dev/v1alpha1
 kind: ApprovalWorkflow
@@ -77,7 +82,7 @@ ${more}
 }
 
 /** A proxy that follows the controller of the world. */
-export interface AskingProxy {
+interface AskingProxy {
   readonly url: URL
   readonly journal: MemoryJournal
   connect(key?: string): Promise<RawClient>

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { askingWorld, factsOf, payments, textOf } from './asking-world.ts'
+import { askModern } from './clients.ts'
 
 t.test('a call that is left to people', async t => {
   const world = await askingWorld(t, payments('patient'))
@@ -118,6 +119,24 @@ t.test('a call that is left to people', async t => {
     t.strictSame(reasons.sort(), ['approval_used', undefined])
     t.equal(world.paid, before + 1)
   })
+})
+
+t.test('a call is parked when the wait is over, or the proxy stops', async t => {
+  const world = await askingWorld(t, payments('brief'))
+  const proxy = await world.proxy()
+  const client = await proxy.connect()
+  t.match(factsOf(await client.call('pay', { amount: 10 })), { status: 'pending' })
+  await world.enact(payments('patient'))
+  const stateless = askModern(
+    proxy.url,
+    'tools/call',
+    { name: 'pay', arguments: { amount: 11 } },
+    {},
+  )
+  const { id } = await world.request(11)
+  await proxy.stop()
+  t.match(factsOf(await stateless), { status: 'pending', requestId: id })
+  t.equal(world.paid, 0)
 })
 
 t.test('the answers say nothing with which an agent could decide', async t => {

@@ -85,10 +85,33 @@ t.test('stateless clients whose call is left to people', async t => {
     world.bank.onCall = onCall
   })
 
+  await t.test('answer them to the poll that made the call as well', async t => {
+    await world.enact(payments('at-once'))
+    const { onCall } = world.bank
+    const asking = { resultType: 'input_required', inputRequests: {}, requestState: 'polled' }
+    world.bank.onCall = ({ params }) =>
+      params.requestState === undefined ? asking : { content: [], asked: params.inputResponses }
+    await call({ arguments: { amount: 14 } })
+    const { id } = await world.request(14)
+    await world.answer('ana', 'approve', id)
+    const poll = (more: object = {}) =>
+      askModern(
+        proxy.url,
+        'tools/call',
+        { name: 'get_approval_status', arguments: { id }, ...more },
+        {},
+      )
+    let answer = await poll()
+    while (factsOf(answer).status === 'pending') answer = await poll()
+    t.match(answer, { result: asking })
+    const answers = { inputResponses: { name: 'Ana' }, requestState: 'polled' }
+    t.match(await poll(answers), { result: { asked: { name: 'Ana' } } })
+    world.bank.onCall = onCall
+  })
+
   await t.test(
     'share what they asked with clients that have a session, of the same key',
     async t => {
-      await world.enact(payments('at-once'))
       t.match(factsOf(await call({ arguments: { amount: 13 } })), { status: 'pending' })
       const { id } = await world.request(13)
       await world.answer('ana', 'approve', id)
