@@ -20,6 +20,7 @@ export interface TellPeopleNeeds {
   readonly directories: {
     of(namespace: string): Directory | null
     all(): readonly Directory[]
+    subscribe(listener: () => void): () => void
   }
   /** Folder of the keys for push messages. */
   readonly dataFolder: string

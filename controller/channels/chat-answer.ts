@@ -23,8 +23,6 @@ export interface ChatAnswered {
   readonly text: string
   readonly counted: boolean
   readonly request: ApprovalRequest | null
-  /** The channel under the name by which the request knows it. */
-  readonly channel: string | null
 }
 
 export interface ChatNeeds {
@@ -46,7 +44,7 @@ export async function answerFromChat(needs: ChatNeeds, given: ChatAnswer): Promi
     const actor: Actor = { user: '', surface, identity, evidence }
     await approvals.attempted(request?.id ?? null, 'answered through another channel', actor)
     const text = 'This question was not asked here.'
-    return { text, counted: false, request: null, channel: null }
+    return { text, counted: false, request: null }
   }
   const actor: Actor = { user: userOf(people, given), surface, identity, evidence }
   needs.editable(request, channel.name)
@@ -55,7 +53,6 @@ export async function answerFromChat(needs: ChatNeeds, given: ChatAnswer): Promi
     text: textOf(given.answer, answered),
     counted: answered.outcome === 'counted',
     request: answered.request ?? request,
-    channel: channel.name,
   }
 }
 

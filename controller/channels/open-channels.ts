@@ -33,6 +33,7 @@ export interface ChannelsNeeds {
   readonly directories: {
     of(namespace: string): Directory | null
     all(): readonly Directory[]
+    subscribe(listener: () => void): () => void
   }
   readonly secrets: Secrets
   readonly links: Links

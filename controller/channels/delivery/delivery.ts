@@ -18,6 +18,7 @@ export interface DeliveryNeeds {
   readonly directories: {
     of(namespace: string): Directory | null
     all(): readonly Directory[]
+    subscribe(listener: () => void): () => void
   }
   readonly channels: Channels
   readonly pace: Pace
@@ -50,14 +51,16 @@ export function delivery(needs: DeliveryNeeds): Delivery {
     name: 'delivery',
     look: id => work.look(id),
     async run(signal) {
-      const unsubscribe = needs.approvals.subscribe(({ id, event }) => {
-        if (telling.has(event.type)) work.look(id)
+      const stops = [
+        needs.approvals.subscribe(({ id, event }) => {
+          if (telling.has(event.type)) work.look(id)
+        }),
+        // Somebody may be told now of what is open already.
+        needs.directories.subscribe(() => work.lookAround()),
+      ]
+      await work.run(signal).finally(() => {
+        for (const stop of stops) stop()
       })
-      try {
-        await work.run(signal)
-      } finally {
-        unsubscribe()
-      }
     },
   }
 }
@@ -71,6 +74,7 @@ class Work {
   readonly #changed = new Set<string>()
   readonly #underWay = new Set<Promise<void>>()
   #wake = Promise.withResolvers<void>()
+  #caughtUp = false
 
   constructor(needs: DeliveryNeeds) {
     this.#needs = needs
@@ -84,15 +88,21 @@ class Work {
     this.#wake.resolve()
   }
 
+  /** Has every request looked at of which nobody was told. */
+  lookAround(): void {
+    this.#caughtUp = false
+    this.#wake.resolve()
+  }
+
   async run(signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', () => this.#wake.resolve(), { once: true })
-    let caughtUp = false
+    this.#caughtUp = false
     while (!signal.aborted) {
       this.#wake = Promise.withResolvers()
-      caughtUp ||= await this.#try(() => this.#catchUp())
+      await this.#try(() => this.#catchUp())
       const noted = await this.#try(() => this.#note())
       const begun = await this.#try(() => this.#send(signal))
-      const waitMs = caughtUp && noted && begun ? await this.#untilNext() : afterFailureMs
+      const waitMs = this.#caughtUp && noted && begun ? await this.#untilNext() : afterFailureMs
       await this.#sleep(waitMs)
     }
     await Promise.all(this.#underWay)
@@ -111,12 +121,16 @@ class Work {
 
   /** What happened while no process was there to note down whom to tell. */
   async #catchUp(): Promise<void> {
+    if (this.#caughtUp) return
     const { db, directories } = this.#needs
     const asking = directories.all().filter(({ channels }) => channels.length > 0)
-    const found = await unnoted(
-      db,
-      asking.map(({ namespace }) => namespace),
-    )
+    const namespaces = asking.map(({ namespace }) => namespace)
+    // Before it looks: what changes while it does is looked at once more.
+    this.#caughtUp = true
+    const found = await unnoted(db, namespaces).catch(error => {
+      this.#caughtUp = false
+      throw error
+    })
     for (const id of found) this.#changed.add(id)
   }
 

@@ -109,12 +109,13 @@ export class Notifications {
 
   /** When the next one is due that is not for one of the places, in milliseconds since 1970; null when none waits. */
   async nextDue(except: readonly string[]): Promise<number | null> {
-    const { rows } = await sql<{ next: Date | null }>`
-      select min(n.next_at) as next
+    const { rows } = await sql<{ next: Date }>`
+      select n.next_at as next
       from approval_notifications n join approval_requests r on r.id = n.request_id
       where n.state = 'waiting'
-        and r.namespace || ' ' || n.channel <> all (${[...except]}::text[])`.execute(this.#db)
-    return rows[0]?.next?.getTime() ?? null
+        and r.namespace || ' ' || n.channel <> all (${[...except]}::text[])
+      order by n.next_at limit 1`.execute(this.#db)
+    return rows[0]?.next.getTime() ?? null
   }
 
   #date(): Date {

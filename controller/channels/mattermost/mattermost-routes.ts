@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express'
 import Type from 'typebox'
+import type { ApprovalRequest } from '../../../schemas/approval.ts'
 import { remoteKey } from '../../api/attempt-limit.ts'
 import type { Attempts } from '../../api/attempts.ts'
 import { answerTooMany } from '../../api/guard.ts'
@@ -9,7 +10,7 @@ import type { Route } from '../../api/route.ts'
 import { validator } from '../../api/validator.ts'
 import type { Actor } from '../../approvals/approvals.ts'
 import type { KnownChannel } from '../channel.ts'
-import { answerFromChat, type ChatNeeds } from '../chat-answer.ts'
+import { answerFromChat, type ChatAnswer, type ChatNeeds } from '../chat-answer.ts'
 import { ChannelName, ChannelNamespace, homeChannel } from '../home-channel.ts'
 import type { Links } from '../links.ts'
 import type { Secrets } from '../secrets.ts'
@@ -97,25 +98,31 @@ async function answer(
   response: Response,
 ): Promise<void> {
   const { shown } = needs
-  const told = await answerFromChat(
-    { ...needs, editable: ({ id }, name) => shown.set(id, name, 'edited') },
-    {
-      request: context.request,
-      answer: { decision: context.decision },
-      home: channel.home,
-      surface: 'mattermost',
-      member,
-      identity: `${team || 'unknown team'}/${member}`,
-      evidence: { team, channel: channel_id, post: post_id },
-    },
-  )
-  const { request, channel: name } = told
-  if (request === null) return void response.json({ ephemeral_text: told.text })
-  if (request.state === 'pending' && name !== null) shown.delete(request.id, name)
+  let forget = () => {}
+  const editable = ({ id }: ApprovalRequest, name: string) => {
+    shown.set(id, name, 'edited')
+    forget = () => shown.delete(id, name)
+  }
+  const given: ChatAnswer = {
+    request: context.request,
+    answer: { decision: context.decision },
+    home: channel.home,
+    surface: 'mattermost',
+    member,
+    identity: `${team || 'unknown team'}/${member}`,
+    evidence: { team, channel: channel_id, post: post_id },
+  }
+  const told = await answerFromChat({ ...needs, editable }, given).catch(error => {
+    forget()
+    throw error
+  })
+  const { request, text } = told
+  if (request === null) return void response.json({ ephemeral_text: text })
+  if (request.state === 'pending') forget()
   const buttons = await buttonsOf(needs, channel, request.id)
   const message = mattermostMessage(request, 'created', buttons)
   response.json({
     update: { message: message.text, props: { attachments: message.attachments } },
-    ephemeral_text: told.text,
+    ephemeral_text: text,
   })
 }

@@ -1,3 +1,4 @@
+import { request } from 'node:http'
 import t from 'tap'
 import type { ApprovalNews } from '../../../schemas/approval.ts'
 import { sha256 } from '../approvals/approval-world.ts'
@@ -88,4 +89,21 @@ spec:
   t.match(await request(), { state: 'approved', votes: [{ user: 'ana', surface: 'link' }] })
   await until(() => mail.arrived.length === 4)
   t.match(mail.arrived[3]?.mail.text, 'Approved by ana')
+})
+
+t.test('its public address is one of its names', async t => {
+  const w = await world(t)
+  w.write('a.yaml', told(channel('hook', '{ type: webhook, url: "http://127.0.0.1:9" }')))
+  const { url } = await w.startController({ publicUrl: new URL('https://writ.example/here') })
+  const status = (host: string) =>
+    new Promise<number | undefined>((done, fail) => {
+      request(new URL('/healthz', url), { headers: { host } }, answer => {
+        answer.resume()
+        done(answer.statusCode)
+      })
+        .on('error', fail)
+        .end()
+    })
+  t.equal(await status('writ.example'), 200)
+  t.equal(await status('other.example'), 421)
 })
