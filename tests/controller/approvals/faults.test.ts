@@ -31,6 +31,9 @@ interface Doing {
   readonly claim?: unknown
 }
 
+/** The program is read once and started many times. */
+const cache = t.testdir()
+
 /** Runs the program; how many statements it took, or null when it killed itself. */
 function dying(
   place: { readonly folder: string; readonly databaseUrl: string },
@@ -41,7 +44,7 @@ function dying(
   const program = join(import.meta.dirname, 'dying-program.ts')
   const input = JSON.stringify({ now: noon, answer, actor: person('ana'), ...rest })
   const args = [program, place.folder, place.databaseUrl, `${dieAfter}`, step, input]
-  execFile(process.execPath, args, (error, stdout) => {
+  execFile(process.execPath, args, { env: { NODE_COMPILE_CACHE: cache } }, (error, stdout) => {
     if (error === null) resolve(Number(stdout))
     else if (error.signal === 'SIGKILL') resolve(null)
     else reject(error)
@@ -199,7 +202,7 @@ t.test('a controller that is killed between any two steps', async t => {
 })
 
 t.test('an embedded store outlives the kill as well', async t => {
-  const folder = t.testdir()
+  const folder = join(t.testdir({ store: {} }), 'store')
   const before = await openStore({ folder })
   const world = await approvalWorld(t, before)
   const questions = [3, 8, 0].map(point => questionOf(world, `killed at ${point}`))
