@@ -15,7 +15,7 @@ export const approvalStates = [
 export type ApprovalState = (typeof approvalStates)[number]
 
 /** Through what a person, or a judge, answered. */
-export const surfaces = [
+const surfaces = [
   'cli',
   'rest',
   'console',

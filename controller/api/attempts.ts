@@ -2,7 +2,7 @@ import type { Actor } from '../approvals/approvals.ts'
 import type { AttemptLimit } from './attempt-limit.ts'
 
 /** Something that was tried in vain. */
-export interface Attempt {
+interface Attempt {
   /** Whom it is counted for: a remote address, or the identity of a person. */
   readonly from: string
   /** What goes on record; nothing when it has nothing to do with approvals. */

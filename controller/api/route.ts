@@ -3,7 +3,7 @@ import type Type from 'typebox'
 import type { Caller } from './caller.ts'
 
 /** Who may call: the people who run Writ, a proxy, or a User with a key. */
-export type Role = 'admin' | 'proxy' | 'person'
+type Role = 'admin' | 'proxy' | 'person'
 
 /** One entry of the HTTP API. It is served only to whom it names. */
 export interface Route {

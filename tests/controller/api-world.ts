@@ -70,7 +70,7 @@ spec: { approvers: { users: [ben] }, requireReason: true }
 export const policies = payments(['one', 'two', 'reasoned'])
 
 /** What came back. */
-export interface Answer {
+interface Answer {
   readonly status: number
   readonly headers: Readonly<Record<string, unknown>>
   readonly text: string

@@ -8,7 +8,7 @@ import { tooMany } from '../visible-request.ts'
 import { Session, type SessionNeeds, type Visitor } from './session.ts'
 
 /** Where programs follow what happens. */
-export const livePath = '/api/v1/ws/unified'
+const livePath = '/api/v1/ws/unified'
 
 /** Takes connections that become WebSockets. */
 export interface LiveGate {

@@ -21,7 +21,7 @@ export interface Live {
 }
 
 /** How the source was found. */
-export interface SourceNews {
+interface SourceNews {
   /** When. */
   readonly at: number
   /** As the status of the controller names it. */
