@@ -3,6 +3,7 @@ import type { Decision } from '../../schemas/decision.ts'
 import { canonicalJson } from '../mcp/canonical-json.ts'
 import type { Caller, NewQuestion } from '../mcp/needs.ts'
 import { redact, redactText } from '../mcp/redact.ts'
+import { argumentFacts } from './argument-facts.ts'
 import { askedArgs, ownerOf, schemaDigestOf } from './call-digest.ts'
 import type { Sendable } from './ready-call.ts'
 
@@ -19,6 +20,7 @@ export function questionOf(caller: Caller, ready: Sendable, digest: string): New
   const { subject, decision, call, entry } = ready.errand.judged
   const { kind, server, name, justification } = subject
   const args = askedArgs(ready)
+  const redacted = redact(args)
   const schemaDigest = schemaDigestOf(ready)
   const reason = redactText(justification).slice(0, longest.justification)
   return {
@@ -32,8 +34,9 @@ export function questionOf(caller: Caller, ready: Sendable, digest: string): New
     ...(server === '' ? {} : { server }),
     name: redactText(name),
     ...(schemaDigest === undefined ? {} : { schemaDigest }),
-    args: redact(args),
+    args: redacted,
     argsDigest: `sha256:${hash('sha256', canonicalJson(args))}`,
+    ...argumentFacts(caller.namespace, name, args, redacted),
     ...(reason === '' ? {} : { justification: reason }),
     reason: decision.reason,
     rule: ruleOf(decision),
