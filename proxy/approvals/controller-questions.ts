@@ -47,7 +47,8 @@ export class ControllerQuestions implements Questions, Service {
     const before = this.#connection
     const news = parseNews(await this.#post(`${path}/questions`, { ...question, proxy }))
     // What happened between the answer and a connection that began meanwhile is told by neither.
-    return before === this.#connection ? news : ((await this.look(news.id)) ?? news)
+    if (before === this.#connection) return news
+    return (await this.look(news.id).catch(() => null)) ?? news
   }
 
   async look(id: string): Promise<ApprovalNews | null> {

@@ -1,6 +1,6 @@
 import { type Answer, answerWith, type Exchange, type Firewall } from '../mcp/exchange.ts'
 import { refuse, writeDown } from '../mcp/forward.ts'
-import { answerRefusal, calledIn, refusalFor } from '../mcp/refusal.ts'
+import { answerRefusal, refusalFor } from '../mcp/refusal.ts'
 import { refusalByNews, refusalWithout } from './asked-refusal.ts'
 import { callDigest, ownerOf } from './call-digest.ts'
 import { collect, withApproval } from './collect.ts'
@@ -49,10 +49,10 @@ export async function ask(
   ready: Sendable,
   digest: string,
 ): Promise<OpenRequest> {
-  const { subject, decision } = ready.errand.judged
+  const { decision } = ready.errand.judged
   const news = await approvals.questions.ask(questionOf(client.caller, ready, digest))
   const owner = ownerOf(client.caller)
-  return approvals.requests.open(news, owner, workflowsOf(decision), calledIn(subject))
+  return approvals.requests.open(news, owner, workflowsOf(decision))
 }
 
 async function waitFor(

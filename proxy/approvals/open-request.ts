@@ -20,8 +20,6 @@ export class OpenRequest {
   readonly owner: Owner
   /** Whom it asks; an empty name stands for the owners of the namespace. */
   readonly workflows: readonly string[]
-  /** What was called, as sentences name it. */
-  readonly what: string
   /** How to make the call; null until it is parked, and when its arguments had to make room. */
   parked: Prepare | null = null
   /** The one execution, once an approval was claimed here. */
@@ -31,12 +29,11 @@ export class OpenRequest {
   #news: ApprovalNews
   readonly #listeners = new Set<() => void>()
 
-  constructor(news: ApprovalNews, owner: Owner, workflows: readonly string[], what: string) {
+  constructor(news: ApprovalNews, owner: Owner, workflows: readonly string[]) {
     this.id = news.id
     this.digest = news.digest
     this.owner = owner
     this.workflows = workflows
-    this.what = what
     this.#news = news
   }
 

@@ -41,14 +41,14 @@ export class OpenRequests {
   }
 
   /** The request that the news is about: known already, or known from now on. */
-  open(news: ApprovalNews, owner: Owner, workflows: readonly string[], what: string): OpenRequest {
+  open(news: ApprovalNews, owner: Owner, workflows: readonly string[]): OpenRequest {
     this.#sweep()
     const known = this.#byId.get(news.id)
     if (known !== undefined) {
       known.hear(news)
       return known
     }
-    const request = new OpenRequest(news, owner, workflows, what)
+    const request = new OpenRequest(news, owner, workflows)
     this.#byId.set(request.id, request)
     this.#byDigest.set(request.digest, request)
     this.#stops.set(

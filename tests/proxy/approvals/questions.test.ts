@@ -156,7 +156,7 @@ t.test('news that are not news are turned down', async t => {
 })
 
 t.test('a request goes forward only', async t => {
-  const request = new OpenRequest(news('pending'), owner, ['one'], 'the call')
+  const request = new OpenRequest(news('pending'), owner, ['one'])
   const seen: string[] = []
   request.onChange(() => seen.push(request.news.state))
   for (const state of ['approved', 'pending', 'consumed', 'approved', 'denied', 'void'] as const) {
@@ -211,7 +211,7 @@ t.test('a shelf holds what fits', async t => {
 })
 
 t.test('each state of a round is good once, for ten minutes', async t => {
-  const request = new OpenRequest(news('consumed'), owner, ['one'], 'the call')
+  const request = new OpenRequest(news('consumed'), owner, ['one'])
   const round = { request, prepare: () => Promise.reject(new Error('not here')) }
   const clock = { now: 0 }
   const rounds = new Rounds(() => clock.now)
