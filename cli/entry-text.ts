@@ -14,8 +14,18 @@ export function entryText(entry: Entry, sink: Sink): string {
     printable(agent),
     sink.paint('bold', printable(target)),
     printable(because(entry)) + sink.paint('dim', printable(place)),
+    ...answered(entry).map(words => printable(words)),
     ...(told(entry) ? [sink.paint('red', printable(entry.error ?? ''))] : []),
   ].join('  ')
+}
+
+/** Whom the call waits for, or who let it through, said once for both entries of a call. */
+function answered({ phase, approval, approvedBy = [] }: Entry): string[] {
+  if (approval === undefined || phase === 'outcome') return []
+  const people = approvedBy.map(({ user, surface, reason }) =>
+    [`${user} (${surface})`, ...(reason === undefined ? [] : [reason])].join(': '),
+  )
+  return [people.length === 0 ? approval : `${approval} approved by ${people.join(', ')}`]
 }
 
 /** What went wrong; why a refused call was refused, its attempt says already. */
