@@ -57,6 +57,8 @@ t.test('with the quickstart running, a call that needs a person', async t => {
   })
 
   await t.test('is on record with who answered, where, when and why', async t => {
+    const { out: text } = await writ(['audit', 'list'], { cwd })
+    t.match(text, /attempt .* apr-\w{16} approved by local \(rest\): a folder for drafts\n/)
     const { out } = await writ(['audit', 'list', '-o', 'json'], { cwd })
     const entries = out
       .trim()
