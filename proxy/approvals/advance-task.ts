@@ -1,12 +1,11 @@
-import { count } from '../mcp/account.ts'
 import type { Answer, Exchange, Firewall } from '../mcp/exchange.ts'
-import { forward, isRepeated, refuse } from '../mcp/forward.ts'
-import { refusalFor } from '../mcp/refusal.ts'
+import { refuse } from '../mcp/forward.ts'
 import { refusalByNews } from './asked-refusal.ts'
 import { askerNow, collect, withApproval } from './collect.ts'
 import type { OpenRequest } from './open-request.ts'
 import type { ReadyCall } from './ready-call.ts'
 import { keptOf } from './run.ts'
+import { sendReady } from './send-ready.ts'
 import type { Task } from './task.ts'
 
 /** Takes a task one step on for a client that looks at it: makes its call once that is approved, and ends it once it is not. */
@@ -33,7 +32,7 @@ export function runReady(
   task: Task,
   ready: ReadyCall,
 ): void {
-  run(firewall, task, () => send(firewall, task.detached(exchange), ready))
+  run(firewall, task, () => sendReady(firewall, task.detached(exchange), ready))
 }
 
 function run(firewall: Firewall, task: Task, make: () => Promise<Answer>): void {
@@ -43,19 +42,6 @@ function run(firewall: Firewall, task: Task, make: () => Promise<Answer>): void 
     answer => approvals.tasks.end(task, keptOf(answer, now())),
     () => approvals.tasks.end(task, null),
   )
-}
-
-function send(firewall: Firewall, exchange: Exchange, ready: ReadyCall): Promise<Answer> {
-  if (ready.refusal !== null) {
-    return refuse(firewall, exchange, ready.judged, ready.refusal, ready.structured)
-  }
-  const { errand } = ready
-  const { judged, structured } = errand
-  if (isRepeated(firewall, exchange, judged)) {
-    return refuse(firewall, exchange, judged, refusalFor('repeated_id', judged.subject), structured)
-  }
-  count(exchange.client.account, judged.subject.name)
-  return forward(firewall, exchange, errand)
 }
 
 async function turnDown(

@@ -34,7 +34,7 @@ async function foundNow({ servers }: Firewall, namespace: string, name: string):
 }
 
 /** A judged call of a tool that may be sent once people approve. */
-export function readyTool(judged: Judged, offer: Offer, era: Era): Sendable {
+function readyTool(judged: Judged, offer: Offer, era: Era): Sendable {
   const { inputSchema } = offer.item
   return {
     refusal: null,

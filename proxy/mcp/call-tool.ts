@@ -1,12 +1,13 @@
 import { callAsTask } from '../approvals/call-as-task.ts'
 import { holdCall } from '../approvals/hold-call.ts'
-import { prepareTool, readyTool } from '../approvals/prepare-tool.ts'
+import { prepareTool } from '../approvals/prepare-tool.ts'
+import { sendReady } from '../approvals/send-ready.ts'
 import { knowsTasks } from '../approvals/task-shape.ts'
 import { count } from './account.ts'
 import { type Answer, answerError, type Exchange, type Firewall } from './exchange.ts'
 import { forward, isRepeated, refuse } from './forward.ts'
 import { answersIn } from './input-rounds.ts'
-import { type Judged, judge } from './judge.ts'
+import { type Asker, type Judged, judge } from './judge.ts'
 import {
   longestReason,
   type ToolCall,
@@ -65,7 +66,7 @@ function callFound(
   if (mismatch !== null) return refuseHeaders(firewall, exchange, judged, mismatch)
   return judged.decision.action === 'allow'
     ? send(firewall, exchange, judged, offer)
-    : hold(firewall, exchange, judged, offer, asked)
+    : hold(firewall, exchange, asked)
 }
 
 async function refuseHeaders(
@@ -95,16 +96,15 @@ function send(
   return forward(firewall, exchange, errand)
 }
 
-/** What the client answers to questions of the server is not part of what people are asked, so it does not go along. */
-function hold(
-  firewall: Firewall,
-  exchange: Exchange,
-  judged: Judged,
-  offer: Offer,
-  asked: ToolCall,
-): Promise<Answer> {
-  const ready = readyTool(judged, offer, exchange.client.era)
-  return holdCall(firewall, exchange, ready, asker => prepareTool(firewall, asker, asked))
+/**
+ * People are asked about the tool as it is now. What the client answers to questions of the server is not part of what
+ * they are asked, so it does not go along.
+ */
+async function hold(firewall: Firewall, exchange: Exchange, asked: ToolCall): Promise<Answer> {
+  const prepare = (asker: Asker) => prepareTool(firewall, asker, asked)
+  const ready = await prepare(exchange)
+  const left = ready.refusal === null && ready.errand.judged.decision.action !== 'allow'
+  return left ? holdCall(firewall, exchange, ready, prepare) : sendReady(firewall, exchange, ready)
 }
 
 function toolCallOf(params: JsonObject): ToolCall | string {

@@ -145,7 +145,7 @@ t.test('methods in other letters, unknown ones, and those of the other era go no
     'TOOLS/CALL',
     'tools/call/',
     'rpc.discover',
-    'tasks/get',
+    'tasks/update',
     'x',
     'server/discover',
     'subscriptions/listen',
