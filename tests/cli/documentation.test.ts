@@ -59,6 +59,7 @@ t.test('every command and every option has its place in docs/cli.md', async t =>
     'audit list',
     'audit export',
     'keys create',
+    ...['list', 'show', 'approve', 'deny', 'cancel', 'watch'].map(name => `approvals ${name}`),
     'servers list',
     'servers login',
   ]) {
