@@ -46,7 +46,7 @@ const sections: readonly Section[] = [
     name: 'tables',
     run() {
       console.log(
-        '\nTables: ms to compile and to load; the longest step is the longest pause of a swap, in most and in the worst of nine',
+        '\nTables: ms to compile and to load; the longest step is the longest pause of a swap, as a median and as the worst of twenty',
       )
       const files = [
         { policies: 1, rules: 10, text: policiesOf(10) },

@@ -3,6 +3,7 @@ import { type EntryIndex, entryIndex, speakers } from './entry-index.ts'
 import type { Facts } from './facts.ts'
 import { type LoadedEntry, type LoadedPolicy, selects } from './loaded-policy.ts'
 import { type Selection, selecting, selectionOf, strictestDefault } from './selection.ts'
+import { listOf } from './table-shape.ts'
 import type { Verdict } from './verdict.ts'
 
 /** Everything that is known about a call before its arguments are read. */
@@ -51,10 +52,10 @@ export function callPlans(noPolicy: Verdict): CallPlans {
     policies: [],
     asking: new Set(),
     entries: {
-      tool: entryIndex(),
-      model: entryIndex(),
-      resource: entryIndex(),
-      prompt: entryIndex(),
+      tool: entryIndex(listOf.tool),
+      model: entryIndex(listOf.model),
+      resource: entryIndex(listOf.resource),
+      prompt: entryIndex(listOf.prompt),
     },
     callers: new Map(),
     selections: new Map(),
@@ -125,13 +126,12 @@ function makePlan(plans: CallPlans, selection: Selection, facts: Facts): CallPla
   const { name, server } = targetOf(facts)
   const speaking = speakers(plans.entries[facts.kind], name, server)
   const entries = [...speaking.values()]
-    .filter(({ policy }) => policy.source.mode === 'enforce' && selects(policy, facts.subject))
+    .filter(({ policy }) => policy.mode === 'enforce' && selects(policy, facts.subject))
     .sort((a, b) => a.policy.order - b.policy.order)
   const quiet = system.filter(policy => !speaking.has(policy))
   return {
-    own: entries.filter(({ policy }) => policy.source.system !== true),
-    system:
-      ownDefault === null ? [] : entries.filter(({ policy }) => policy.source.system === true),
+    own: entries.filter(({ policy }) => !policy.system),
+    system: ownDefault === null ? [] : entries.filter(({ policy }) => policy.system),
     silent: strictestDefault(ownDefault, quiet) ?? plans.noPolicy,
     observers: observers.map(policy => ({ policy, entry: speaking.get(policy) ?? null })),
   }

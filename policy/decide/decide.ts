@@ -3,7 +3,7 @@ import { type CallPlan, type Observer, planFor } from './call-plan.ts'
 import type { Facts } from './facts.ts'
 import { judge } from './judge.ts'
 import type { LoadedTable } from './load.ts'
-import { defaultOf } from './loaded-policy.ts'
+import { defaultOf, headOf } from './loaded-policy.ts'
 import { stricter, type Verdict } from './verdict.ts'
 
 /** The verdict on a call while there is no table to judge it by. */
@@ -40,5 +40,5 @@ function verdictOf(plan: CallPlan, facts: Facts): Verdict {
 function observe({ policy, entry }: Observer, facts: Facts): Observed {
   const { decision } = (entry && judge(entry, facts)) ?? defaultOf(policy)
   const { action, reason, rule } = decision
-  return { policy: policy.source.name, action, reason, ...(rule === undefined ? {} : { rule }) }
+  return { policy: headOf(policy).name, action, reason, ...(rule === undefined ? {} : { rule }) }
 }

@@ -4,44 +4,43 @@ import { matchesGlob } from './glob.ts'
 import { type LoadedEntry, type LoadedPolicy, loadEntry } from './loaded-policy.ts'
 import type { EntryList } from './table-shape.ts'
 
-/** An entry as the index knows it: whom it could concern, and how to make it ready. */
+/** An entry as the index knows it: little more than where it is written. */
 export interface WaitingEntry {
   readonly match: string
-  readonly server: string | undefined
-  readonly notServer: string | undefined
   readonly policy: LoadedPolicy
   /** Position in its list; the first entry that matches speaks. */
   readonly position: number
-  /** The JSON of the policy, and the list there; or that of the entry, and no list. Null once it is loaded. */
+  /** Its JSON; null when it is to be found in that of its policy. */
   readonly text: string | null
-  readonly list: EntryList | null
   /** Once it was needed. */
   loaded: LoadedEntry | null
+  /** Another one that is found by the same text. */
+  next: WaitingEntry | undefined
 }
 
 /** Entries of one kind of call, found by name without a look at those that do not concern it. */
 export interface EntryIndex {
-  readonly exact: Map<string, WaitingEntry[]>
+  /** The list that they stand in. */
+  readonly list: EntryList
+  readonly exact: Map<string, WaitingEntry>
   /** By what stands before the first star. */
-  readonly globs: Map<string, WaitingEntry[]>
+  readonly globs: Map<string, WaitingEntry>
   readonly prefixLengths: Set<number>
 }
 
-/** An index that holds nothing yet. */
-export function entryIndex(): EntryIndex {
-  return { exact: new Map(), globs: new Map(), prefixLengths: new Set() }
+/** An index of entries of a list, which holds nothing yet. */
+export function entryIndex(list: EntryList): EntryIndex {
+  return { list, exact: new Map(), globs: new Map(), prefixLengths: new Set() }
 }
 
 /** Adds an entry to the index. */
-export function addEntry(index: EntryIndex, entry: WaitingEntry): void {
-  const { match } = entry
-  const star = match.indexOf('*')
-  if (star < 0) {
-    addTo(index.exact, match, entry)
-    return
-  }
-  addTo(index.globs, match.slice(0, star), entry)
-  index.prefixLengths.add(star)
+export function addEntry({ exact, globs, prefixLengths }: EntryIndex, entry: WaitingEntry): void {
+  const star = entry.match.indexOf('*')
+  const map = star < 0 ? exact : globs
+  const key = star < 0 ? entry.match : entry.match.slice(0, star)
+  entry.next = map.get(key)
+  map.set(key, entry)
+  if (star >= 0) prefixLengths.add(star)
 }
 
 /** For every policy with an entry for this name at this server: the first such entry. */
@@ -50,43 +49,42 @@ export function speakers(
   name: string,
   server: string,
 ): ReadonlyMap<LoadedPolicy, LoadedEntry> {
-  const first = new Map<LoadedPolicy, WaitingEntry>()
+  const first = new Map<LoadedPolicy, LoadedEntry>()
   for (const entry of candidates(index, name)) {
     const known = first.get(entry.policy)
-    const earlier = known === undefined || entry.position < known.position
-    if (earlier && serves(entry, server)) first.set(entry.policy, entry)
+    if (known !== undefined && known.position < entry.position) continue
+    const loaded = ready(index, entry)
+    if (serves(loaded.source, server)) first.set(entry.policy, loaded)
   }
-  return new Map([...first].map(([policy, entry]) => [policy, ready(entry)]))
+  return first
 }
 
-function ready(entry: WaitingEntry): LoadedEntry {
-  const { policy, position } = entry
-  entry.loaded ??= finished(loadEntry(policy, sourceOf(entry), position))
+function ready({ list }: EntryIndex, entry: WaitingEntry): LoadedEntry {
+  const { policy, position, text } = entry
+  entry.loaded ??= finished(loadEntry(policy, sourceOf(), position))
   return entry.loaded
-}
 
-function sourceOf({ text, list, position }: WaitingEntry): TableEntry {
-  const written = JSON.parse(String(text))
-  return list === null ? written : written[list][position]
+  function sourceOf(): TableEntry {
+    const written = JSON.parse(String(text ?? policy.text))
+    return text === null ? written[list][position] : written
+  }
 }
 
 function* candidates(index: EntryIndex, name: string): Iterable<WaitingEntry> {
-  yield* index.exact.get(name) ?? []
+  yield* linked(index.exact.get(name))
   for (const length of index.prefixLengths) {
     if (length > name.length) continue
-    for (const entry of index.globs.get(name.slice(0, length)) ?? []) {
+    for (const entry of linked(index.globs.get(name.slice(0, length)))) {
       if (matchesGlob(entry.match, name)) yield entry
     }
   }
 }
 
-function serves(entry: WaitingEntry, server: string): boolean {
-  if (entry.server !== undefined) return entry.server === server
-  return entry.notServer === undefined || entry.notServer !== server
+function* linked(first: WaitingEntry | undefined): Iterable<WaitingEntry> {
+  for (let entry = first; entry !== undefined; entry = entry.next) yield entry
 }
 
-function addTo(map: Map<string, WaitingEntry[]>, key: string, entry: WaitingEntry): void {
-  const known = map.get(key)
-  if (known === undefined) map.set(key, [entry])
-  else known.push(entry)
+function serves({ server: only, notServer }: TableEntry, server: string): boolean {
+  if (only !== undefined) return only === server
+  return notServer === undefined || notServer !== server
 }

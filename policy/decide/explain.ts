@@ -7,7 +7,7 @@ import { decide } from './decide.ts'
 import type { Facts } from './facts.ts'
 import { judge } from './judge.ts'
 import type { LoadedTable } from './load.ts'
-import type { LoadedEntry, LoadedRule } from './loaded-policy.ts'
+import { headOf, type LoadedEntry, type LoadedRule } from './loaded-policy.ts'
 
 /** The decision with everything that was looked at on the way: each policy that selects the caller. */
 export function explain(table: LoadedTable, facts: Facts): Explanation {
@@ -22,7 +22,7 @@ function policyTrace(
   { policy, entry }: Observer,
   facts: Facts,
 ): PolicyTrace {
-  const { name, mode, at } = policy.source
+  const { name, mode, at } = headOf(policy)
   const decision = (entry && judge(entry, facts)?.decision) ?? null
   return {
     policy: name,

@@ -1,6 +1,6 @@
 import type { ConditionError } from './cel/plan.ts'
 import type { Facts } from './facts.ts'
-import type { LoadedEntry, LoadedRule } from './loaded-policy.ts'
+import { headOf, type LoadedEntry, type LoadedRule } from './loaded-policy.ts'
 import { stricter, type Verdict, verdict } from './verdict.ts'
 
 /** What an entry says to a call, a missing justification included; null when it abstains. */
@@ -19,7 +19,7 @@ function unjudged(
 ): Verdict {
   return verdict(policy.context, policy.order, onError, {
     reason: 'condition_error',
-    policy: policy.source.name,
+    policy: headOf(policy).name,
     rule: source.name,
     message: `The condition of rule "${source.name}" could not be evaluated: ${error.message}: ${source.source}`,
     at: source.at,

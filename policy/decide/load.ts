@@ -1,22 +1,19 @@
 import { createHash } from 'node:crypto'
-import { callKinds } from '../../schemas/call.ts'
 import type { Fallback, RuleTable, TableEntry } from '../../schemas/rule-table.ts'
 import { type CallPlans, callPlans } from './call-plan.ts'
 import { newFrame } from './cel/frame.ts'
 import { addEntry, type WaitingEntry } from './entry-index.ts'
 import { finished } from './finished.ts'
 import { parseInSlices } from './json-slices.ts'
-import { type LoadedPolicy, loadEntry, loadPolicy, type TableContext } from './loaded-policy.ts'
-import { writtenToAsk } from './may-ask.ts'
 import {
-  type EntryList,
-  entryOf,
-  listOf,
-  policyOf,
-  type TableOutline,
-  tableOf,
-  tableOutline,
-} from './table-shape.ts'
+  headOf,
+  type LoadedPolicy,
+  loadEntry,
+  loadPolicy,
+  type TableContext,
+} from './loaded-policy.ts'
+import { writtenToAsk } from './may-ask.ts'
+import { entryOf, policyOf, type TableOutline, tableOf, tableOutline } from './table-shape.ts'
 import { verdict } from './verdict.ts'
 
 /** A rule table made ready to judge calls; what is not named here is for policy/decide alone. */
@@ -51,15 +48,29 @@ function* ready(outline: TableOutline, digest: string): Generator<undefined, Loa
   const context = { files: table.files, digest, frame: newFrame() }
   const noPolicy = verdict(context, 0, { action: 'deny', workflows: [] }, { reason: 'no_policy' })
   const loading: Loading = { plans: callPlans(noPolicy), context, shared: sharing(), long: [] }
-  for (const written of policies) yield* addPolicy(loading, written)
+  let sorted = true
+  let last = ''
+  for (const written of policies) {
+    const name = yield* addPolicy(loading, written)
+    sorted &&= last <= name
+    last = name
+  }
   const { plans, long } = loading
-  plans.policies.sort((a, b) => (a.source.name < b.source.name ? -1 : 1))
-  yield
+  if (!sorted) yield* sort(plans.policies)
   for (const [order, policy] of plans.policies.entries()) policy.order = order
   for (const [entry, source] of long) {
     entry.loaded = yield* loadEntry(entry.policy, source, entry.position)
   }
   return { digest, namespace: table.namespace, table, plans }
+}
+
+/** Compilers write policies in the order of their names already. */
+function* sort(policies: LoadedPolicy[]): Generator<undefined, void> {
+  for (const policy of policies) {
+    headOf(policy)
+    yield
+  }
+  policies.sort((a, b) => (headOf(a).name < headOf(b).name ? -1 : 1))
 }
 
 /** A table that is being made ready. */
@@ -72,28 +83,21 @@ interface Loading {
   readonly long: (readonly [WaitingEntry, TableEntry])[]
 }
 
-function* addPolicy(loading: Loading, written: unknown): Generator<undefined, void> {
+/** Adds a policy with its entries, and gives its name. */
+function* addPolicy(loading: Loading, written: unknown): Generator<undefined, string> {
   const { plans, context, shared } = loading
   const text = typeof written === 'string' ? written : null
-  const source = policyOf(text === null ? written : JSON.parse(text), context.files.length)
-  const policy = loadPolicy(context, source, shared)
+  const outline = policyOf(text === null ? written : JSON.parse(text), context.files.length)
+  const policy = loadPolicy(context, { text, outline }, shared)
   plans.policies.push(policy)
-  if (asks(source.unmatched) || asks(source.onError)) plans.asking.add(policy)
+  if (asks(outline.unmatched) || asks(outline.onError)) plans.asking.add(policy)
   yield
-  for (const kind of callKinds) {
-    const list = listOf[kind]
-    for (const [position, entry] of source[list].entries()) {
-      const place = text === null ? null : { text, list }
-      addEntry(plans.entries[kind], yield* waiting(loading, { policy, position, place }, entry))
+  for (const index of Object.values(plans.entries)) {
+    for (const [position, entry] of outline[index.list].entries()) {
+      addEntry(index, yield* waiting(loading, policy, position, entry))
     }
   }
-}
-
-/** Where an entry is written: in the text of its policy, unless that was too long to be left as text. */
-interface Placed {
-  readonly policy: LoadedPolicy
-  readonly position: number
-  readonly place: { readonly text: string; readonly list: EntryList } | null
+  return outline.name
 }
 
 /**
@@ -102,17 +106,17 @@ interface Placed {
  */
 function* waiting(
   { plans, long }: Loading,
-  { policy, position, place }: Placed,
+  policy: LoadedPolicy,
+  position: number,
   written: unknown,
 ): Generator<undefined, WaitingEntry> {
-  const own = place === null && typeof written === 'string' ? written : null
-  const value: unknown = own === null ? written : JSON.parse(own)
+  const text = policy.text === null && typeof written === 'string' ? written : null
+  const value: unknown = text === null ? written : JSON.parse(text)
   const source = yield* entryOf(value, policy.context.files.length)
   if (writtenToAsk(source)) plans.asking.add(policy)
-  const { match, server, notServer } = source
-  const { text, list } = place ?? { text: own, list: null }
-  const entry = { match, server, notServer, policy, position, text, list, loaded: null }
-  if (text === null) long.push([entry, source])
+  const { match } = source
+  const entry = { match, policy, position, text, loaded: null, next: undefined }
+  if (text === null && policy.text === null) long.push([entry, source])
   return entry
 }
 

@@ -9,14 +9,21 @@ import { type Verdict, verdict } from './verdict.ts'
 /** A policy without its entries. */
 type PolicyHead = Omit<PolicyOutline, EntryList>
 
-/** A policy of the table. There may be thousands, so little is made before it is needed. */
+/** A policy of the table. There may be thousands, so little is kept or made before it is needed. */
 export interface LoadedPolicy {
-  readonly source: PolicyHead
+  /** Its JSON; null when that is too long to be kept. */
+  readonly text: string | null
   readonly context: TableContext
+  readonly mode: PolicyHead['mode']
+  readonly system: boolean
+  readonly subjects: PolicyHead['subjects']
+  readonly unmatched: Fallback
   /** Position in the order of names. */
   order: number
+  /** The rest of it, once it was needed. */
+  head: PolicyHead | null
   /** The verdict when nothing in it matches, once it was needed. */
-  unmatched: Verdict | null
+  verdict: Verdict | null
 }
 
 /** An entry made ready. */
@@ -58,23 +65,41 @@ export interface TableContext {
  */
 export function loadPolicy(
   context: TableContext,
-  { name, mode, system, subjects, unmatched, onError, at }: PolicyOutline,
+  { text, outline }: WrittenPolicy,
   shared: <T>(value: T) => T,
 ): LoadedPolicy {
-  const source = {
-    name,
+  const { mode, system = false, subjects, unmatched } = outline
+  return {
+    text,
+    context,
     mode,
-    at,
+    system,
+    subjects: subjects && shared(subjects),
     unmatched: shared(unmatched),
-    onError: shared(onError),
-    ...(system && { system }),
-    ...(subjects && { subjects: shared(subjects) }),
+    order: 0,
+    head: text === null ? headIn(outline) : null,
+    verdict: null,
   }
-  return { source, context, order: 0, unmatched: null }
+}
+
+/** A policy as it is written: its JSON unless that is long, and what it says. */
+export interface WrittenPolicy {
+  readonly text: string | null
+  readonly outline: PolicyOutline
+}
+
+/** What a policy says besides its entries. */
+export function headOf(policy: LoadedPolicy): PolicyHead {
+  policy.head ??= headIn(JSON.parse(String(policy.text)))
+  return policy.head
+}
+
+function headIn({ tools, models, resources, prompts, ...head }: PolicyOutline): PolicyHead {
+  return head
 }
 
 /** Whether a policy concerns a caller. */
-export function selects({ source: { subjects } }: LoadedPolicy, caller: Facts['subject']): boolean {
+export function selects({ subjects }: LoadedPolicy, caller: Facts['subject']): boolean {
   if (subjects === undefined) return true
   const { agents, apiKeys } = subjects
   return isAmong(agents, caller.agent) && isAmong(apiKeys, caller.apiKey)
@@ -86,10 +111,13 @@ function isAmong(patterns: readonly string[] | undefined, name: string): boolean
 
 /** The verdict of a policy in which nothing matches. */
 export function defaultOf(policy: LoadedPolicy): Verdict {
-  const { source, context, order } = policy
-  const { name, at, unmatched } = source
-  policy.unmatched ??= verdict(context, order, unmatched, { reason: 'unmatched', policy: name, at })
-  return policy.unmatched
+  const { context, order, unmatched } = policy
+  policy.verdict ??= verdict(context, order, unmatched, {
+    reason: 'unmatched',
+    policy: headOf(policy).name,
+    at: headOf(policy).at,
+  })
+  return policy.verdict
 }
 
 /** Makes an entry ready, one rule a step. */
@@ -103,7 +131,8 @@ export function* loadEntry(
     rules.push(loadRule(policy, rule))
     yield
   }
-  const grounds = { policy: policy.source.name, at: source.at }
+  const { name, onError } = headOf(policy)
+  const grounds = { policy: name, at: source.at }
   const { otherwise } = source
   return {
     source,
@@ -119,7 +148,7 @@ export function* loadEntry(
           })
         : null,
     rules,
-    onError: source.onError ?? policy.source.onError,
+    onError: source.onError ?? onError,
     otherwise: otherwise
       ? verdict(policy.context, policy.order, otherwise, { ...grounds, reason: 'unmatched' })
       : null,
@@ -141,7 +170,7 @@ function loadRule(policy: LoadedPolicy, source: TableRule): LoadedRule {
     mayHold: source.when === undefined ? always : planVisible(source.when, policy.context.frame),
     matched: verdict(policy.context, policy.order, source, {
       reason: 'rule',
-      policy: policy.source.name,
+      policy: headOf(policy).name,
       rule,
       message,
       at,

@@ -16,7 +16,7 @@ export function mayAsk({ plans }: LoadedTable, facts: Facts): boolean {
 export function asksAtAll({ plans }: LoadedTable, { subject }: Facts): boolean {
   if (plans.asking.size === 0) return false
   for (const policy of plans.asking) {
-    if (policy.source.mode === 'enforce' && selects(policy, subject)) return true
+    if (policy.mode === 'enforce' && selects(policy, subject)) return true
   }
   return false
 }

@@ -34,15 +34,15 @@ export function selecting(policies: readonly LoadedPolicy[], subject: Facts['sub
 
 /** Sums up the policies that select a caller. */
 export function selectionOf(all: readonly LoadedPolicy[]): Selection {
-  const enforced = all.filter(({ source }) => source.mode === 'enforce')
+  const enforced = all.filter(({ mode }) => mode === 'enforce')
   const ownDefault = strictestDefault(
     null,
-    enforced.filter(({ source }) => source.system !== true),
+    enforced.filter(({ system }) => !system),
   )
   return {
     // Alone, policies of the system namespace would decide where nobody let the caller in.
-    system: ownDefault === null ? [] : enforced.filter(({ source }) => source.system === true),
-    observers: all.filter(({ source }) => source.mode === 'observe'),
+    system: ownDefault === null ? [] : enforced.filter(({ system }) => system),
+    observers: all.filter(({ mode }) => mode === 'observe'),
     ownDefault,
     plans: { tool: new Map(), model: new Map(), resource: new Map(), prompt: new Map() },
   }
@@ -56,7 +56,7 @@ export function strictestDefault(
   const heard = new Set<Fallback>()
   let strictest = start
   for (const policy of policies) {
-    const { unmatched } = policy.source
+    const { unmatched } = policy
     if (strictest !== null && !isHeavier(strictest, policy, heard)) continue
     heard.add(unmatched)
     strictest = stricter(strictest, defaultOf(policy))
@@ -70,7 +70,7 @@ function isHeavier(
   policy: LoadedPolicy,
   heard: ReadonlySet<Fallback>,
 ): boolean {
-  const { unmatched } = policy.source
+  const { unmatched } = policy
   const more = strictness(unmatched.action) - strictness(decision.action)
   if (more !== 0) return more > 0
   return policy.order < order || (unmatched.action === 'require_approval' && !heard.has(unmatched))

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { compile } from '../../../policy/compile/compile.ts'
 import { decide, noTable } from '../../../policy/decide/decide.ts'
+import { explain } from '../../../policy/decide/explain.ts'
 import { factsOf } from '../../../policy/decide/facts.ts'
 import { parseInSlices } from '../../../policy/decide/json-slices.ts'
 import { descriptionFor, justificationFor } from '../../../policy/decide/justification.ts'
@@ -148,12 +149,17 @@ t.test('callers that the same policies select share what is remembered', async t
 })
 
 t.test('the order of policies in a table does not matter', async t => {
-  const table: RuleTable = JSON.parse(json)
-  const shuffled = load(JSON.stringify({ ...table, policies: [...table.policies].reverse() }))
-  const facts = factsOf({ tool: 'other', subject: { agent: 'a' } })
-  const { table: _, ...one } = decide(load(json), facts)
-  const { table: __, ...other } = decide(shuffled, facts)
-  t.strictSame(one, other)
+  const written: RuleTable = JSON.parse(json)
+  const [policy] = written.policies
+  const said = (names: readonly string[]) => {
+    const policies = names.map(name => ({ ...policy, name }))
+    const table = load(JSON.stringify({ ...written, policies }))
+    const call = { tool: 'tx', server: 'builtin', subject: { agent: 'a' } }
+    return explain(table, factsOf(call)).trace.map(({ policy }) => policy)
+  }
+  for (const names of ['abcde', 'edcba', 'caebd', 'badce']) {
+    t.strictSame(said([...names]), [...'abcde'], names)
+  }
 })
 
 t.test('the digest is that of the whole, wherever it is cut', async t => {
