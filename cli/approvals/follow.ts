@@ -4,12 +4,12 @@ import { address, refusal, userAgent } from '../controller-client.ts'
 import type { ControllerAddress } from '../data-folder.ts'
 import { CliFailure } from '../failure.ts'
 
-/** A message of the topic, or word that some were missed. */
+/** A message of the topic. */
 type Message = Readonly<Record<string, unknown>> & { readonly type: string; readonly seq: string }
 
 interface Following {
   readonly topic: 'approvals'
-  /** Called with every message, in order. */
+  /** Called with every message, in order; `resync` is word that some were missed. */
   readonly hear: (message: Message) => void
   /** Called once it follows, and again whenever something was missed. */
   readonly caughtUp: () => Promise<void>
@@ -77,8 +77,8 @@ async function connection(
     const resumes = message.type === 'subscription_ack' && since !== undefined
     if (message.seq === undefined || resumes) return
     position = message.seq
+    if (message.type !== 'subscription_ack') hear(message)
     if (message.type === 'subscription_ack' || message.type === 'resync') caughtUp().catch(reject)
-    else hear(message)
   }
   const silence = setTimeout(() => socket.terminate(), longestSilenceMs)
   socket.on('message', data => {

@@ -10,7 +10,7 @@ import {
 } from '../controller-options.ts'
 import { type OutputFormat, outputOption } from '../output-option.ts'
 import type { Terminal } from '../terminal.ts'
-import { type Change, changeText } from './change-text.ts'
+import { changeText } from './change-text.ts'
 import { requestsPath } from './find-request.ts'
 import { follow } from './follow.ts'
 import { requestText } from './request-row.ts'
@@ -52,11 +52,11 @@ export function watchCommand(terminal: Terminal): Command {
         address,
         {
           topic: 'approvals',
-          hear: message =>
-            out.line(
-              json ? JSON.stringify(message) : changeText(message as unknown as Change, out),
-            ),
-          caughtUp: async () => (json ? undefined : waiting()),
+          hear: message => {
+            if (json) out.line(JSON.stringify(message))
+            else if (message.type !== 'resync') out.line(changeText(message as never, out))
+          },
+          caughtUp: async () => (json ? err.line('following') : waiting()),
           lost: () => err.line('the connection is lost; trying again'),
         },
         stopSignal(process),
