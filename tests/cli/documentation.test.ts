@@ -78,6 +78,15 @@ t.test('every command and every option has its place in docs/cli.md', async t =>
   }
 })
 
+t.test('every answer that does not count has its line in docs/approvals.md', async t => {
+  const source = read('controller/approvals/approvals.ts')
+  const [, union = ''] = /export type RefusalCode =\n((?: {2}\| '\w+'\n)+)/.exec(source) ?? []
+  const codes = [...union.matchAll(/'(\w+)'/g)].map(match => match[1])
+  const [, section = ''] = read('docs/approvals.md').split('### Answers that do not count')
+  const rows = [...(section.split('\n## ')[0] ?? '').matchAll(/^\| (\d+) +\| `(\w+)`/gm)]
+  t.strictSame(rows.map(row => row[2]).toSorted(), [...codes, 'too_many'].toSorted())
+})
+
 t.test('every example in docs/conditions.md compiles', async t => {
   const examples = read('docs/conditions.md').split('## Examples')[1] ?? ''
   const conditions = [...examples.matchAll(/^\| .* \| `(.*)` +\|$/gm)].map(match =>
