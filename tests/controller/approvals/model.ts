@@ -11,8 +11,7 @@ export interface Model {
 }
 
 /** Two different calls of one agent, whose owner is dan. */
-export const slots = ['a', 'b'] as const
-export type Slot = (typeof slots)[number]
+export type Slot = 'a' | 'b'
 
 /** Whether the rule that asks is there, denies, or is gone. */
 export type Rules = 'ask' | 'deny' | 'gone'
