@@ -119,12 +119,12 @@ type Refer = (schema: object) => Schema
 function operation(route: Route, path: string, refer: Refer): Operation {
   const { method, roles, about, body } = route
   const parameters = [
-    ...parametersOf('path', about?.params, refer),
-    ...parametersOf('query', about?.query, refer),
+    ...parametersOf('path', about.params, refer),
+    ...parametersOf('query', about.query, refer),
   ]
   return {
     operationId: `${method}${path.replace(/[^A-Za-z0-9]+(\w?)/g, (_, next) => next.toUpperCase())}`,
-    summary: about?.summary ?? '',
+    summary: about.summary,
     tags: [path.replace('/api/v1/', '/').split('/')[1] ?? ''],
     security: roles === 'everyone' ? [] : [{ bearer: [] }],
     'x-roles': roles,
@@ -132,12 +132,12 @@ function operation(route: Route, path: string, refer: Refer): Operation {
     ...(body && {
       requestBody: {
         required: true,
-        content: { [body.type]: about?.body ? { schema: refer(about.body) } : {} },
+        content: { [body.type]: about.body ? { schema: refer(about.body) } : {} },
       },
     }),
     responses: {
       ...Object.fromEntries(
-        Object.entries(about?.answers ?? {}).map(([status, answer]) => [
+        Object.entries(about.answers).map(([status, answer]) => [
           status,
           responseOf(Number(status), answer, refer),
         ]),

@@ -11,8 +11,8 @@ export interface Route {
   readonly path: string
   /** Roles that may call; `everyone` needs no token. */
   readonly roles: readonly Role[] | 'everyone'
-  /** What the description of the API says of it; a test fails for routes that say nothing. */
-  readonly about?: About
+  /** What the description of the API says of it. */
+  readonly about: About
   /** How the body is read; there is none when omitted. Bodies come as bytes. */
   readonly body?: { readonly type: string; readonly mostBytes: number }
   /** What goes on the record of the approval when somebody tries who may not call. */

@@ -48,6 +48,7 @@ async function mattermostWorld(
       method: 'post',
       path: '/here/api/v1/channels/mattermost/:channel',
       roles: 'everyone',
+      about: { summary: 'Reached below a path of its own.', answers: {} },
       body: { type: 'application/json', mostBytes: 65_536 },
       handle: (request, response, caller) => {
         const route = routes.find(({ path }) => path.includes('mattermost'))
