@@ -34,6 +34,7 @@ export function welcome(serving: Serving, settings: UpSettings, out: Sink): stri
     'Connect any client that reads .mcp.json:',
     `  ${mcpJson(mcp, agentKey)}`,
     '',
+    `Answer what needs a person:          npx writ approvals watch${where}`,
     `See what was asked for and decided:  npx writ audit list${where}`,
     `See what is in force:                npx writ status${where}`,
     '',
