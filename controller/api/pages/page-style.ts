@@ -1,8 +1,11 @@
 /** Readable on a phone and by day and night; no colour says what words do not say. */
 export const pageStyle = `
-:root { color-scheme: light dark; --ink: light-dark(#1b1f24, #e8eaed); --faint: light-dark(#57606a, #9aa4af);
-  --paper: light-dark(#ffffff, #14171a); --box: light-dark(#f3f5f7, #1f2429); --line: light-dark(#d0d7de, #3a424a);
-  --yes: light-dark(#116329, #2f8f4e); --no: light-dark(#a40e26, #c33d4e); --note: light-dark(#9a6700, #d4a72c) }
+:root { color-scheme: light dark; --ink: #1b1f24; --faint: #57606a; --paper: #ffffff; --box: #f3f5f7; --line: #d0d7de;
+  --yes: #116329; --no: #a40e26; --note: #9a6700 }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e8eaed; --faint: #9aa4af; --paper: #14171a; --box: #1f2429; --line: #3a424a;
+    --yes: #23733c; --no: #b02e3f; --note: #d4a72c }
+}
 * { box-sizing: border-box }
 body { margin: 0 auto; max-width: 46rem; padding: 1.25rem 1rem 3rem; background: var(--paper); color: var(--ink);
   font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere }

@@ -123,8 +123,8 @@ function answerForm({ id, workflows }: ApprovalRequest, { user, token, refused }
 }
 
 /** What a person sees whose answer counts. */
-export function answeredPage({ state, agent, tool }: ApprovalRequest): Page {
-  const what = `${agent} may ${state === 'approved' ? '' : 'not '}call ${tool}`
+export function answeredPage({ state, agent, kind, tool }: ApprovalRequest): Page {
+  const what = `${agent} may ${state === 'approved' ? '' : 'not '}${verbs[kind]} ${tool}`
   const text =
     state === 'pending'
       ? 'Your approval counts. Others are needed before the call is made.'
