@@ -4,9 +4,10 @@ import { line } from '../../proxy/journal/line.ts'
 import { entry } from '../proxy/journal-entry.ts'
 import { type ApiWorld, apiWorld, keyed, keyOf, policies } from './api-world.ts'
 import { sha256 } from './approvals/approval-world.ts'
+import { policy } from './documents.ts'
 import { connectLive } from './live-client.ts'
 import { embeddedStores } from './stores.ts'
-import { tokens } from './world.ts'
+import { world as installation, tokens } from './world.ts'
 
 const stores = await embeddedStores(t)
 const world = async (t: Test) => apiWorld(t, await stores.empty())
@@ -274,6 +275,50 @@ t.test('what changes in the source and in force is told as system', async t => {
   await w.publish(`${keyed}---\n${policies.replaceAll('> 5', '> 6')}`)
   t.match(await client.next(), { event: 'released', namespace: 'default', digest: /^sha256:/ })
 })
+
+t.test(
+  'a controller that runs tells what comes into the audit, and what its source holds',
+  async t => {
+    const w = await installation(t)
+    w.write('a.yaml', policy('p', '{ action: allow }'))
+    const { url } = await w.startController()
+    const client = await connectLive(t, url, { key: tokens.admin })
+    await client.ask({ type: 'subscribe', topic: 'activity' })
+    const post = (count: number) =>
+      fetch(new URL('/api/v1/records', url), {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${tokens.proxy}`,
+          'content-type': 'application/x-ndjson',
+        },
+        body: Array.from({ length: count }, (_, i) =>
+          line('proxy-a', i + 1, entry({ call: `call-${i}` })),
+        ).join(''),
+      })
+    await post(1)
+    t.match(await client.next(), {
+      type: 'activity',
+      namespace: 'default',
+      entry: { seq: 1, call: 'call-0' },
+      args_omitted: false,
+    })
+    await post(2)
+    t.match(await client.next(), { entry: { seq: 2 } }, 'what was there is not told again')
+    await client.ask({ type: 'unsubscribe', topic: 'activity' })
+    await client.ask({ type: 'subscribe', topic: 'system' })
+    w.write('a.yaml', 'no policy')
+    const heard = []
+    while (heard.at(-1)?.state !== 'broken') heard.push(await client.next())
+    t.match(heard.at(-1), { type: 'system', event: 'source', state: 'broken', problems: 1 })
+    w.write('a.yaml', policy('p', '{ action: deny }'))
+    while (heard.at(-1)?.state !== 'in_force') heard.push(await client.next())
+    t.match(heard.filter(({ event }) => event === 'released').at(-1), {
+      namespace: 'default',
+      digest: /^sha256:/,
+      sequence: Number,
+    })
+  },
+)
 
 t.test('other upgrades and other paths are answered as plain requests', async t => {
   const w = await world(t)
