@@ -11,6 +11,7 @@ export type ControllerFailureCode =
   | 'sequence_conflict'
   | 'too_many_proxies'
   | 'too_many_questions'
+  | 'question_conflict'
 
 /** Something the controller needs does not work; what is in force stays in force. */
 export class ControllerFailure extends Error {

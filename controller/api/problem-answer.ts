@@ -60,6 +60,7 @@ const statuses: { readonly [Code in ControllerFailureCode]?: number } = {
   sequence_conflict: 409,
   too_many_proxies: 429,
   too_many_questions: 429,
+  question_conflict: 409,
 }
 
 /** Turns whatever a handler threw into an answer. What is not the caller's doing is logged and not told. */

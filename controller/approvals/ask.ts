@@ -49,23 +49,33 @@ async function oneAtATime(
 /** The open request for the digest, once it has been looked at whether it still is. */
 async function standing(
   transition: Transition,
-  { namespace, digest }: ApprovalQuestion,
+  question: ApprovalQuestion,
   inForce: InForce,
 ): Promise<RequestRow | null> {
   const { db, at } = transition
   const found = await db
     .selectFrom('approval_requests')
-    .select('id')
-    .where('namespace', '=', namespace)
-    .where('digest', '=', digest)
+    .select(['id', 'agent', 'key_sha256'])
+    .where('namespace', '=', question.namespace)
+    .where('digest', '=', question.digest)
     .where('state', 'in', ['pending', 'approved'])
     .executeTakeFirst()
+  if (found !== undefined) expectAsker(found, question)
   const row = found ? await taken(db, found.id, ['pending', 'approved']) : null
   if (row === null || (await expire(transition, row))) return null
   const reason = voidReason(row, inForce, at.getTime())
   if (reason === null) return row
   await moved(transition, row, { state: 'void', reason })
   return null
+}
+
+/** A digest covers who asks, so one that two share is wrong, and nobody learns of the request of somebody else by it. */
+function expectAsker(
+  found: Pick<RequestRow, 'agent' | 'key_sha256'>,
+  { agent, keySha256 }: ApprovalQuestion,
+): void {
+  if (found.agent === searchable(agent) && found.key_sha256 === keySha256) return
+  throw new ControllerFailure('question_conflict', 'another agent asks by the same digest')
 }
 
 async function made(

@@ -113,6 +113,11 @@ async function asking(t: Test, stores: StoreKind): Promise<void> {
     )
     const other = question({ agent: 'other', keySha256: sha256('b'), call: 'one more' })
     t.equal((await approvals.ask(other)).state, 'pending')
+    await t.rejects(
+      approvals.ask({ ...other, digest: question().digest }),
+      { code: 'question_conflict' },
+      'nor does the digest of another let it see what that one asks',
+    )
     await approvals.decide(news.id, no, person('ana'))
     t.equal((await approvals.ask(question({ call: 'one more' }))).state, 'pending')
   })
