@@ -4,9 +4,11 @@ import { matchesGlob } from './glob.ts'
 import { type LoadedEntry, type LoadedPolicy, loadEntry } from './loaded-policy.ts'
 import type { EntryList } from './table-shape.ts'
 
-/** An entry as the index knows it: little more than where it is written. */
+/** An entry as the index knows it: whom it could concern, and where it is written. */
 export interface WaitingEntry {
   readonly match: string
+  readonly server: string | undefined
+  readonly notServer: string | undefined
   readonly policy: LoadedPolicy
   /** Position in its list; the first entry that matches speaks. */
   readonly position: number
@@ -49,14 +51,13 @@ export function speakers(
   name: string,
   server: string,
 ): ReadonlyMap<LoadedPolicy, LoadedEntry> {
-  const first = new Map<LoadedPolicy, LoadedEntry>()
+  const first = new Map<LoadedPolicy, WaitingEntry>()
   for (const entry of candidates(index, name)) {
     const known = first.get(entry.policy)
-    if (known !== undefined && known.position < entry.position) continue
-    const loaded = ready(index, entry)
-    if (serves(loaded.source, server)) first.set(entry.policy, loaded)
+    const earlier = known === undefined || entry.position < known.position
+    if (earlier && serves(entry, server)) first.set(entry.policy, entry)
   }
-  return first
+  return new Map([...first].map(([policy, entry]) => [policy, ready(index, entry)]))
 }
 
 function ready({ list }: EntryIndex, entry: WaitingEntry): LoadedEntry {
@@ -84,7 +85,7 @@ function* linked(first: WaitingEntry | undefined): Iterable<WaitingEntry> {
   for (let entry = first; entry !== undefined; entry = entry.next) yield entry
 }
 
-function serves({ server: only, notServer }: TableEntry, server: string): boolean {
+function serves({ server: only, notServer }: WaitingEntry, server: string): boolean {
   if (only !== undefined) return only === server
   return notServer === undefined || notServer !== server
 }

@@ -114,8 +114,9 @@ function* waiting(
   const value: unknown = text === null ? written : JSON.parse(text)
   const source = yield* entryOf(value, policy.context.files.length)
   if (writtenToAsk(source)) plans.asking.add(policy)
-  const { match } = source
-  const entry = { match, policy, position, text, loaded: null, next: undefined }
+  const { match, server, notServer } = source
+  const about = { match, server, notServer, policy, position }
+  const entry: WaitingEntry = { ...about, text, loaded: null, next: undefined }
   if (text === null && policy.text === null) long.push([entry, source])
   return entry
 }
