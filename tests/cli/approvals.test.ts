@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline'
 import t, { type Test } from 'tap'
 import type { ApprovalRequest } from '../../schemas/approval.ts'
 import { anyPorts, call, connect, eventually, textOf, up, workplace } from './quickstart.ts'
-import { environment, root, serve, writ } from './writ.ts'
+import { environment, root, type ServingWrit, serve, writ } from './writ.ts'
 
 const anaKey = 'writ_the_key_of_ana'
 
@@ -16,6 +16,15 @@ kind: User
 metadata: { name: ana }
 spec: { apiKeys: [{ name: laptop, sha256: ${createHash('sha256').update(anaKey).digest('hex')} }] }
 `
+
+/** What waits, asked as the person at the machine does. */
+async function waiting({ ready }: ServingWrit): Promise<readonly ApprovalRequest[]> {
+  const { url, token } = JSON.parse(readFileSync(join(ready.data, 'controller.json'), 'utf8'))
+  const answer = await fetch(new URL('/api/v1/approval-requests?state=pending', url), {
+    headers: { authorization: `Bearer ${token}` },
+  })
+  return JSON.parse(await answer.text()).requests
+}
 
 async function quickstart(t: Test) {
   const cwd = workplace(t)
@@ -35,8 +44,7 @@ async function quickstart(t: Test) {
     async ask(path: string) {
       const answer = call(client, 'create_directory', { path })
       for (;;) {
-        const waiting = await list('--state', 'pending')
-        const found = waiting.find(({ args }) => Object(args).path === path)
+        const found = (await waiting(serving)).find(({ args }) => Object(args).path === path)
         if (found !== undefined) return { id: found.id, answer }
       }
     },

@@ -70,6 +70,31 @@ t.test('the admin token decides as the operator, and the command line says what 
   })
 })
 
+t.test('an admin token that stands for nobody reads, cancels and decides nothing', async t => {
+  const { ask, send, told } = await apiWorld(t, await stores.empty(), null)
+  const id = await ask()
+  const sent = {
+    key: tokens.admin,
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+  }
+  t.match(await send(requests, { key: tokens.admin }), { json: { requests: [{ id }] } })
+  t.match(await send(`${requests}?mine=true`, { key: tokens.admin }), { json: { requests: [] } })
+  t.match(await send(`${requests}/${id}/approve`, sent), {
+    status: 403,
+    json: { code: 'not_an_approver' },
+  })
+  t.strictSame(await told(id), [
+    ['created', 'proxy-a', undefined],
+    ['attempt_refused', 'admin token', 'approve: not_an_approver'],
+  ])
+  const body = JSON.stringify({ reason: 'asked by mistake' })
+  t.match(await send(`${requests}/${id}/cancel`, { ...sent, body }), {
+    status: 200,
+    json: { state: 'cancelled', votes: [] },
+  })
+})
+
 t.test('an answer that does not count says why, changes nothing and is on record', async t => {
   const { ask, as, told, clock } = await apiWorld(t, await stores.empty())
   const id = await ask('reasoned')

@@ -105,8 +105,12 @@ export interface ApiWorld extends ApprovalWorld {
   strays(): Promise<readonly (string | null)[][]>
 }
 
-/** Makes the world on a store, with the admin token standing for ana. */
-export async function apiWorld(t: Test, store: Store): Promise<ApiWorld> {
+/** Makes the world on a store, with the admin token standing for the operator. */
+export async function apiWorld(
+  t: Test,
+  store: Store,
+  operator: string | null = 'ana',
+): Promise<ApiWorld> {
   const world = await approvalWorld(t, store, [keyed, policies])
   const { approvals, releases, clock, question } = world
   const now = () => clock.now
@@ -119,7 +123,10 @@ export async function apiWorld(t: Test, store: Store): Promise<ApiWorld> {
   }
   const live = openLive({ approvals, releases })
   const server = await serveApi(
-    { host: '127.0.0.1', port: 0, tokens, operator: 'ana', version: '0.0.0-test', now, log },
+    {
+      ...{ host: '127.0.0.1', port: 0, tokens, version: '0.0.0-test', now, log },
+      ...(operator !== null && { operator }),
+    },
     {
       db,
       approvals,
