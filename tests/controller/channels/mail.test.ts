@@ -227,6 +227,7 @@ t.test('who may not decide any more gets no link', async t => {
   const { id } = await world.asked()
   await world.notified(id, all => all.every(({ error }) => error !== undefined))
   await world.publish(told(mail(server.port)).replace('users: [ana, ben]', 'users: [ana]'))
+  await world.notified(id, all => all.some(({ state }) => state === 'failed'))
   server.failing = false
   const request = await world.notified(id, all => all.every(({ state }) => state !== 'waiting'))
   t.strictSame(request.notifications.map(({ state, error }) => [state, error]).sort(), [
