@@ -98,7 +98,7 @@ t.test('a controller that is killed between any two steps', async t => {
   const place = { folder: '', databaseUrl: stores.url ?? '' }
 
   /**
-   * Does a step, killed at another point each time, until it gets through. What is stored then is what was
+   * Does a step, killed at another point each time (each of an answer and a claim, some of the others), until it gets through. What is stored then is what was
    * there before or all of what the step does, and both are seen.
    */
   const atEveryPoint = async (
@@ -106,10 +106,11 @@ t.test('a controller that is killed between any two steps', async t => {
     { store, world }: { readonly store: Store; readonly world: ApprovalWorld },
     outcomes: readonly [before: string, after: string],
     doing: (question: ApprovalQuestion) => Promise<Doing>,
+    stride = 1,
   ): Promise<readonly ApprovalQuestion[]> => {
     const calls: ApprovalQuestion[] = []
     const seen = new Set<string>()
-    for (let point = 0, through = false; !through; point += 1) {
+    for (let point = 0, through = false; !through; point += stride) {
       const question = questionOf(world, `killed at ${point}`)
       calls.push(question)
       through = (await dying(place, point, await doing(question))) !== null
@@ -126,10 +127,16 @@ t.test('a controller that is killed between any two steps', async t => {
 
   t.test('of a question leaves it asked or not', async t => {
     const { store, world } = await opened(t)
-    const calls = await atEveryPoint(t, { store, world }, [nothing, asked], async question => ({
-      step: 'ask',
-      question,
-    }))
+    const calls = await atEveryPoint(
+      t,
+      { store, world },
+      [nothing, asked],
+      async question => ({
+        step: 'ask',
+        question,
+      }),
+      3,
+    )
     for (const question of calls) {
       t.equal((await world.approvals.ask(question)).state, 'pending')
       t.equal(await stored(store, question), asked, 'and it is there once')
@@ -166,10 +173,16 @@ t.test('a controller that is killed between any two steps', async t => {
   t.test('of a sweep leaves refusals, and no approval', async t => {
     const { store, world } = await opened(t)
     const now = noon + 300_000
-    const calls = await atEveryPoint(t, { store, world }, [asked, expired], async question => {
-      await world.approvals.ask(question)
-      return { step: 'sweep', now }
-    })
+    const calls = await atEveryPoint(
+      t,
+      { store, world },
+      [asked, expired],
+      async question => {
+        await world.approvals.ask(question)
+        return { step: 'sweep', now }
+      },
+      2,
+    )
     world.clock.now = now
     await world.approvals.sweep()
     for (const question of calls) t.equal(await stored(store, question), expired)

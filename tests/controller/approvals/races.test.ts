@@ -13,10 +13,11 @@ import {
   people,
   person,
 } from './approval-world.ts'
+import { interleaving } from './interleavings.ts'
 
 /** The embedded database does one thing at a time, so that fewer rounds tell as much; `WRIT_RACE_ROUNDS` asks for more. */
 const roundsOf = (stores: StoreKind) =>
-  Number(process.env.WRIT_RACE_ROUNDS ?? (stores.name === 'embedded' ? 200 : 1000))
+  Number(process.env.WRIT_RACE_ROUNDS ?? (stores.name === 'embedded' ? 100 : 1000))
 
 /** Rounds that race at the same moment: as many as keep every connection busy. */
 const atOnce = 50
@@ -173,10 +174,17 @@ async function raceTests(t: Test, stores: StoreKind): Promise<void> {
   })
 }
 
-for (const open of [embeddedStores, postgresStores]) {
-  t.test(open.name, async t => {
-    const stores = await open(t)
-    if (typeof stores === 'string') t.pass(`skipped: ${stores}`)
-    else await raceTests(t, stores)
+const postgres = await postgresStores(t)
+
+if (typeof postgres !== 'string') {
+  t.test('postgresql', async t => {
+    await raceTests(t, postgres)
+    await interleaving(t, postgres)
   })
 }
+
+t.test('embedded', async t => {
+  const stores = await embeddedStores(t)
+  await raceTests(t, stores)
+  if (typeof postgres === 'string') await interleaving(t, stores)
+})

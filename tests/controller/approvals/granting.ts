@@ -1,7 +1,7 @@
-import t, { type Test } from 'tap'
+import type { Test } from 'tap'
 import type { GrantTerms } from '../../../controller/approvals/approvals.ts'
 import type { ApprovalQuestion } from '../../../schemas/approval.ts'
-import { embeddedStores, postgresStores, type StoreKind } from '../stores.ts'
+import type { StoreKind } from '../stores.ts'
 import {
   type ApprovalWorld,
   approvalWorld,
@@ -66,7 +66,8 @@ async function granted(world: ApprovalWorld, some: Partial<GrantTerms> = {}) {
   return answered.outcome === 'refused' ? answered.code : id
 }
 
-async function grantTests(t: Test, stores: StoreKind): Promise<void> {
+/** Standing grants: what they cover, and how they end. */
+export async function granting(t: Test, stores: StoreKind): Promise<void> {
   t.test('a grant answers calls like the one it was given for, and no others', async t => {
     const world = await approvalWorld(t, await stores.empty())
     const origin = await granted(world)
@@ -285,12 +286,4 @@ async function grantTests(t: Test, stores: StoreKind): Promise<void> {
       t.equal(dear.filter(({ state }) => state === 'approved').length, 4)
     },
   )
-}
-
-for (const open of [embeddedStores, postgresStores]) {
-  t.test(open.name, async t => {
-    const stores = await open(t)
-    if (typeof stores === 'string') t.pass(`skipped: ${stores}`)
-    else await grantTests(t, stores)
-  })
 }

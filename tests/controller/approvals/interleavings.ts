@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { sql } from 'kysely'
-import t from 'tap'
+import type { Test } from 'tap'
 import type { Store } from '../../../controller/store/open-store.ts'
 import type { ApprovalState } from '../../../schemas/approval.ts'
-import { embeddedStores, postgresStores } from '../stores.ts'
+import type { StoreKind } from '../stores.ts'
 import {
   type ApprovalWorld,
   approvalWorld,
@@ -16,6 +16,9 @@ import {
 import { after, type Model, type Rules, type Slot, type Step } from './model.ts'
 
 const hour = 3_600_000
+
+/** Random runs; `WRIT_RANDOM_RUNS` asks for more. */
+const runs = Number(process.env.WRIT_RANDOM_RUNS ?? 20)
 
 const start: Model = {
   now: noon,
@@ -231,24 +234,25 @@ const commands = [
     .map(([change, one]) => new InTurn([{ do: 'ask', slot: 'a' }], [ana, ben], [change], [one])),
 ]
 
-t.test('whatever order things come in, approvals do what the design says', async t => {
-  const postgres = await postgresStores(t)
-  const stores = typeof postgres === 'string' ? await embeddedStores(t) : postgres
-  const property = fc.asyncProperty(
-    fc.commands(commands, { maxCommands: 50, size: 'max' }),
-    async steps => {
-      const store = await stores.empty()
-      const world = await approvalWorld(t, store, texts(start.rules, start.team))
-      const real: Real = {
-        world,
-        store,
-        ids: { a: [], b: [] },
-        released: new Map(),
-        restart: () => restarted(t, store, real.world),
-      }
-      await fc.asyncModelRun(() => ({ model: { model: start }, real }), steps)
-    },
-  )
-  await fc.assert(property, { numRuns: 20 })
-  t.pass('it held')
-})
+/** Random steps, alone and at once, against the model. */
+export async function interleaving(t: Test, stores: StoreKind): Promise<void> {
+  t.test('whatever order things come in, approvals do what the design says', async t => {
+    const property = fc.asyncProperty(
+      fc.commands(commands, { maxCommands: 50, size: 'max' }),
+      async steps => {
+        const store = await stores.empty()
+        const world = await approvalWorld(t, store, texts(start.rules, start.team))
+        const real: Real = {
+          world,
+          store,
+          ids: { a: [], b: [] },
+          released: new Map(),
+          restart: () => restarted(t, store, real.world),
+        }
+        await fc.asyncModelRun(() => ({ model: { model: start }, real }), steps)
+      },
+    )
+    await fc.assert(property, { numRuns: runs })
+    t.pass('it held')
+  })
+}
