@@ -11,6 +11,7 @@ export const UserSpec = closed(
     ),
     roles: Type.Optional(
       Type.Array(oneOf(['owner'], 'An `owner` is asked when a workflow names nobody.'), {
+        maxItems: 8,
         uniqueItems: true,
         description: 'What this person is in the namespace.',
       }),
