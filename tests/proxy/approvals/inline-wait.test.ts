@@ -97,11 +97,13 @@ t.test('a call that is left to people', async t => {
       method: 'notifications/progress',
       params: {
         progressToken: 'p',
-        progress: 0,
+        progress: Number,
         total: 60,
         message: 'Waiting for approval by patient: 0 of 1 so far.',
       },
     })
+    const { progress } = first.message.params as { progress: number }
+    t.ok(progress >= 0 && progress < 60, 'seconds that were waited')
     const { id } = await world.request(14)
     await world.answer('ana', 'approve', id)
     t.match((await tap.next()).message, { id: 'progress', result: {} })
