@@ -14,6 +14,7 @@ export type Answer =
   | { readonly id: number; readonly error: { readonly code: string; readonly message: string } }
 
 type Database = Extract<PGliteDialectConfig['pglite'], { close(): Promise<void> }>
+type Inside = Pick<Database, 'query'> & { rollback(): Promise<void> }
 type Result<T> = Awaited<ReturnType<Database['query']>> & { rows: T[] }
 
 /**
@@ -44,10 +45,12 @@ export class EmbeddedDatabase implements Database {
     return (await this.#ask(sql, parameters)) as unknown as Result<T>
   }
 
-  async transaction<T>(
-    work: (tx: Pick<Database, 'query'> & { rollback(): Promise<void> }) => Promise<T>,
-  ): Promise<T> {
-    await this.#ask('begin')
+  async transaction<T>(work: (tx: Inside) => Promise<T>): Promise<T> {
+    const failure = await this.#ask('begin').then(
+      () => null,
+      (error: Error) => error,
+    )
+    if (failure !== null) return this.#notBegun(work, failure)
     try {
       const result = await work({
         query: (sql, parameters) => this.query(sql, parameters),
@@ -61,11 +64,17 @@ export class EmbeddedDatabase implements Database {
     }
   }
 
+  /** kysely listens to a transaction only once its work was called: without that it would wait for ever. */
+  async #notBegun<T>(work: (tx: Inside) => Promise<T>, failure: Error): Promise<T> {
+    await work({ query: () => Promise.reject(failure), rollback: async () => undefined })
+    throw failure
+  }
+
   async close(): Promise<void> {
     if (this.closed) return
-    await this.#ask(null).finally(() => {
-      this.closed = true
-    })
+    const closing = this.#ask(null)
+    this.closed = true
+    await closing
     await this.#thread.terminate()
   }
 

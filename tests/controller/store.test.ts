@@ -353,6 +353,20 @@ t.test('an embedded database that cannot be opened says so, and lets go of the f
   t.strictSame(readdirSync(folder), ['pg'])
 })
 
+t.test(
+  'a transaction that comes while the embedded database closes fails, and nothing else does',
+  async t => {
+    const { db, close } = await openStore({ folder: t.testdir() })
+    const count = () =>
+      db.transaction().execute(tx => tx.selectFrom('records').select('seq').execute())
+    await count()
+    const closed = close()
+    await t.rejects(count(), { message: /closed/ })
+    await closed
+    await t.rejects(count())
+  },
+)
+
 t.test('what the embedded ledger acknowledged outlives kill -9', async t => {
   const folder = t.testdir()
   let kept = 0
