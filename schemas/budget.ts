@@ -8,6 +8,14 @@ function globs(description: string) {
   )
 }
 
+function amounts() {
+  return {
+    usd: Type.Optional(usd('Money, for example "25.00".')),
+    tokens: Type.Optional(Type.Integer({ minimum: 1, description: 'Tokens, in and out.' })),
+    calls: Type.Optional(Type.Integer({ minimum: 1, description: 'Calls.' })),
+  }
+}
+
 export const BudgetSpec = closed(
   {
     scope: Type.Optional(
@@ -31,14 +39,7 @@ export const BudgetSpec = closed(
         { default: 'namespace' },
       ),
     ),
-    limit: closed(
-      {
-        usd: Type.Optional(usd('Money, for example "25.00".')),
-        tokens: Type.Optional(Type.Integer({ minimum: 1, description: 'Tokens, in and out.' })),
-        calls: Type.Optional(Type.Integer({ minimum: 1, description: 'Calls.' })),
-      },
-      'The limit: exactly one of usd, tokens, calls.',
-    ),
+    limit: closed(amounts(), 'The limit: exactly one of usd, tokens, calls.'),
     window: oneOf(
       ['hour', 'day', 'week', 'month', 'session', 'total'],
       'When the counter starts again.',
@@ -52,6 +53,12 @@ export const BudgetSpec = closed(
     ),
     approvalWorkflow: Type.Optional(
       resourceName('ApprovalWorkflow that may extend the budget; for require_approval.'),
+    ),
+    extension: Type.Optional(
+      closed(
+        amounts(),
+        'By how much one approval extends the limit until the window ends; in the unit of the limit. For require_approval.',
+      ),
     ),
     fallbackPrice: Type.Optional(
       closed(

@@ -1,5 +1,16 @@
 import Type from 'typebox'
-import { closed, type Frozen, httpUrl, oneOf, secretRef, stringMap, text, usd } from './field.ts'
+import {
+  closed,
+  duration,
+  type Frozen,
+  glob,
+  httpUrl,
+  oneOf,
+  secretRef,
+  stringMap,
+  text,
+  usd,
+} from './field.ts'
 import type { Kind } from './resource.ts'
 
 const Price = closed(
@@ -15,12 +26,25 @@ const Price = closed(
 
 const ProvidedModel = closed(
   {
-    name: text('Name that agents ask for.', 256),
-    upstream: Type.Optional(text('Name at the provider; the same when omitted.', 256)),
+    name: glob(
+      'Name that agents ask for; a glob lets every matching name through under its own name.',
+    ),
+    upstream: Type.Optional(
+      text('Name at the provider; the same when omitted. Not with a glob.', 256),
+    ),
+    order: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1000,
+        default: 1,
+        description:
+          'Where several providers offer a model under one name or alias: the smallest is asked first, the next when it cannot answer.',
+      }),
+    ),
     aliases: Type.Optional(
       Type.Array(text('Another name that agents may ask for.', 256), {
         maxItems: 64,
-        description: 'Other names of the model.',
+        description: 'Other names of the model. Not with a glob.',
       }),
     ),
     price: Type.Optional(Price),
@@ -33,8 +57,23 @@ const ProvidedModel = closed(
 
 export const ModelProviderSpec = closed(
   {
-    protocol: oneOf(['openai', 'anthropic'], 'The API that the provider speaks.'),
-    baseUrl: httpUrl('Address of the API, for example https://api.anthropic.com.'),
+    protocol: oneOf(
+      ['openai', 'anthropic', 'scripted'],
+      'The API that the provider speaks. `scripted`: no provider, the proxy itself answers in fixed words, to try things.',
+    ),
+    baseUrl: Type.Optional(
+      httpUrl(
+        'Address of the API up to the version, for example https://api.openai.com/v1 or https://api.anthropic.com/v1. Needed unless scripted.',
+      ),
+    ),
+    responses: Type.Optional(
+      oneOf(
+        ['native', 'translate'],
+        'For protocol openai: whether the provider serves /responses itself, or chat completions stand in for it.',
+        { default: 'native' },
+      ),
+    ),
+    timeout: Type.Optional(duration('Longest wait for the first byte of an answer.', '10m')),
     secretRef: Type.Optional(secretRef('The API key.')),
     headers: Type.Optional(stringMap('Headers sent with every request; never credentials.')),
     models: Type.Optional(

@@ -1,8 +1,10 @@
 import Type from 'typebox'
 import { actions } from './action.ts'
 import { ApprovalVote } from './approval.ts'
+import { BudgetCharge } from './budget-lease.ts'
 import { callKinds } from './call.ts'
 import { closed, type Frozen, instant, oneOf, text } from './field.ts'
+import { costSources, Usage, usageSources } from './usage.ts'
 
 export const outcomes = [
   'succeeded',
@@ -66,6 +68,16 @@ export const Record = closed(
     ),
     approvedBy: Type.Optional(
       Type.Array(ApprovalVote, { description: 'Who approved it, where, when and why.' }),
+    ),
+    provider: Type.Optional(text('ModelProvider that was asked.', 253)),
+    requestedModel: Type.Optional(text('Model as the client named it.', 256)),
+    endpoint: Type.Optional(text('Path of the model API that the client called.', 256)),
+    stream: Type.Optional(Type.Boolean({ description: 'Whether the answer was streamed.' })),
+    usage: Type.Optional(Usage),
+    usageSource: Type.Optional(oneOf(usageSources, 'Where the usage came from.')),
+    costSource: Type.Optional(oneOf(costSources, 'Where the price came from.')),
+    charges: Type.Optional(
+      Type.Array(BudgetCharge, { maxItems: 256, description: 'What was charged to which budget.' }),
     ),
     reservedMicroUsd: Type.Optional(Type.Integer({ description: 'Reserved, in micro-USD.' })),
     costMicroUsd: Type.Optional(Type.Integer({ description: 'Settled cost, in micro-USD.' })),

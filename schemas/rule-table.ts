@@ -1,6 +1,8 @@
 import type { Action } from './action.ts'
 import type { ApprovalWorkflowSpec } from './approval-workflow.ts'
+import type { BudgetSpec } from './budget.ts'
 import type { Expression } from './expression.ts'
+import type { ModelProviderSpec } from './model-provider.ts'
 import type { ToolServerSpec } from './tool-server.ts'
 
 /**
@@ -17,6 +19,10 @@ export interface RuleTable {
   readonly servers: readonly TableServer[]
   readonly agents: readonly TableAgent[]
   readonly workflows: readonly TableWorkflow[]
+  readonly providers: readonly TableProvider[]
+  readonly budgets: readonly TableBudget[]
+  /** Whence the prices came that no ModelProvider states; absent when none was needed. */
+  readonly catalogue?: { readonly source: string; readonly date: string }
 }
 
 export interface TableFile {
@@ -110,4 +116,85 @@ export interface TableWorkflow {
   readonly name: string
   readonly spec: ApprovalWorkflowSpec
   readonly at: At
+}
+
+export interface TableProvider {
+  readonly name: string
+  readonly protocol: ModelProviderSpec['protocol']
+  /** Without a slash at its end; absent for a scripted one. */
+  readonly baseUrl?: string
+  readonly secretRef?: SecretRef
+  readonly headers?: Readonly<Record<string, string>>
+  readonly responses: 'native' | 'translate'
+  /** Longest wait for the first byte of an answer, ms. */
+  readonly timeoutMs: number
+  readonly models: readonly TableModel[]
+  readonly at: At
+}
+
+export interface TableModel {
+  /** A name, or a glob that lets matching names through as they are. */
+  readonly name: string
+  /** Name at the provider; absent for a glob. */
+  readonly upstream?: string
+  readonly aliases: readonly string[]
+  /** The smallest is asked first. */
+  readonly order: number
+  /** Absent when it is not known, which is not the same as zero. */
+  readonly price?: TablePrice
+  readonly priceFrom?: 'provider' | 'catalogue'
+  readonly maxOutputTokens?: number
+}
+
+/** Whole micro-USD per million tokens. */
+export interface TablePrice {
+  readonly input: number
+  readonly output: number
+  /** Input tokens read from a cache; as `input` when absent. */
+  readonly cacheRead?: number
+  /** Input tokens written to a cache; as `input` when absent. */
+  readonly cacheWrite?: number
+  /** Micro-USD per request. */
+  readonly request?: number
+}
+
+export interface TableBudget {
+  readonly name: string
+  /** Globs; a call must match each list that is there. */
+  readonly scope: Readonly<Partial<Record<BudgetDimension, readonly string[]>>>
+  readonly per: BudgetPer
+  readonly unit: BudgetUnit
+  /** Micro-USD, tokens or calls. */
+  readonly limit: number
+  readonly window: BudgetWindow
+  /** IANA name. */
+  readonly timeZone: string
+  /** The amount at which people are told. */
+  readonly softLimit?: number
+  readonly onExceeded: 'deny' | 'require_approval'
+  /** Whom to ask; the owners when absent. */
+  readonly workflow?: string
+  /** What one approval adds to the limit. */
+  readonly extension?: number
+  readonly fallbackPrice?: TablePrice
+  readonly toolPrices: readonly { readonly tool: string; readonly microUsd: number }[]
+  readonly at: At
+}
+
+export type BudgetDimension =
+  | 'agents'
+  | 'apiKeys'
+  | 'users'
+  | 'teams'
+  | 'flows'
+  | 'models'
+  | 'tools'
+export type BudgetPer = NonNullable<BudgetSpec['per']>
+export type BudgetWindow = BudgetSpec['window']
+/** `usd` counts whole micro-USD. */
+export type BudgetUnit = keyof BudgetSpec['limit']
+
+interface SecretRef {
+  readonly name: string
+  readonly key: string
 }

@@ -8,17 +8,29 @@ const root = resolve(import.meta.dirname, '..')
 const mayImport: Record<string, readonly string[]> = {
   schemas: [],
   'policy/decide': ['schemas'],
-  'policy/compile': ['schemas', 'policy/decide'],
+  'policy/spend': ['schemas', 'policy/decide'],
+  'policy/compile': ['schemas', 'policy/decide', 'policy/spend'],
   lifecycle: [],
-  proxy: ['schemas', 'policy/decide', 'lifecycle'],
-  controller: ['schemas', 'policy/decide', 'policy/compile', 'lifecycle'],
-  cli: ['schemas', 'policy/decide', 'policy/compile', 'lifecycle', 'proxy', 'controller'],
+  secrets: ['lifecycle'],
+  proxy: ['schemas', 'policy/decide', 'policy/spend', 'lifecycle'],
+  controller: ['schemas', 'policy/decide', 'policy/spend', 'policy/compile', 'lifecycle'],
+  cli: [
+    'schemas',
+    'policy/decide',
+    'policy/spend',
+    'policy/compile',
+    'lifecycle',
+    'secrets',
+    'proxy',
+    'controller',
+  ],
 }
 
 /** What each folder may take from npm besides Node itself; folders not named here are free. */
 const mayInstall: Record<string, readonly string[]> = {
   schemas: ['typebox'],
   'policy/decide': ['re2js', 'canonicalize'],
+  'policy/spend': [],
   'policy/compile': ['@marcbachmann/cel-js', 'ajv', 'ajv-formats', 'canonicalize', 'yaml'],
 }
 

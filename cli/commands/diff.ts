@@ -68,6 +68,8 @@ function empty(namespace: string): RuleTable {
     servers: [],
     agents: [],
     workflows: [],
+    providers: [],
+    budgets: [],
   }
 }
 

@@ -20,7 +20,7 @@ export function findJudge(directory: Directory, model: string): Judge | null {
     const offered = spec.models?.find(
       known => known.name === model || known.aliases?.includes(model),
     )
-    const url = URL.parse(`${spec.baseUrl.replace(/\/+$/, '')}/chat/completions`)
+    const url = URL.parse(`${spec.baseUrl?.replace(/\/+$/, '')}/chat/completions`)
     if (spec.protocol !== 'openai' || offered === undefined || url === null) continue
     return {
       provider: name,

@@ -14,6 +14,8 @@ export function emptyTable(namespace: string): Publishable {
     servers: [],
     agents: [],
     workflows: [],
+    providers: [],
+    budgets: [],
   }
   const json = canonicalize(table) ?? ''
   return { json, digest: `sha256:${createHash('sha256').update(json).digest('hex')}` }

@@ -60,6 +60,8 @@ export function tableOf(value: unknown): TableOutline {
   each(table.servers, 'servers', named)
   each(table.agents, 'agents', agentShape)
   each(table.workflows, 'workflows', named)
+  each(table.providers, 'providers', named)
+  each(table.budgets, 'budgets', named)
   return value as TableOutline
 }
 

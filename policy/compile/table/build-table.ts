@@ -8,7 +8,9 @@ import type {
 } from '../../../schemas/rule-table.ts'
 import type { Resource } from '../resource.ts'
 import { inNamespace, ofKind, type World } from '../world.ts'
+import { buildBudget } from './build-budget.ts'
 import { ownPolicies, systemPolicies } from './build-policy.ts'
+import { buildProvider } from './build-provider.ts'
 import { type Files, filesOf } from './table-files.ts'
 
 /** The rule table of a namespace with its canonical JSON (RFC 8785) and the SHA-256 of that. */
@@ -47,6 +49,12 @@ export function buildTable(world: World, namespace: string): CompiledTable {
       ...workflows.map(workflow => workflowOf(workflow, workflow.name, at)),
       ...lent.map(workflow => workflowOf(workflow, `${workflow.namespace}/${workflow.name}`, at)),
     ].sort(byName),
+    providers: ofKind(here, 'ModelProvider')
+      .map(provider => buildProvider(provider, at))
+      .sort(byName),
+    budgets: ofKind(here, 'Budget')
+      .map(budget => buildBudget(budget, at))
+      .sort(byName),
   }
   const json = canonicalize(table) as string
   const digest = `sha256:${createHash('sha256').update(json).digest('hex')}`
