@@ -36,6 +36,7 @@ function told({ error, status }: Entry): boolean {
 const styles: Readonly<Record<string, Style>> = {
   allow: 'green',
   succeeded: 'green',
+  collected: 'green',
   deny: 'red',
   failed: 'red',
   refused: 'red',

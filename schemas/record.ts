@@ -6,10 +6,12 @@ import { callKinds } from './call.ts'
 import { closed, type Frozen, instant, oneOf, text } from './field.ts'
 import { costSources, Usage, usageSources } from './usage.ts'
 
+/** `collected`: the answer of an earlier call was handed over, and nothing was sent. */
 export const outcomes = [
   'succeeded',
   'failed',
   'refused',
+  'collected',
   'pending',
   'cancelled',
   'unknown',

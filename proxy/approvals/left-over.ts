@@ -30,8 +30,7 @@ export async function leftOver(
   const kept = keptIn(run, firewall.now())
   if (kept === null || isHeard(run)) return null
   run.reach = exchange.reach
-  const error = `the answer of the call of request ${request.id} was handed over; nothing was sent`
-  if (!(await writeDown(firewall, noted, { status: 'refused', error }))) {
+  if (!(await writeDown(firewall, noted, { status: 'collected' }))) {
     return answerRefusal(exchange, refusalFor('no_record', judged.subject), judged, structured)
   }
   return answerKept(exchange, kept)
