@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { generatedFiles } from './generated-files.ts'
+import { priceCatalogue } from './prices.ts'
 
 const root = join(import.meta.dirname, '../..')
 const owned = ['schemas/generated', 'crds']
@@ -9,7 +10,12 @@ const files = generatedFiles(path => readFileSync(join(root, path), 'utf8'))
 const outdated = [...files].filter(([path, text]) => present(path) !== text).map(([path]) => path)
 const orphans = owned.flatMap(listed).filter(path => !files.has(path))
 
-if (process.argv.includes('--check')) {
+const [, , asked, list = '', version = '', date = ''] = process.argv
+if (asked === '--prices') {
+  // `--prices LIST VERSION DATE`: the list is not part of the repository, so this is not done each time.
+  const prices = priceCatalogue(JSON.parse(readFileSync(list, 'utf8')), { version, date })
+  write('policy/spend/prices/catalogue.json', `${JSON.stringify(prices)}\n`)
+} else if (asked === '--check') {
   for (const path of outdated) process.stderr.write(`${path} is not current\n`)
   for (const path of orphans) process.stderr.write(`${path} belongs to no kind\n`)
   if (outdated.length + orphans.length > 0) {
