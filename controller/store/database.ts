@@ -1,5 +1,12 @@
 import type { ColumnType, Generated } from 'kysely'
 import type { ApprovalEvent, ApprovalState, ApprovalVote, Surface } from '../../schemas/approval.ts'
+import type {
+  BudgetChargeRow,
+  BudgetCounterRow,
+  BudgetLeaseRow,
+  BudgetRunRow,
+  UsageRow,
+} from './budget-rows.ts'
 
 /** The tables of the store. */
 export interface Database {
@@ -18,6 +25,11 @@ export interface Database {
   readonly approval_grant_uses: ApprovalGrantUseRow
   readonly push_subscriptions: PushSubscriptionRow
   readonly approval_judgements: ApprovalJudgementRow
+  readonly usage: UsageRow
+  readonly budget_charges: BudgetChargeRow
+  readonly budget_counters: BudgetCounterRow
+  readonly budget_leases: BudgetLeaseRow
+  readonly budget_runs: BudgetRunRow
 }
 
 type Json = ColumnType<unknown, string | null, never>

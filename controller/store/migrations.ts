@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
 import { approvalTables } from './approval-tables.ts'
+import { budgetTables } from './budget-tables.ts'
 import { deliveryTables } from './delivery-tables.ts'
 
 /** Every change to the store, in order; one that was released is never edited. */
@@ -8,6 +9,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': { up: first },
   '0002-approvals': { up: approvalTables },
   '0003-push': { up: deliveryTables },
+  '0004-budgets': { up: budgetTables },
 }
 
 async function first(db: Kysely<unknown>): Promise<void> {
