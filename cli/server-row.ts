@@ -2,8 +2,8 @@ import type { ProxyStatus } from '../controller/status/status.ts'
 import type { Logins } from '../proxy/mcp/upstream/oauth/login.ts'
 import { isFor, needsPerson } from '../proxy/mcp/upstream/oauth/oauth-server.ts'
 import { filledInUrl } from '../proxy/mcp/upstream/variables.ts'
+import type { environmentSecrets } from '../secrets/environment-secrets.ts'
 import type { KnownServer } from './known-servers.ts'
-import type { environmentSecrets } from './serve/environment-secrets.ts'
 import { printable, type Sink, type Style } from './terminal.ts'
 
 /** A ToolServer as `writ servers list` shows it. */

@@ -1,11 +1,7 @@
-/** Looks a credential up; null when nobody has it. */
-export type Secrets = (
-  namespace: string,
-  ref: { readonly name: string; readonly key: string },
-) => Promise<string | null>
+import type { Secrets } from './secrets.ts'
 
 /**
- * Secrets of one machine: `{ name: github, key: token }` is the environment variable
+ * Secrets of one machine, for every namespace: `{ name: github, key: token }` is the environment variable
  * `WRIT_SECRET_GITHUB_TOKEN`; what is no letter or digit becomes `_`. Under the name `env` a key is the
  * variable itself, as `${NAME}` in a policy file asks for it; the variables of Writ are not given away.
  */
@@ -21,7 +17,8 @@ function plainVariable(key: string): string | null {
   return /^[A-Za-z_][A-Za-z0-9_]*$/.test(key) && !/^WRIT_/i.test(key) ? key : null
 }
 
-/** Name of the environment variable that holds a secret. */
-function secretVariable(name: string, key: string): string {
+/** Name of the environment variable that holds a secret: both parts are there, so it is never WRIT_SECRET_KEY. */
+function secretVariable(name: string, key: string): string | null {
+  if (name === '' || key === '') return null
   return `WRIT_SECRET_${name}_${key}`.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')
 }
