@@ -35,6 +35,10 @@ export const BudgetLeaseRequest = closed(
     ...counter,
     proxy: text('The proxy that asks.', 128),
     run: text('This start of the proxy.', 64),
+    lease: text(
+      'Id that the lease gets, made by the proxy. Asked for again after an answer was lost, it is the same lease and no second one.',
+      64,
+    ),
     table: text('Digest of the table by which the proxy counts.', 80),
     need: amount('The least that helps.'),
   },
