@@ -7,7 +7,6 @@ import { nobodyToAsk } from './approvals/nobody-to-ask.ts'
 import { hostCheck } from './hosts.ts'
 import { KeyAccounts } from './mcp/account.ts'
 import { Entrance } from './mcp/entrance.ts'
-import { EntryTexts } from './mcp/entry-text.ts'
 import type { Firewall } from './mcp/exchange.ts'
 import { LegacyDoor } from './mcp/legacy-door.ts'
 import { Listeners } from './mcp/listeners.ts'
@@ -17,6 +16,7 @@ import { Sessions } from './mcp/sessions.ts'
 import { ToolServers } from './mcp/tool-servers.ts'
 import type { Logins } from './mcp/upstream/oauth/login.ts'
 import { type Meter, meter } from './meter.ts'
+import { EntryTexts } from './record/entry-text.ts'
 
 export interface ProxyOptions {
   /** Address to listen on; the loopback interface when omitted. */

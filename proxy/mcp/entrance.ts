@@ -1,6 +1,9 @@
 import { hash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Json } from '../../policy/decide/facts.ts'
+import { callerKey } from '../caller-key.ts'
+import { Crowd } from '../crowd.ts'
+import { readBody } from '../read-body.ts'
 import type { Firewall } from './exchange.ts'
 import type { LegacyDoor } from './legacy-door.ts'
 import { isModern, type ModernDoor } from './modern-door.ts'
@@ -9,9 +12,6 @@ import { strictJson } from './strict-json.ts'
 import { headerOf, turnDown, type Visitor } from './visitor.ts'
 
 const mostBodyBytes = 4 * 1024 * 1024
-const longestKey = 512
-const mostInFlight = 4096
-const mostPerKey = 512
 
 export interface EntranceNeeds {
   readonly firewall: Firewall
@@ -22,8 +22,7 @@ export interface EntranceNeeds {
 /** The MCP endpoint: finds out who asks, reads what is asked, and shows to the door of the era. */
 export class Entrance {
   readonly #needs: EntranceNeeds
-  #inFlight = 0
-  readonly #byKey = new Map<string, number>()
+  readonly #crowd = new Crowd()
 
   constructor(needs: EntranceNeeds) {
     this.#needs = needs
@@ -44,31 +43,21 @@ export class Entrance {
     }
   }
 
-  /** Counts what is under way, streams included; no key may take the room of the others. */
+  /** False when too much is under way. */
   #enter({ response, keyHash }: Visitor): boolean {
-    const mine = this.#byKey.get(keyHash) ?? 0
-    if (this.#inFlight >= mostInFlight || mine >= mostPerKey) {
-      response.setHeader('retry-after', '1')
-      turnDown(response, 429, codes.internal, 'too many requests are in flight')
-      return false
+    if (this.#crowd.enter(keyHash)) {
+      response.on('close', () => this.#crowd.leave(keyHash))
+      return true
     }
-    this.#inFlight++
-    this.#byKey.set(keyHash, mine + 1)
-    response.on('close', () => this.#leave(keyHash))
-    return true
-  }
-
-  #leave(keyHash: string): void {
-    this.#inFlight--
-    const left = (this.#byKey.get(keyHash) ?? 1) - 1
-    if (left === 0) this.#byKey.delete(keyHash)
-    else this.#byKey.set(keyHash, left)
+    response.setHeader('retry-after', '1')
+    turnDown(response, 429, codes.internal, 'too many requests are in flight')
+    return false
   }
 
   /** Null when the key is not good; the client then hears nothing but that. */
   #admit(request: IncomingMessage, response: ServerResponse): Visitor | null {
     const { tables, now, meter } = this.#needs.firewall
-    const key = keyOf(request)
+    const key = callerKey(request)
     const keyHash = key === null ? '' : hash('sha256', key)
     const caller = key === null ? null : tables.caller(keyHash, now())
     if (caller !== null) return { request, response, caller, keyHash }
@@ -91,7 +80,7 @@ export class Entrance {
       turnDown(response, 406, codes.refused, problem)
       return
     }
-    readBody(request, bytes => {
+    readBody(request, mostBodyBytes, bytes => {
       if (bytes === null) {
         response.setHeader('connection', 'close')
         return turnDown(response, 413, codes.refused, 'the request is too large')
@@ -123,25 +112,4 @@ export class Entrance {
       turnDown(visitor.response, 500, codes.internal, 'an unexpected error in Writ')
     }
   }
-}
-
-function keyOf({ headers }: IncomingMessage): string | null {
-  const [, bearer] = /^Bearer +([\x21-\x7e]+)$/i.exec(headers.authorization ?? '') ?? []
-  const key = bearer ?? headers['x-api-key']
-  return typeof key === 'string' && key !== '' && key.length <= longestKey ? key : null
-}
-
-/** Null when the body is over the limit; nothing is called when the client goes away first. */
-function readBody(request: IncomingMessage, done: (bytes: Buffer | null) => void): void {
-  const chunks: Buffer[] = []
-  let size = 0
-  request.on('data', (chunk: Buffer) => {
-    size += chunk.length
-    if (size <= mostBodyBytes) chunks.push(chunk)
-    else if (size - chunk.length <= mostBodyBytes) done(null)
-  })
-  request.on('end', () => {
-    const [only] = chunks
-    if (size <= mostBodyBytes) done(chunks.length === 1 && only ? only : Buffer.concat(chunks))
-  })
 }

@@ -1,10 +1,11 @@
 import { hash } from 'node:crypto'
 import { ProxyFailure } from '../failure.ts'
-import { type Ended, type SharedText, sharedText } from './entry-text.ts'
+import { type Ended, type SharedText, sharedText } from '../record/entry-text.ts'
+import { keep } from '../record/keep.ts'
 import type { Answer, Exchange, Firewall } from './exchange.ts'
 import { asks, withInput } from './input-rounds.ts'
 import type { Judged } from './judge.ts'
-import type { EntryJson, Outcome } from './needs.ts'
+import type { Outcome } from './needs.ts'
 import { redactText } from './redact.ts'
 import { answerRefusal, type Obstacle, type Refusal, refusalFor } from './refusal.ts'
 import { errorJson, isObject, type JsonObject, resultJson } from './rpc.ts'
@@ -236,21 +237,3 @@ function endedOf({ status, reply, failure }: Ending, durationMs: number): Ended 
 function codeOf({ code }: JsonObject): string {
   return typeof code === 'number' ? String(code) : 'without a code'
 }
-
-/** False when the entries could not be kept. */
-function keep(
-  { journal, meter }: Firewall,
-  entries: readonly EntryJson[],
-): Promise<boolean> | boolean {
-  const failed = () => {
-    meter.unrecorded()
-    return false
-  }
-  try {
-    return journal.write(entries)?.then(yes, failed) ?? true
-  } catch {
-    return failed()
-  }
-}
-
-const yes = () => true

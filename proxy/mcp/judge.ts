@@ -3,9 +3,10 @@ import { decide, noTable } from '../../policy/decide/decide.ts'
 import type { Facts } from '../../policy/decide/facts.ts'
 import type { CallKind } from '../../schemas/call.ts'
 import type { Decision } from '../../schemas/decision.ts'
+import { callerFacts } from '../record/caller-facts.ts'
+import { callerEntry, decisionEntry, type Noted } from '../record/noted.ts'
 import { canonicalJson } from './canonical-json.ts'
 import type { Client, Firewall } from './exchange.ts'
-import type { NewEntry } from './needs.ts'
 import { redact, redactText } from './redact.ts'
 import { isObject, type JsonObject } from './rpc.ts'
 
@@ -22,23 +23,11 @@ export interface Subject {
   readonly destructive: boolean
 }
 
-/** What both records of a call have in common besides the arguments; what is undefined is not written. */
-type Common = {
-  readonly [K in keyof Shared]: object extends Pick<Shared, K> ? Shared[K] | undefined : Shared[K]
-}
-type Shared = Omit<NewEntry, 'time' | 'phase' | 'args'>
-
 /** A judged call, ready to be written down. */
-export interface Judged {
-  /** Id shared by its two records. */
-  readonly call: string
+export interface Judged extends Noted {
   readonly subject: Subject
-  readonly decision: Decision
   /** The arguments as RFC 8785 writes them: what the digest covers and what is sent. */
   readonly canonical: string
-  /** The arguments as the records show them, as JSON. */
-  readonly shownArgs: string
-  readonly entry: Common
 }
 
 export function subjectOf(kind: CallKind, server: string, name: string): Subject {
@@ -62,8 +51,6 @@ export interface Asker {
 /** The facts about a client and what it asks for. */
 export function factsOf(client: Asker['client'], subject: Subject, now: number): Facts {
   const { kind, server, name, readOnly, destructive } = subject
-  const { agent, apiKey, namespace } = client.caller
-  const { id, startedAt, toolCalls, toolsUsed } = client.account
   const named = (of: CallKind) => (kind === of ? { name, server } : { name: '', server: '' })
   return {
     kind,
@@ -81,16 +68,7 @@ export function factsOf(client: Asker['client'], subject: Subject, now: number):
       inputTokens: 0,
       tools: [],
     },
-    subject: {
-      agent: agent.name,
-      kind: agent.kind,
-      apiKey,
-      user: agent.user,
-      groups: agent.groups,
-      labels: agent.labels,
-      namespace,
-    },
-    session: { id, startedAt, toolCalls, modelCalls: 0, spentUsd: 0, toolsUsed },
+    ...callerFacts(client.caller, client.account),
   }
 }
 
@@ -125,36 +103,20 @@ function entryOf(
   canonical: string,
   call: string,
 ): Judged['entry'] {
-  const { agent, apiKey, namespace } = client.caller
-  const { policy, rule, message, at, commit, table } = decision
   const { kind, server, name, justification } = subject
   const named = (of: CallKind) => (kind === of ? redactText(name) : undefined)
   return {
     call,
-    namespace,
-    agent: agent.name,
-    apiKey,
-    user: agent.user || undefined,
-    session: client.account.id,
+    ...callerEntry(client.caller, client.account.id),
     clientCallId: clientCallIdOf(params),
     kind,
     server: server || undefined,
     tool: named('tool'),
     uri: named('resource'),
     prompt: named('prompt'),
-    model: named('model'),
     argsDigest: `sha256:${hash('sha256', canonical)}`,
     justification: redactText(justification) || undefined,
-    action: decision.action,
-    reason: decision.reason,
-    policy,
-    rule,
-    message,
-    at,
-    commit,
-    workflows: decision.action === 'require_approval' ? decision.workflows : undefined,
-    observed: decision.observed.length === 0 ? undefined : decision.observed,
-    table: table || undefined,
+    ...decisionEntry(decision),
   }
 }
 

@@ -9,7 +9,7 @@ import { codes, isObject, type JsonObject, type Message, messageOf, textOf } fro
 import { statelessClient } from './stateless-client.ts'
 import { envelope, modernVersion } from './upstream/envelope.ts'
 import { headerText } from './upstream/header-value.ts'
-import { headerOf, turnDown, type Visitor } from './visitor.ts'
+import { headerOf, sessionHeader, turnDown, type Visitor } from './visitor.ts'
 
 /** Which member of `params` the header Mcp-Name repeats. */
 const nameSources: { readonly [method: string]: string } = {
@@ -85,7 +85,8 @@ export class ModernDoor {
       clientInfo: isObject(clientInfo) ? clientInfo : {},
       capabilities: isObject(capabilities) ? capabilities : {},
     }
-    const account = this.#firewall.accounts.of(caller, this.#firewall.now())
+    const named = sessionHeader(request)
+    const account = this.#firewall.accounts.of(caller, this.#firewall.now(), named)
     const client = statelessClient(caller, account, identity)
     const cancellation = new Cancellation()
     const outlet = new Outlet({ response, onGone: () => cancellation.abort() }, 1, false)

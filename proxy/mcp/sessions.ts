@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { Account } from './account.ts'
 import type { Caller } from './needs.ts'
 import { Session, type SessionStart } from './session.ts'
 import type { Offering } from './upstream/catalog.ts'
@@ -55,6 +56,12 @@ export class Sessions {
     session.caller = caller
     session.account.lastUsed = this.#now()
     return session
+  }
+
+  /** What the open session of that id did so far; null unless it was opened with the same key. */
+  accountOf(id: string, keyHash: string): Account | null {
+    const session = this.#byId.get(id)
+    return session?.keyHash === keyHash ? session.account : null
   }
 
   close(session: Session): void {

@@ -27,6 +27,14 @@ export function turnDown(
     .end(body)
 }
 
+const longestSession = 1024
+
+/** The session that the caller says a request belongs to, at whichever endpoint. */
+export function sessionHeader(request: IncomingMessage): string | null {
+  const name = headerOf(request, 'x-writ-session-id')
+  return name === null || name === '' ? null : name.slice(0, longestSession)
+}
+
 /** A header that occurs once; null when it is not there. */
 export function headerOf({ headers }: IncomingMessage, name: string): string | null {
   const value = headers[name]

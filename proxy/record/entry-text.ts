@@ -1,11 +1,11 @@
 import type { outcomes } from '../../schemas/record.ts'
-import type { Judged } from './judge.ts'
-import type { EntryJson, NewEntry } from './needs.ts'
+import type { EntryJson, NewEntry } from '../mcp/needs.ts'
+import type { Noted } from './noted.ts'
 
 /** The members that both entries of a call share, as JSON without braces: written once, for the arguments may be long. */
 export type SharedText = string
 
-export function sharedText({ entry, shownArgs }: Judged, told = entry): SharedText {
+export function sharedText({ entry, shownArgs }: Noted, told = entry): SharedText {
   return `${JSON.stringify(told).slice(1, -1)},"args":${shownArgs}`
 }
 

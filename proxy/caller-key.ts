@@ -1,0 +1,10 @@
+import type { IncomingMessage } from 'node:http'
+
+const longest = 512
+
+/** The key that a request shows: a bearer token, or `x-api-key` as Anthropic clients send it; null when there is none. */
+export function callerKey({ headers }: IncomingMessage): string | null {
+  const [, bearer] = /^Bearer +([\x21-\x7e]+)$/i.exec(headers.authorization ?? '') ?? []
+  const key = bearer ?? headers['x-api-key']
+  return typeof key === 'string' && key !== '' && key.length <= longest ? key : null
+}
