@@ -24,6 +24,9 @@ export const quick: Pace = {
   firstMs: 20,
 }
 
+/** Gives up so late that a test sees it trying. */
+export const persistent: Pace = { ...quick, attempts: 14 }
+
 /** Ana, ben and cleo with names elsewhere, and the workflow `one` of ana and ben through the channels given. */
 export function told(channels: string, workflow = ''): string {
   const names = [...channels.matchAll(/metadata: \{ name: ([\w-]+) \}/g)].map(([, name]) => name)

@@ -3,7 +3,7 @@ import t from 'tap'
 import { person } from '../approvals/approval-world.ts'
 import { embeddedStores } from '../stores.ts'
 import { selfSigned } from './certificate.ts'
-import { channel, channelWorld, told } from './channel-world.ts'
+import { channel, channelWorld, persistent, told } from './channel-world.ts'
 import { mailServer, trust } from './mail-server.ts'
 
 const stores = await embeddedStores(t)
@@ -96,6 +96,7 @@ t.test('a server that fails for a while gets the message once it works', async t
     texts: [told(mail(server.port))],
     secrets,
     publicUrl,
+    pace: persistent,
   })
   world.deliver()
   const { id } = await world.asked()
@@ -222,6 +223,7 @@ t.test('who may not decide any more gets no link', async t => {
     texts: [told(mail(server.port))],
     secrets,
     publicUrl,
+    pace: persistent,
   })
   world.deliver()
   const { id } = await world.asked()
