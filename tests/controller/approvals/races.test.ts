@@ -15,9 +15,7 @@ import {
 } from './approval-world.ts'
 import { interleaving } from './interleavings.ts'
 
-/** The embedded database does one thing at a time, so that fewer rounds tell as much; `WRIT_RACE_ROUNDS` asks for more. */
-const roundsOf = (stores: StoreKind) =>
-  Number(process.env.WRIT_RACE_ROUNDS ?? (stores.name === 'embedded' ? 100 : 1000))
+const rounds = 1000
 
 /** Rounds that race at the same moment: as many as keep every connection busy. */
 const atOnce = 50
@@ -40,13 +38,12 @@ async function race(
 
 /** A pending request for each round, in an empty store. */
 async function open(t: Test, stores: StoreKind, workflow: string) {
-  const rounds = roundsOf(stores)
   const store = await stores.empty()
   const world = await approvalWorld(t, store, [people, payments([workflow])])
   const { id } = await world.approvals.ask(world.question({ workflows: [workflow] }))
   const ids = await copies(store, id, rounds)
   await sql`delete from approval_requests where id = ${id}`.execute(store.db)
-  return { store, world, ids, rounds }
+  return { store, world, ids }
 }
 
 /** How many requests ended in each state, and how many ended in more than one. */
@@ -72,7 +69,7 @@ async function twoEnds(
   states: readonly [ApprovalState, ApprovalState],
   start: (world: ApprovalWorld, store: Store) => readonly ((id: string) => Promise<boolean>)[],
 ): Promise<void> {
-  const { store, world, ids, rounds } = await open(t, stores, 'one')
+  const { store, world, ids } = await open(t, stores, 'one')
   const winners = new Map<string, number>()
   const counted = start(world, store).map(contender => async (id: string) => {
     if (await contender(id)) winners.set(id, (winners.get(id) ?? 0) + 1)
@@ -132,7 +129,7 @@ async function raceTests(t: Test, stores: StoreKind): Promise<void> {
   })
 
   t.test('of two claims one makes the call', async t => {
-    const { store, world, ids, rounds } = await open(t, stores, 'one')
+    const { store, world, ids } = await open(t, stores, 'one')
     await sql`update approval_requests set state = 'approved', resolved_at = requested_at,
       next_at = requested_at + interval '1 day'`.execute(store.db)
     await sql`insert into approval_votes
@@ -155,7 +152,7 @@ async function raceTests(t: Test, stores: StoreKind): Promise<void> {
   })
 
   t.test('of three votes at once, two that are needed approve once', async t => {
-    const { store, world, ids, rounds } = await open(t, stores, 'two')
+    const { store, world, ids } = await open(t, stores, 'two')
     const seen: string[] = []
     world.approvals.subscribe(({ id, event }) => {
       if (event.type === 'approved') seen.push(id)
