@@ -81,15 +81,16 @@ function planBudget(budget: TableBudget): PlannedBudget {
 const none: readonly string[] = []
 
 function counters(
-  { scope, per, unit }: TableBudget,
+  budget: TableBudget,
   toolPrice: PlannedBudget['toolPrice'],
 ): PlannedBudget['counters'] {
+  const { scope, unit } = budget
   const tests = (Object.keys(words) as BudgetDimension[]).flatMap(dimension => {
     const globs = scope[dimension]
     return globs === undefined ? [] : [{ among: anyGlob(globs), wordsOf: words[dimension] }]
   })
   const ofTeam = anyGlob(scope.teams ?? ['*'])
-  const key = keyOf(per, ofTeam)
+  const key = keyOf(budget, ofTeam)
   return payer => {
     if (payer.tool !== undefined && !countsTools(unit, payer.tool, toolPrice)) return none
     for (const { among, wordsOf } of tests) if (!wordsOf(payer).some(among)) return none
@@ -118,26 +119,39 @@ const words: Readonly<Record<BudgetDimension, (payer: Payer) => readonly string[
 
 const noWord: readonly string[] = ['']
 
-function keyOf(per: BudgetPer, ofTeam: (team: string) => boolean): PlannedBudget['counters'] {
+function keyOf(
+  { per, window }: Pick<TableBudget, 'per' | 'window'>,
+  ofTeam: (team: string) => boolean,
+): PlannedBudget['counters'] {
+  const wordsOf = perWords(per, ofTeam)
+  if (window !== 'session') return payer => wordsOf(payer).map(counterKey)
+  if (!withinSession.has(per)) return ({ session }) => [counterKey(session)]
+  return payer => wordsOf(payer).map(word => counterKey(`${payer.session}/${word}`))
+}
+
+/** A session belongs to one agent, and so to one key, user and flow, but may use more than one of these. */
+const withinSession: ReadonlySet<BudgetPer> = new Set(['team', 'model', 'tool'])
+
+function perWords(per: BudgetPer, ofTeam: (team: string) => boolean): PlannedBudget['counters'] {
   switch (per) {
     case 'namespace':
       return () => noWord
     case 'agent':
-      return ({ agent }) => [counterKey(agent)]
+      return ({ agent }) => [agent]
     case 'apiKey':
-      return ({ agent, apiKey }) => [counterKey(`${agent}/${apiKey}`)]
+      return ({ agent, apiKey }) => [`${agent}/${apiKey}`]
     case 'user':
-      return ({ user }) => [counterKey(user)]
+      return ({ user }) => [user]
     case 'team':
-      return payer => [...new Set(words.teams(payer))].filter(ofTeam).map(counterKey)
+      return payer => [...new Set(words.teams(payer))].filter(ofTeam)
     case 'flow':
-      return ({ flow }) => [counterKey(flow)]
+      return ({ flow }) => [flow]
     case 'session':
-      return ({ session }) => [counterKey(session)]
+      return ({ session }) => [session]
     case 'model':
-      return payer => words.models(payer).map(counterKey)
+      return words.models
     case 'tool':
-      return payer => words.tools(payer).map(counterKey)
+      return words.tools
   }
 }
 

@@ -62,6 +62,8 @@ export interface Reservation {
   readonly maxOutputTokens: number
   /** Micro-USD that the call can cost at most; absent when the price is not known. */
   readonly reservedMicroUsd?: number
+  /** What is set aside, as the attempt of the call carries it: after a crash it is what the call is charged. */
+  readonly charges: readonly BudgetCharge[]
   /** Budgets whose soft limit is passed, by name. */
   readonly softLimits: readonly string[]
   /** Ends the reservation; only the first call counts. The charges belong into the outcome of the call. */

@@ -61,6 +61,20 @@ t.test('there is one counter for each of what `per` names', async t => {
   t.strictSame(per('tool', toolCall), ['b0 pay'])
 })
 
+t.test(
+  'a budget for a session has counters for each, and within it for teams, models and tools',
+  async t => {
+    const per = (name: TableBudget['per']) =>
+      charged(modelCall, { per: name, window: 'session', unit: 'calls' })
+    for (const name of ['namespace', 'agent', 'apiKey', 'user', 'flow', 'session'] as const) {
+      t.strictSame(per(name), ['b0 s-1'], name)
+    }
+    t.strictSame(per('team'), ['b0 s-1/core', 'b0 s-1/ops'])
+    t.strictSame(per('model'), ['b0 s-1/claude-sonnet'])
+    t.strictSame(per('tool'), [])
+  },
+)
+
 t.test('a budget for some teams has counters for those alone', async t => {
   t.strictSame(charged(modelCall, { per: 'team', scope: { teams: ['ops', 'x'] } }), ['b0 ops'])
   t.strictSame(charged({ ...modelCall, teams: ['ops', 'ops'] }, { per: 'team' }), ['b0 ops'])
