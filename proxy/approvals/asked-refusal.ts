@@ -1,5 +1,5 @@
 import type { ApprovalNews } from '../../schemas/approval.ts'
-import type { Judged } from '../mcp/judge.ts'
+import type { JudgedCall } from '../mcp/judge.ts'
 import { redactText } from '../mcp/redact.ts'
 import { type ApprovalObstacle, type Refusal, refusalOfAsked } from '../mcp/refusal.ts'
 import { QuestionFailure } from './failure.ts'
@@ -7,13 +7,13 @@ import { QuestionFailure } from './failure.ts'
 const longestReason = 500
 
 /** The refusal for lack of somebody who could be asked. */
-export function refusalWithout({ decision, subject }: Judged, cause: unknown): Refusal {
+export function refusalWithout({ decision, subject }: JudgedCall, cause: unknown): Refusal {
   const detail = cause instanceof QuestionFailure ? cause.message : 'an unexpected error in Writ'
   return refusalOfAsked('approval_unavailable', decision, subject, detail)
 }
 
 /** The refusal that a request amounts to which people, or time, have ended. */
-export function refusalByNews({ decision, subject }: Judged, news: ApprovalNews): Refusal {
+export function refusalByNews({ decision, subject }: JudgedCall, news: ApprovalNews): Refusal {
   return refusalOfAsked(obstacleIn(news), decision, subject, sentenceOn(news))
 }
 

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { canonicalJson } from '../mcp/canonical-json.ts'
 import type { Caller } from '../mcp/needs.ts'
 import type { JsonObject } from '../mcp/rpc.ts'
-import type { Sendable } from './ready-call.ts'
+import type { Askable } from './ready-call.ts'
 
 /** Whose request it is; nobody else hears of it. */
 export interface Owner {
@@ -21,12 +21,12 @@ export function isOwner(a: Owner, b: Owner): boolean {
 }
 
 /** What people are shown of a call, and what the digest covers besides who calls what. */
-export function askedArgs({ asked, errand }: Sendable): JsonObject {
+export function askedArgs({ asked, errand }: Askable): JsonObject {
   return asked ?? errand.judged.subject.args
 }
 
 /** The digest of a tool's input schema; undefined where there is none. */
-export function schemaDigestOf({ inputSchema }: Sendable): string | undefined {
+export function schemaDigestOf({ inputSchema }: Askable): string | undefined {
   return inputSchema === undefined ? undefined : sha256(canonicalJson(inputSchema))
 }
 
@@ -34,7 +34,7 @@ export function schemaDigestOf({ inputSchema }: Sendable): string | undefined {
  * What an approval is for, and nothing else: SHA-256 of the canonical JSON (RFC 8785) of namespace, agent, key, server,
  * name, schema and arguments. The session is not part of it.
  */
-export function callDigest(caller: Caller, ready: Sendable): string {
+export function callDigest(caller: Caller, ready: Askable): string {
   const { kind, server, name } = ready.errand.judged.subject
   const { namespace, agent, keySha256 } = ownerOf(caller)
   const schemaDigest = schemaDigestOf(ready)

@@ -1,6 +1,6 @@
 import type { Answer, Exchange, Firewall } from '../mcp/exchange.ts'
 import { type Errand, isRepeated, refuse } from '../mcp/forward.ts'
-import type { Asker, Judged } from '../mcp/judge.ts'
+import type { Asker, JudgedCall } from '../mcp/judge.ts'
 import type { Tables } from '../mcp/needs.ts'
 import { type Refusal, refusalFor } from '../mcp/refusal.ts'
 import { callDigest } from './call-digest.ts'
@@ -67,7 +67,11 @@ async function attempt(
 }
 
 /** A judged call with the request by which it was released, or for which it waits. */
-export function withApproval(judged: Judged, request: OpenRequest, call = judged.call): Judged {
+export function withApproval<J extends JudgedCall>(
+  judged: J,
+  request: OpenRequest,
+  call = judged.call,
+): J {
   const { approvedBy } = request.news
   const entry = {
     ...judged.entry,

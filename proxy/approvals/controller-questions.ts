@@ -20,6 +20,7 @@ const path = '/api/v1/approvals'
 const lingerMs = 30_000
 const mostAtOnce = 1000
 const mostTries = 5
+const claimTries = 3
 
 /**
  * Asks people through the controller. As a service it follows the news over one stream, which is open while
@@ -58,7 +59,7 @@ export class ControllerQuestions implements Questions, Service {
 
   async claim(id: string, claim: NewClaim): Promise<ApprovalClaimAnswer | null> {
     const { proxy } = this.#options
-    const answer = await this.#post(`${path}/${id}/claim`, { ...claim, proxy })
+    const answer = await this.#tell(`${path}/${id}/claim`, { ...claim, proxy }, claimTries)
     return answer === null ? null : parseClaimAnswer(answer)
   }
 
@@ -138,14 +139,14 @@ export class ControllerQuestions implements Questions, Service {
     return exchangeJson(this.#options.controller, address, body, this.#stopping.signal)
   }
 
-  async #tell(address: string, body: unknown): Promise<void> {
+  /** Says what may be said twice, again and again until there is an answer. */
+  async #tell(address: string, body: unknown, most = mostTries): Promise<unknown> {
     const pause = backoff(500, 10_000)
     for (let tries = 1; ; tries++) {
       try {
-        await this.#post(address, body)
-        return
+        return await this.#post(address, body)
       } catch (error) {
-        if (tries === mostTries || this.#stopping.signal.aborted) throw error
+        if (tries === most || this.#stopping.signal.aborted) throw error
         await wait(pause.next(), this.#stopping.signal)
       }
     }

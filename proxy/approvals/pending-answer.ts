@@ -1,5 +1,5 @@
 import { type Answer, answerError, answerWith, type Exchange } from '../mcp/exchange.ts'
-import type { Judged } from '../mcp/judge.ts'
+import type { Judged, JudgedCall } from '../mcp/judge.ts'
 import { becauseOf, calledIn } from '../mcp/refusal.ts'
 import { codes, type JsonObject } from '../mcp/rpc.ts'
 import type { OpenRequest } from './open-request.ts'
@@ -30,7 +30,7 @@ export function pendingFacts(request: OpenRequest, message: string, now: number)
 
 /** What the model is told whose call is parked. */
 export function pendingText(
-  { subject, decision }: Judged,
+  { subject, decision }: Pick<JudgedCall, 'subject' | 'decision'>,
   { id, news, workflows }: OpenRequest,
   now: number,
 ): string {

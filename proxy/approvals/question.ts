@@ -5,7 +5,7 @@ import type { Caller, NewQuestion } from '../mcp/needs.ts'
 import { redact, redactText } from '../mcp/redact.ts'
 import { argumentFacts } from './argument-facts.ts'
 import { askedArgs, ownerOf, schemaDigestOf } from './call-digest.ts'
-import type { Sendable } from './ready-call.ts'
+import type { Askable } from './ready-call.ts'
 
 const longest = { session: 256, message: 4096, justification: 4096 }
 
@@ -16,7 +16,7 @@ export function workflowsOf(decision: Decision): readonly string[] {
 }
 
 /** What people are asked about a call: its arguments only as the records show them. */
-export function questionOf(caller: Caller, ready: Sendable, digest: string): NewQuestion {
+export function questionOf(caller: Caller, ready: Askable, digest: string): NewQuestion {
   const { subject, decision, call, entry } = ready.errand.judged
   const { kind, server, name, justification } = subject
   const args = askedArgs(ready)

@@ -1,16 +1,21 @@
 import type { Errand } from '../mcp/forward.ts'
-import type { Asker, Judged } from '../mcp/judge.ts'
+import type { Asker, Judged, JudgedCall } from '../mcp/judge.ts'
 import type { Refusal } from '../mcp/refusal.ts'
 import type { JsonObject } from '../mcp/rpc.ts'
 
-/** A call that may be sent once people approve. */
-export interface Sendable {
-  readonly refusal: null
-  readonly errand: Errand
+/** A call about which people can be asked. */
+export interface Askable {
+  readonly errand: { readonly judged: JudgedCall }
   /** What people are shown and what their approval covers, in place of the arguments where there are none. */
   readonly asked?: JsonObject
   /** What the tool takes, as its server says. */
   readonly inputSchema?: JsonObject
+}
+
+/** A call that may be sent once people approve. */
+export interface Sendable extends Askable {
+  readonly refusal: null
+  readonly errand: Errand
 }
 
 /** A call that goes nowhere, whoever approves. */

@@ -23,9 +23,13 @@ export interface Subject {
   readonly destructive: boolean
 }
 
-/** A judged call, ready to be written down. */
-export interface Judged extends Noted {
+/** A judged call, ready to be written down, and what it is about. */
+export interface JudgedCall extends Noted {
   readonly subject: Subject
+}
+
+/** A judged call as MCP makes them. */
+export interface Judged extends JudgedCall {
   /** The arguments as RFC 8785 writes them: what the digest covers and what is sent. */
   readonly canonical: string
 }
