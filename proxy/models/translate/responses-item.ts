@@ -1,0 +1,113 @@
+import type { Block } from './answer-event.ts'
+import type { RenamedTool } from './question.ts'
+
+/** An item of the output of a response, as it grows. */
+export type Item =
+  | {
+      readonly type: 'message'
+      readonly id: string
+      status: Status
+      readonly role: 'assistant'
+      content: readonly OutputText[]
+    }
+  | {
+      readonly type: 'reasoning'
+      readonly id: string
+      summary: readonly SummaryText[]
+      encrypted_content: string | null
+    }
+  | {
+      readonly type: 'function_call'
+      readonly id: string
+      status: Status
+      readonly call_id: string
+      readonly name: string
+      readonly namespace?: string
+      arguments: string
+    }
+  | {
+      readonly type: 'custom_tool_call'
+      readonly id: string
+      status: Status
+      readonly call_id: string
+      readonly name: string
+      input: string
+    }
+
+type Status = 'in_progress' | 'completed' | 'incomplete'
+
+interface OutputText {
+  readonly type: 'output_text'
+  readonly text: string
+  readonly annotations: readonly []
+  readonly logprobs: readonly []
+}
+
+interface SummaryText {
+  readonly type: 'summary_text'
+  readonly text: string
+}
+
+/** The item that a block becomes, still without content. */
+export function beginItem(
+  block: Block,
+  newId: () => string,
+  renamed: ReadonlyMap<string, RenamedTool>,
+): Item {
+  const status = 'in_progress'
+  if (block.kind === 'text')
+    return { type: 'message', id: `msg_${newId()}`, status, role: 'assistant', content: [] }
+  if (block.kind === 'reasoning')
+    return { type: 'reasoning', id: `rs_${newId()}`, summary: [], encrypted_content: null }
+  const call_id = block.id
+  const tool = renamed.get(block.name)
+  const name = tool?.name ?? block.name
+  if (tool?.custom)
+    return { type: 'custom_tool_call', id: `ctc_${newId()}`, status, call_id, name, input: '' }
+  const namespace = tool?.namespace
+  return {
+    type: 'function_call',
+    id: `fc_${newId()}`,
+    status,
+    call_id,
+    name,
+    ...(namespace !== undefined && { namespace }),
+    arguments: '',
+  }
+}
+
+/** Puts the whole text of the block into its item. */
+export function endItem(item: Item, text: string, seal: string | undefined): void {
+  switch (item.type) {
+    case 'message':
+      item.content = [outputText(text)]
+      item.status = 'completed'
+      return
+    case 'reasoning':
+      item.summary = text === '' ? [] : [{ type: 'summary_text', text }]
+      item.encrypted_content = seal ?? null
+      return
+    case 'function_call':
+      item.arguments = text
+      item.status = 'completed'
+      return
+    case 'custom_tool_call':
+      item.input = customInput(text)
+      item.status = 'completed'
+      return
+  }
+}
+
+export function outputText(text: string): OutputText {
+  return { type: 'output_text', text, annotations: [], logprobs: [] }
+}
+
+/** The free text of a custom tool from the function call that stood in for it. */
+function customInput(text: string): string {
+  try {
+    const { input } = JSON.parse(text) as { input?: unknown }
+    return typeof input === 'string' ? input : text
+  } catch {
+    return text
+  }
+}
