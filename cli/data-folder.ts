@@ -33,13 +33,18 @@ export interface ControllerAddress {
 export async function openDataFolder(folder: string): Promise<DataFolder> {
   const path = resolve(folder)
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 })
-    await chmod(path, 0o700)
-    await writeFile(join(path, '.gitignore'), '*\n')
+    await makePrivate(path)
     return { path, secrets: await keptSecrets(join(path, 'secrets.json')) }
   } catch (cause) {
     throw unusable(folder, cause)
   }
+}
+
+/** Makes a folder that only its owner may look into, and git may not. */
+export async function makePrivate(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 })
+  await chmod(path, 0o700)
+  await writeFile(join(path, '.gitignore'), '*\n')
 }
 
 /** Leaves word of the running controller for the other commands. */

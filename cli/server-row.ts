@@ -2,7 +2,7 @@ import type { ProxyStatus } from '../controller/status/status.ts'
 import type { Logins } from '../proxy/mcp/upstream/oauth/login.ts'
 import { isFor, needsPerson } from '../proxy/mcp/upstream/oauth/oauth-server.ts'
 import { filledInUrl } from '../proxy/mcp/upstream/variables.ts'
-import type { environmentSecrets } from '../secrets/environment-secrets.ts'
+import type { Secrets } from '../secrets/secrets.ts'
 import type { KnownServer } from './known-servers.ts'
 import { printable, type Sink, type Style } from './terminal.ts'
 
@@ -28,7 +28,7 @@ export interface RowNeeds {
   readonly upstreams: readonly Upstream[]
   /** Null when no proxy keeps logins here. */
   readonly logins: Logins | null
-  readonly secrets: ReturnType<typeof environmentSecrets>
+  readonly secrets: Secrets
   readonly now: number
 }
 

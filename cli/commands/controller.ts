@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander'
+import type { SecretsSetting } from '../../secrets/secrets-setting.ts'
 import { dataOption } from '../controller-options.ts'
 import { openDataFolder } from '../data-folder.ts'
 import { type OutputFormat, outputOption } from '../output-option.ts'
@@ -8,6 +9,7 @@ import {
   hostOption,
   portOption,
   publicUrlOption,
+  secretsOption,
 } from '../serve/serve-options.ts'
 import type { Terminal } from '../terminal.ts'
 
@@ -16,6 +18,7 @@ interface Options {
   readonly allowedHost: readonly string[]
   readonly port: number
   readonly publicUrl?: URL
+  readonly secrets: readonly SecretsSetting[]
   readonly data: string
   readonly databaseUrl?: string
   readonly output: OutputFormat
@@ -34,6 +37,7 @@ export function controllerCommand(terminal: Terminal): Command {
     .addOption(allowedHostOption())
     .addOption(portOption('--port', 'WRIT_CONTROLLER_PORT', 7400))
     .addOption(publicUrlOption())
+    .addOption(secretsOption())
     .addOption(dataOption())
     .addOption(
       new Option('--database-url <url>', 'PostgreSQL to use instead of the embedded database').env(

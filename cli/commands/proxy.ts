@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander'
+import type { SecretsSetting } from '../../secrets/secrets-setting.ts'
 import { dataOption } from '../controller-options.ts'
 import { type OutputFormat, outputOption } from '../output-option.ts'
 import {
@@ -7,6 +8,7 @@ import {
   durabilityOption,
   hostOption,
   portOption,
+  secretsOption,
 } from '../serve/serve-options.ts'
 import type { Terminal } from '../terminal.ts'
 
@@ -15,6 +17,7 @@ interface Options {
   readonly allowedHost: readonly string[]
   readonly port: number
   readonly durability: Durability
+  readonly secrets: readonly SecretsSetting[]
   readonly data: string
   readonly controller: string
   readonly token: string
@@ -34,6 +37,7 @@ export function proxyCommand(terminal: Terminal): Command {
     .addOption(allowedHostOption())
     .addOption(portOption('--port', 'WRIT_PROXY_PORT', 7401))
     .addOption(durabilityOption())
+    .addOption(secretsOption())
     .addOption(dataOption())
     .addOption(
       new Option('--controller <url>', 'address of the controller')

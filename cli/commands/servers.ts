@@ -3,7 +3,7 @@ import type { Status } from '../../controller/status/status.ts'
 import type { Login } from '../../proxy/mcp/upstream/oauth/login.ts'
 import { loginFiles } from '../../proxy/mcp/upstream/oauth/login-files.ts'
 import { oauthServer } from '../../proxy/mcp/upstream/oauth/oauth-server.ts'
-import { environmentSecrets } from '../../secrets/environment-secrets.ts'
+import type { Secrets } from '../../secrets/secrets.ts'
 import { compileSources, printProblems } from '../compile-sources.ts'
 import { controllerClient } from '../controller-client.ts'
 import {
@@ -18,7 +18,8 @@ import { namespaceOption } from '../namespace-option.ts'
 import { type OutputFormat, outputOption } from '../output-option.ts'
 import { problemCounts } from '../problem-text.ts'
 import { loginFolder, proxyFolder } from '../proxy-folder.ts'
-import { portOption } from '../serve/serve-options.ts'
+import { type LookUpOptions, lookingUp } from '../secrets/look-up.ts'
+import { portOption, secretsOption } from '../serve/serve-options.ts'
 import { type RowNeeds, serverRow, serverTable } from '../server-row.ts'
 import { printable, type Terminal } from '../terminal.ts'
 
@@ -32,7 +33,7 @@ export function serversCommand(terminal: Terminal): Command {
     .addHelpText('after', '\nExample:\n  $ npx writ servers list')
 }
 
-interface ListOptions extends ControllerOptions {
+interface ListOptions extends ControllerOptions, LookUpOptions {
   readonly namespace: string
   readonly output: OutputFormat
 }
@@ -46,6 +47,7 @@ function listCommand(terminal: Terminal): Command {
     )
     .argument('[paths...]', 'policy files or folders; the running controller when omitted')
     .addOption(namespaceOption())
+    .addOption(secretsOption())
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ npx writ servers list')
     .action(async (paths: string[], options: ListOptions) => {
@@ -53,8 +55,10 @@ function listCommand(terminal: Terminal): Command {
         ? written(paths, options.namespace, terminal)
         : running(options))
       if (found === null) return terminal.end(1)
-      const needs = await rowNeeds(options, found.upstreams, terminal)
-      const rows = await Promise.all(found.servers.map(server => serverRow(server, needs)))
+      const rows = await lookingUp(options, terminal, async secrets => {
+        const needs = await rowNeeds(options, found.upstreams, secrets)
+        return Promise.all(found.servers.map(server => serverRow(server, needs)))
+      })
       const { out } = terminal
       if (options.output === 'json') out.line(JSON.stringify({ servers: rows }))
       else out.line(rows.length === 0 ? 'There are no tool servers.' : serverTable(rows, out))
@@ -94,19 +98,18 @@ async function running(options: ListOptions): Promise<Found> {
 async function rowNeeds(
   { data }: ControllerOptions,
   upstreams: RowNeeds['upstreams'],
-  { env }: Terminal,
+  secrets: Secrets,
 ): Promise<RowNeeds> {
   const folder = await proxyFolder(data)
   return {
     upstreams,
     logins: folder === null ? null : loginFiles(loginFolder(folder)),
-    secrets: environmentSecrets(env),
+    secrets,
     now: Date.now(),
   }
 }
 
-interface LoginOptions {
-  readonly data: string
+interface LoginOptions extends LookUpOptions {
   readonly namespace: string
   readonly port: number
   readonly output: OutputFormat
@@ -124,6 +127,7 @@ function loginCommand(terminal: Terminal): Command {
     )
     .argument('<name>', 'the ToolServer')
     .addOption(namespaceOption())
+    .addOption(secretsOption())
     .addOption(dataOption())
     .addOption(portOption('--port', 'WRIT_LOGIN_PORT', 0))
     .addOption(outputOption())
@@ -143,23 +147,24 @@ function loginCommand(terminal: Terminal): Command {
 async function loggedIn(
   known: KnownServer,
   folder: string,
-  { port, output }: LoginOptions,
-  { out, env }: Terminal,
+  options: LoginOptions,
+  terminal: Terminal,
 ): Promise<Login> {
   const { namespace, name, spec } = known
+  const { port, output } = options
   if (spec.auth?.type !== 'oauth' || spec.auth.grant === 'client_credentials') {
     throw new CliFailure('usage', `nobody has to log in at ${name}`)
   }
   const { logIn } = await import('../../proxy/mcp/upstream/oauth/log-in.ts')
   const show = (page: URL, back: string) =>
-    out.line(
+    terminal.out.line(
       output === 'json'
         ? JSON.stringify({ open: page.href, back })
         : `Open this page and log in there:\n\n  ${printable(page.href)}\n\nIt comes back to ${back}; Writ waits for five minutes.`,
     )
   try {
     return await logIn({
-      server: await oauthServer(namespace, known, environmentSecrets(env)),
+      server: await lookingUp(options, terminal, secrets => oauthServer(namespace, known, secrets)),
       logins: loginFiles(loginFolder(folder)),
       port,
       patienceMs,

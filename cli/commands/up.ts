@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import type { SecretsSetting } from '../../secrets/secrets-setting.ts'
 import { dataOption } from '../controller-options.ts'
 import { openDataFolder } from '../data-folder.ts'
 import { type OutputFormat, outputOption } from '../output-option.ts'
@@ -10,6 +11,7 @@ import {
   hostOption,
   portOption,
   publicUrlOption,
+  secretsOption,
 } from '../serve/serve-options.ts'
 import type { Terminal } from '../terminal.ts'
 
@@ -20,6 +22,7 @@ interface Options {
   readonly controllerPort: number
   readonly publicUrl?: URL
   readonly durability: Durability
+  readonly secrets: readonly SecretsSetting[]
   readonly data: string
   readonly output: OutputFormat
 }
@@ -39,6 +42,7 @@ export function upCommand(terminal: Terminal): Command {
     .addOption(portOption('--controller-port', 'WRIT_CONTROLLER_PORT', 7400))
     .addOption(publicUrlOption())
     .addOption(durabilityOption())
+    .addOption(secretsOption())
     .addOption(dataOption())
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ npx writ up examples/quickstart')

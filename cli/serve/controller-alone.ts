@@ -3,7 +3,8 @@ import process from 'node:process'
 import { createController } from '../../controller/controller.ts'
 import { run } from '../../lifecycle/run.ts'
 import { stopSignal } from '../../lifecycle/stop-signal.ts'
-import { environmentSecrets } from '../../secrets/environment-secrets.ts'
+import { openSecrets } from '../../secrets/open-secrets.ts'
+import type { SecretsSetting } from '../../secrets/secrets-setting.ts'
 import { type DataFolder, writeAddress } from '../data-folder.ts'
 import { CliFailure } from '../failure.ts'
 import type { OutputFormat } from '../output-option.ts'
@@ -23,6 +24,7 @@ export interface ControllerSettings {
   readonly publicUrl?: URL
   readonly data: DataFolder
   readonly databaseUrl?: string
+  readonly secrets: readonly SecretsSetting[]
   readonly output: OutputFormat
 }
 
@@ -33,6 +35,11 @@ export async function controllerAlone(
 ): Promise<void> {
   const { data, output, databaseUrl, publicUrl } = settings
   const tokens = tokensOf(settings, terminal)
+  const log = chooseLog(output, terminal)
+  const needs = { dataFolder: data.path, env: terminal.env, now: Date.now, log }
+  const secrets = await openSecrets(settings.secrets, needs).catch(error => {
+    throw serveFailure(error, '--port')
+  })
   const controller = createController({
     host: settings.host,
     port: settings.port,
@@ -40,11 +47,11 @@ export async function controllerAlone(
     dataFolder: join(data.path, 'controller'),
     ...(databaseUrl !== undefined && { databaseUrl }),
     source: settings.source,
-    secrets: environmentSecrets(terminal.env),
+    secrets: secrets.look,
     ...(publicUrl !== undefined && { publicUrl }),
     tokens,
     version,
-    log: chooseLog(output, terminal),
+    log,
   })
   const tell = announce(async () => {
     const url = localUrl(await controller.listening)
@@ -52,9 +59,11 @@ export async function controllerAlone(
     const ready = { ready: true, controller: url.origin, data: data.path }
     terminal.out.line(output === 'json' ? JSON.stringify(ready) : `controller at ${url.origin}`)
   })
-  await run([controller, tell], stopSignal(process)).catch(error => {
-    throw serveFailure(error, '--port')
-  })
+  await run([controller, ...secrets.services, tell], stopSignal(process))
+    .catch(error => {
+      throw serveFailure(error, '--port')
+    })
+    .finally(secrets.close)
 }
 
 function tokensOf({ data }: ControllerSettings, { env }: Terminal) {

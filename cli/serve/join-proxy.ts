@@ -10,7 +10,7 @@ import { openJournal } from '../../proxy/journal/journal.ts'
 import { loginFiles } from '../../proxy/mcp/upstream/oauth/login-files.ts'
 import { createProxy } from '../../proxy/proxy.ts'
 import type { ProxyReport, UpstreamReport } from '../../schemas/proxy-report.ts'
-import { environmentSecrets } from '../../secrets/environment-secrets.ts'
+import type { Secrets } from '../../secrets/secrets.ts'
 import { loginFolder } from '../proxy-folder.ts'
 import { version } from '../version.ts'
 import type { Durability } from './serve-options.ts'
@@ -32,7 +32,7 @@ export interface ProxySettings {
   readonly controllerKey?: string
   /** Where the paths of policy files begin: folders of ToolServers are relative to their files. */
   readonly root: string
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly secrets: Secrets
   readonly log: Logger
 }
 
@@ -67,7 +67,7 @@ export async function joinProxy(settings: ProxySettings): Promise<JoinedProxy> {
     allowedHosts: settings.allowedHosts,
     tables: withServerFolders(tables, settings.root),
     journal,
-    secrets: environmentSecrets(settings.env),
+    secrets: settings.secrets,
     logins: loginFiles(loginFolder(folder)),
     report: state.update,
     questions,

@@ -3,6 +3,8 @@ import { resolve } from 'node:path'
 import process from 'node:process'
 import { run } from '../../lifecycle/run.ts'
 import { stopSignal } from '../../lifecycle/stop-signal.ts'
+import { openSecrets } from '../../secrets/open-secrets.ts'
+import type { SecretsSetting } from '../../secrets/secrets-setting.ts'
 import { CliFailure } from '../failure.ts'
 import type { OutputFormat } from '../output-option.ts'
 import type { Terminal } from '../terminal.ts'
@@ -23,6 +25,7 @@ export interface ProxyAloneSettings {
   readonly controller: string
   readonly token: string
   readonly controllerKey?: string
+  readonly secrets: readonly SecretsSetting[]
   readonly output: OutputFormat
 }
 
@@ -35,6 +38,9 @@ export async function proxyAlone(settings: ProxyAloneSettings, terminal: Termina
   const folder = resolve(settings.data)
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 })
+    const log = chooseLog(output, terminal)
+    const needs = { dataFolder: folder, env: terminal.env, now: Date.now, log }
+    const secrets = await openSecrets(settings.secrets, needs)
     const proxy = await joinProxy({
       host: settings.host,
       allowedHosts: settings.allowedHosts,
@@ -45,15 +51,17 @@ export async function proxyAlone(settings: ProxyAloneSettings, terminal: Termina
       controllerToken: token,
       ...(controllerKey !== undefined && { controllerKey }),
       root: process.cwd(),
-      env: terminal.env,
-      log: chooseLog(output, terminal),
+      secrets: secrets.look,
+      log,
     })
     const tell = announce(async () => {
       const url = localUrl(await proxy.listening)
       const ready = { ready: true, proxy: url.origin, data: folder }
       terminal.out.line(output === 'json' ? JSON.stringify(ready) : `proxy at ${url.origin}/mcp/v1`)
     })
-    await run([...proxy.services, tell], stopSignal(process)).finally(proxy.close)
+    await run([...proxy.services, ...secrets.services, tell], stopSignal(process))
+      .finally(proxy.close)
+      .finally(secrets.close)
   } catch (error) {
     throw serveFailure(error, '--port')
   }

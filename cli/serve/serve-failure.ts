@@ -21,19 +21,26 @@ export function serveFailure(error: unknown, flags: string): unknown {
   if (address?.syscall === 'listen' || address?.syscall === 'getaddrinfo') {
     return new CliFailure('usage', `cannot listen: ${address.message}`, 'choose another --host')
   }
+  const wrong = causes.find(({ code }) => code === 'setting_unusable')
+  if (wrong !== undefined) return new CliFailure('usage', wrong.message, 'see --secrets')
   const known = causes.find(cause => codes.has(cause.code))
   return known === undefined
     ? error
     : new CliFailure('data_unusable', known.message, reasonOf(known), { cause: error })
 }
 
-/** Failures of the journal, the store and the keys that are sentences for people already. */
+/** Failures of the journal, the stores and the keys that are sentences for people already. */
 const codes = new Set([
   'journal_locked',
   'journal_broken',
   'data_in_use',
   'store_failed',
   'signing_key_unusable',
+  'file_unsafe',
+  'key_missing',
+  'key_unusable',
+  'key_wrong',
+  'store_damaged',
 ])
 
 function reasonOf({ cause }: Cause): string {

@@ -3,7 +3,9 @@ import type { Logger } from 'pino'
 import { createController } from '../../controller/controller.ts'
 import { lockFolder } from '../../lifecycle/folder-lock.ts'
 import { run, type Service } from '../../lifecycle/run.ts'
-import { environmentSecrets } from '../../secrets/environment-secrets.ts'
+import { openSecrets } from '../../secrets/open-secrets.ts'
+import type { Secrets } from '../../secrets/secrets.ts'
+import type { SecretsSetting } from '../../secrets/secrets-setting.ts'
 import { controllerClient } from '../controller-client.ts'
 import { type DataFolder, writeAddress } from '../data-folder.ts'
 import { CliFailure } from '../failure.ts'
@@ -28,6 +30,7 @@ export interface HereSettings {
   readonly publicUrl?: URL
   readonly durability: Durability
   readonly databaseUrl: string | undefined
+  readonly secrets: readonly SecretsSetting[]
   readonly data: DataFolder
   readonly env: Readonly<Record<string, string | undefined>>
   readonly log: Logger
@@ -63,8 +66,12 @@ export async function serveHere(
     )
   }
   try {
-    const controller = await controllerOf(settings)
-    await run([controller, await proxyOf(settings, controller.listening, onReady)], signal)
+    const { env, log } = settings
+    const needs = { dataFolder: path, env, now: Date.now, log }
+    const secrets = await openSecrets(settings.secrets, needs)
+    const controller = await controllerOf(settings, secrets.look)
+    const proxy = proxyOf(settings, secrets.look, controller.listening, onReady)
+    await run([controller, proxy, ...secrets.services], signal).finally(secrets.close)
   } catch (error) {
     throw serveFailure(error, '--proxy-port or --controller-port')
   } finally {
@@ -72,7 +79,7 @@ export async function serveHere(
   }
 }
 
-async function controllerOf(settings: HereSettings) {
+async function controllerOf(settings: HereSettings, secrets: Secrets) {
   const { host, allowedHosts, controllerPort, data, source, databaseUrl, publicUrl, log } = settings
   return createController({
     host,
@@ -81,7 +88,7 @@ async function controllerOf(settings: HereSettings) {
     dataFolder: join(data.path, 'controller'),
     ...(databaseUrl !== undefined && { databaseUrl }),
     source,
-    secrets: environmentSecrets(settings.env),
+    secrets,
     ...(publicUrl !== undefined && { publicUrl }),
     ownFiles: await ownFiles(data),
     tokens: { admin: data.secrets.adminToken, proxy: data.secrets.proxyToken },
@@ -91,12 +98,13 @@ async function controllerOf(settings: HereSettings) {
   })
 }
 
-async function proxyOf(
+function proxyOf(
   settings: HereSettings,
+  secrets: Secrets,
   controllerListening: Promise<URL>,
   onReady: (serving: Serving) => void,
-): Promise<Service> {
-  const { host, allowedHosts, proxyPort, data, env, log } = settings
+): Service {
+  const { host, allowedHosts, proxyPort, data, log } = settings
   return {
     name: 'proxy',
     async run(signal) {
@@ -112,7 +120,7 @@ async function proxyOf(
         controllerUrl: controllerUrl.href,
         controllerToken: proxyToken,
         root: settings.root,
-        env,
+        secrets,
         log,
       })
       const client = controllerClient({ url: controllerUrl.href, token: adminToken })

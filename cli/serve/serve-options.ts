@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander'
+import { type SecretsSetting, secretsSettings } from '../../secrets/secrets-setting.ts'
 
 /** The option that says on which address to listen. */
 export function hostOption(): Option {
@@ -30,6 +31,28 @@ function publicUrl(text: string): URL {
   const plain = url !== null && /^https?:$/.test(url.protocol) && !url.search && !url.hash
   if (plain && !url.username && !url.password) return url
   throw new InvalidArgumentError('It is written like https://writ.example.com.')
+}
+
+/** Where secrets are looked up when nothing else is said. */
+const presetSecrets = 'store,env'
+
+/** The option that says where secrets are looked up, in order. */
+export function secretsOption(): Option {
+  return new Option(
+    '--secrets <list>',
+    'where secrets are looked up, in order: store, env, file:FOLDER, vault:URL',
+  )
+    .env('WRIT_SECRETS')
+    .argParser(secretsList)
+    .default(secretsSettings(presetSecrets), presetSecrets)
+}
+
+function secretsList(text: string): readonly SecretsSetting[] {
+  try {
+    return secretsSettings(text)
+  } catch (error) {
+    throw new InvalidArgumentError(`${Object(error).message}.`)
+  }
 }
 
 /** When a record counts as kept. */
