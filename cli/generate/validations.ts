@@ -19,7 +19,24 @@ export const validations: Readonly<Record<string, readonly Validation[]>> = {
       message: 'transports streamable-http and sse need url and no command',
     },
   ],
+  ModelProvider: [
+    {
+      path: 'spec',
+      rule: "self.protocol == 'scripted' || has(self.baseUrl)",
+      message: 'protocols openai and anthropic need baseUrl',
+    },
+    {
+      path: 'spec',
+      rule: "self.protocol != 'scripted' || !(has(self.baseUrl) || has(self.secretRef) || has(self.headers))",
+      message: 'protocol scripted reaches nobody: no baseUrl, secretRef or headers',
+    },
+  ],
   Budget: [
+    {
+      path: 'spec',
+      rule: "!has(self.onExceeded) || self.onExceeded != 'require_approval' || has(self.extension)",
+      message: 'require_approval needs extension',
+    },
     {
       path: 'spec.limit',
       rule: '[has(self.usd), has(self.tokens), has(self.calls)].filter(given, given).size() == 1',

@@ -1,6 +1,8 @@
 import type { Directory } from '../../schemas/directory.ts'
 import type { PolicyTestSpec } from '../../schemas/policy-test.ts'
+import type { PriceCatalogue } from '../../schemas/price-catalogue.ts'
 import type { Place, Problem } from '../../schemas/problem.ts'
+import { shippedPrices } from '../spend/prices/shipped-prices.ts'
 import { checks } from './checks/checks.ts'
 import { parseConditions } from './conditions.ts'
 import { knownTools } from './known-tools.ts'
@@ -24,6 +26,8 @@ export interface CompileOptions {
   readonly systemNamespace?: string
   /** Tools as proxies saw them, unprefixed, by `namespace/server`; what a ToolServer lists counts where none were seen. */
   readonly catalog?: Catalog
+  /** Prices of models whose provider states none; those that come with Writ when omitted. */
+  readonly prices?: PriceCatalogue
 }
 
 /** What became of a set of files. */
@@ -76,6 +80,7 @@ export function compile(files: readonly SourceFile[], options: CompileOptions = 
     tools,
     conditions: parseConditions(drafts, tools, systemNamespace),
     hint: hintWithin(200_000),
+    prices: options.prices ?? shippedPrices,
   }
   const problems = [
     ...read.problems,

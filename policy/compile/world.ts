@@ -1,3 +1,4 @@
+import type { PriceCatalogue } from '../../schemas/price-catalogue.ts'
 import type { KnownTool } from '../../schemas/tool-server.ts'
 import type { ParsedConditions } from './conditions.ts'
 import type { KnownTools } from './known-tools.ts'
@@ -20,6 +21,8 @@ export interface World {
   readonly tools: KnownTools
   readonly conditions: ParsedConditions
   readonly hint: Hint
+  /** Prices of models for which no provider states one. */
+  readonly prices: PriceCatalogue
 }
 
 /** What was written down under which name. */

@@ -137,7 +137,10 @@ t.test('the API server itself refuses what makes no sense', async t => {
     ),
   )
   t.strictSame(rules, [
+    'budgets.writ.dev.spec: require_approval needs extension',
     'budgets.writ.dev.spec.limit: exactly one of usd, tokens and calls must be set',
+    'modelproviders.writ.dev.spec: protocols openai and anthropic need baseUrl',
+    'modelproviders.writ.dev.spec: protocol scripted reaches nobody: no baseUrl, secretRef or headers',
     'toolservers.writ.dev.spec: transport stdio needs command and no url',
     'toolservers.writ.dev.spec: transports streamable-http and sse need url and no command',
   ])

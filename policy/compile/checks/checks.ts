@@ -6,8 +6,10 @@ import { conditions } from './conditions.ts'
 import { duplicates } from './duplicates.ts'
 import { judges } from './judges.ts'
 import { models } from './models.ts'
+import { providers } from './providers.ts'
 import { reachability } from './reachability.ts'
 import { references } from './references.ts'
+import { scopes } from './scopes.ts'
 import { servers } from './servers.ts'
 import { subjects } from './subjects.ts'
 import { tools } from './tools.ts'
@@ -22,10 +24,12 @@ export const checks: readonly Check[] = [
   reachability,
   tools,
   models,
+  providers,
   servers,
   workflows,
   judges,
   channels,
   apiKeys,
   budgets,
+  scopes,
 ]

@@ -1,27 +1,30 @@
 import type { Problem } from '../../../schemas/problem.ts'
-import { glob } from '../../decide/glob.ts'
+import { mayMeet } from '../globs-meet.ts'
 import type { Hint } from '../nearest.ts'
 import type { PolicyDraft } from '../policy-draft.ts'
 import type { Resource } from '../resource.ts'
 import { mayHoldMore, ofKind, type World } from '../world.ts'
 import { problemAt } from './check.ts'
 
-/** Models that two providers offer under one name, and entries that no known model matches. */
+/** Models that are offered twice under one name without an order among them, and entries that no known model matches. */
 export function* models(world: World): Iterable<Problem> {
-  const known = new Map<string, Set<string>>()
+  const known = new Map<string, Offers>()
   for (const provider of ofKind(world.resources, 'ModelProvider')) {
-    const names = known.get(provider.namespace) ?? new Set()
-    known.set(provider.namespace, names)
-    yield* collisions(provider, names)
+    const offers = known.get(provider.namespace) ?? new Map()
+    known.set(provider.namespace, offers)
+    yield* collisions(provider, offers)
   }
   const areKnown = modelsKnown(world)
   for (const draft of world.drafts) {
-    const names = [...(known.get(draft.namespace) ?? [])]
+    const names = [...(known.get(draft.namespace)?.keys() ?? [])]
     const outside = draft.namespace === world.systemNamespace
     if (names.length === 0 || outside || !areKnown(draft.namespace)) continue
     yield* unoffered(draft, names, world.hint)
   }
 }
+
+/** Names and aliases, and the orders under which each is offered. */
+type Offers = Map<string, Set<number>>
 
 /**
  * Tells of a namespace whether it is known which models are offered in it, by which protocol and for which
@@ -29,8 +32,8 @@ export function* models(world: World): Iterable<Problem> {
  */
 export function modelsKnown({ resources, declared }: World): (namespace: string) => boolean {
   const unsure = ofKind(resources, 'ModelProvider')
-    .filter(
-      ({ origin }) => origin.unsure(['spec', 'models']) || origin.unsure(['spec', 'protocol']),
+    .filter(({ origin }) =>
+      ['models', 'protocol', 'baseUrl'].some(key => origin.unsure(['spec', key])),
     )
     .map(({ namespace }) => namespace)
   const namespaces = new Set(unsure)
@@ -40,13 +43,15 @@ export function modelsKnown({ resources, declared }: World): (namespace: string)
 
 function* collisions(
   { spec, origin }: Resource<'ModelProvider'>,
-  names: Set<string>,
+  offers: Offers,
 ): Iterable<Problem> {
-  for (const [i, { name, aliases = [] }] of (spec.models ?? []).entries()) {
+  for (const [i, { name, aliases = [], order = 1 }] of (spec.models ?? []).entries()) {
+    const path = ['spec', 'models', i]
+    if (origin.unsure(path)) continue
     for (const word of [name, ...aliases]) {
-      if (word === '') continue
-      if (names.has(word)) yield problemAt(origin, ['spec', 'models', i], taken(word))
-      names.add(word)
+      const orders = offers.get(word) ?? new Set()
+      if (orders.has(order)) yield problemAt(origin, path, taken(word, order))
+      offers.set(word, orders.add(order))
     }
   }
 }
@@ -57,7 +62,7 @@ function* unoffered(
   hint: Hint,
 ): Iterable<Problem> {
   for (const { match, path } of entries.model) {
-    if (match === '' || names.some(glob(match))) continue
+    if (match === '' || names.some(name => mayMeet(name, match))) continue
     yield problemAt(origin, [...path, 'name'], {
       severity: 'warning',
       code: 'unknown_model',
@@ -67,11 +72,11 @@ function* unoffered(
   }
 }
 
-function taken(name: string) {
+function taken(name: string, order: number) {
   return {
     severity: 'error',
     code: 'model_collision',
-    message: `The model name or alias "${name}" is used twice.`,
-    suggestion: 'Give each model and alias a name of its own.',
+    message: `The model name or alias "${name}" is offered twice with order ${order}.`,
+    suggestion: 'Give each an order of its own, or another name.',
   } as const
 }

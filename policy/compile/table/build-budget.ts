@@ -2,20 +2,24 @@ import type { BudgetSpec } from '../../../schemas/budget.ts'
 import type { BudgetUnit, TableBudget } from '../../../schemas/rule-table.ts'
 import { microUsd } from '../../spend/money.ts'
 import type { Resource } from '../resource.ts'
-import { priceOf } from './build-provider.ts'
+import type { World } from '../world.ts'
+import { priceOf } from './build-models.ts'
+import { modelNames } from './model-names.ts'
 import type { Files } from './table-files.ts'
 
 /** A budget as the table holds it. */
 export function buildBudget(
-  { name, spec, origin }: Resource<'Budget'>,
+  world: World,
+  { name, namespace, spec, origin }: Resource<'Budget'>,
   at: Files['at'],
 ): TableBudget {
   const { scope = {}, per = 'namespace', window, timeZone = 'UTC', onExceeded = 'deny' } = spec
   const { softLimitPercent, approvalWorkflow, extension, fallbackPrice, toolPrices = [] } = spec
+  const models = scope.models?.flatMap(match => modelNames(world, namespace, match))
   const [unit, limit] = amountOf(spec.limit)
   return {
     name,
-    scope,
+    scope: { ...scope, ...(models && { models: [...new Set(models)] }) },
     per,
     unit,
     limit,

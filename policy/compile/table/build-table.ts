@@ -3,6 +3,7 @@ import canonicalize from 'canonicalize'
 import type {
   RuleTable,
   TableAgent,
+  TableProvider,
   TableServer,
   TableWorkflow,
 } from '../../../schemas/rule-table.ts'
@@ -34,6 +35,10 @@ export function buildTable(world: World, namespace: string): CompiledTable {
   const { above, lent } = fromSystem(world, namespace)
   const groups = groupsOf(ofKind(here, 'Team'))
   const { files, at } = filesOf([...here, ...drafts, ...above, ...lent])
+  const { source, date } = world.prices
+  const providers = ofKind(here, 'ModelProvider')
+    .map(provider => buildProvider(provider, world.prices, at))
+    .sort(byName)
   const table: RuleTable = {
     format: 'writ.dev/rule-table/v1',
     namespace,
@@ -49,12 +54,11 @@ export function buildTable(world: World, namespace: string): CompiledTable {
       ...workflows.map(workflow => workflowOf(workflow, workflow.name, at)),
       ...lent.map(workflow => workflowOf(workflow, `${workflow.namespace}/${workflow.name}`, at)),
     ].sort(byName),
-    providers: ofKind(here, 'ModelProvider')
-      .map(provider => buildProvider(provider, at))
-      .sort(byName),
+    providers,
     budgets: ofKind(here, 'Budget')
-      .map(budget => buildBudget(budget, at))
+      .map(budget => buildBudget(world, budget, at))
       .sort(byName),
+    ...(providers.some(usesCatalogue) && { catalogue: { source, date } }),
   }
   const json = canonicalize(table) as string
   const digest = `sha256:${createHash('sha256').update(json).digest('hex')}`
@@ -84,6 +88,11 @@ function groupsOf(teams: readonly Resource<'Team'>[]): ReadonlyMap<string, reado
     }
   }
   return groups
+}
+
+/** A table without a price of the catalogue is the same whatever the catalogue says. */
+function usesCatalogue({ models }: TableProvider): boolean {
+  return models.some(({ priceFrom }) => priceFrom === 'catalogue')
 }
 
 function serverOf({ name, spec, origin }: Resource<'ToolServer'>, at: Files['at']): TableServer {

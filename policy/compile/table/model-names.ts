@@ -1,6 +1,6 @@
 import { ofKind, type World } from '../world.ts'
 
-/** The names that a model entry is about: an alias stands for every model that has it. */
+/** The names that a model entry or the scope of a budget is about: an alias stands for every model that has it. */
 export function modelNames(world: World, namespace: string, match: string): readonly string[] {
   const models = ofKind(world.resources, 'ModelProvider')
     .filter(provider => provider.namespace === namespace)

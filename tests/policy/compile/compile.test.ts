@@ -82,6 +82,8 @@ t.test('a table holds who calls and what there is to call, and is named by its b
       },
     ],
     workflows: [{ name: 'ask', spec: { approvers: { teams: ['sre'] } }, at: [0, 26, 1] }],
+    providers: [],
+    budgets: [],
   })
   t.equal(compiled?.json, canonicalize(compiled?.table))
   t.equal(

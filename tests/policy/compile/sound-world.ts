@@ -27,6 +27,7 @@ export const soundWorld: readonly Document[] = [
   }),
   of('Agent', 'claude', {
     owner: 'ana',
+    labels: { 'writ.dev/flow': 'nightly' },
     apiKeys: [
       { name: 'ci', sha256: 'a'.repeat(64) },
       { name: 'laptop', sha256: 'b'.repeat(64) },
@@ -37,16 +38,30 @@ export const soundWorld: readonly Document[] = [
     baseUrl: 'https://m.example.com',
     models: [
       { name: 'large', aliases: ['big'], price: { input: '1', output: '2' } },
-      { name: 'small' },
+      { name: 'small', order: 2, maxOutputTokens: 10 },
+      { name: 'small', upstream: 'tiny', price: { input: '1', output: '1', request: '0.1' } },
+      { name: 'open-*' },
     ],
   }),
+  of('ModelProvider', 'trial', { protocol: 'scripted', models: [{ name: 'large', order: 2 }] }),
   of('Budget', 'money', {
-    scope: { models: ['large'] },
+    scope: {
+      models: ['large', 'open-x'],
+      agents: ['cl*'],
+      apiKeys: ['ci'],
+      users: ['ana'],
+      teams: ['sre'],
+      flows: ['nightly'],
+      tools: ['p_*'],
+    },
     limit: { usd: '5' },
     window: 'day',
     timeZone: 'UTC',
+    onExceeded: 'require_approval',
+    extension: { usd: '1' },
     approvalWorkflow: 'people',
   }),
+  of('Budget', 'calls', { limit: { calls: 5 }, window: 'total', per: 'agent' }),
   of('ToolServer', 'platform', {
     url: 'https://t.example.com/mcp',
     auth: { type: 'bearer', secretRef: { name: 'platform', key: 'token' } },
