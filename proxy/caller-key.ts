@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 
-const longest = 512
+/** A token of a runtime is the longest there is. */
+const longest = 4096
 
 /** The key that a request shows: a bearer token, or `x-api-key` as Anthropic clients send it; null when there is none. */
 export function callerKey({ headers }: IncomingMessage): string | null {

@@ -17,6 +17,7 @@ import { ToolServers } from './mcp/tool-servers.ts'
 import type { Logins } from './mcp/upstream/oauth/login.ts'
 import { type Meter, meter } from './meter.ts'
 import { EntryTexts } from './record/entry-text.ts'
+import { learnKey } from './tokens/learn-key.ts'
 
 export interface ProxyOptions {
   /** Address to listen on; the loopback interface when omitted. */
@@ -124,12 +125,8 @@ function partsOf(options: ProxyOptions, now: () => number): Parts {
   }
 }
 
-function serverOf(
-  { entrance, meter }: Parts,
-  tables: Tables,
-  allowedHosts: readonly string[],
-): Server {
-  const meantForUs = hostCheck(allowedHosts)
+function serverOf(parts: Parts, tables: Tables, allowedHosts: readonly string[]): Server {
+  const answer = answering(parts, tables, allowedHosts)
   const server = createServer(
     {
       maxHeaderSize: 32 * 1024,
@@ -139,17 +136,34 @@ function serverOf(
     },
     (request, response) => {
       response.on('error', () => undefined)
-      const path = request.url?.split('?', 1)[0]
-      if (!meantForUs(request)) plain(response, 403, 'this host or origin is not allowed\n')
-      else if (path === '/mcp/v1') entrance.handle(request, response)
-      else if (path === '/healthz') plain(response, 200, 'ok\n')
-      else if (path === '/readyz') showReadiness(tables, response)
-      else if (path === '/metrics') showMetrics(meter, response)
-      else plain(response, 404, 'not found\n')
+      const learning = learnKey(tables, request)
+      if (learning === null) answer(request, response)
+      else
+        learning.then(
+          () => answer(request, response),
+          () => response.destroy(),
+        )
     },
   )
   server.maxConnections = mostConnections
   return server
+}
+
+function answering(
+  { entrance, meter }: Parts,
+  tables: Tables,
+  allowedHosts: readonly string[],
+): (request: IncomingMessage, response: ServerResponse) => void {
+  const meantForUs = hostCheck(allowedHosts)
+  return (request, response) => {
+    const path = request.url?.split('?', 1)[0]
+    if (!meantForUs(request)) plain(response, 403, 'this host or origin is not allowed\n')
+    else if (path === '/mcp/v1') entrance.handle(request, response)
+    else if (path === '/healthz') plain(response, 200, 'ok\n')
+    else if (path === '/readyz') showReadiness(tables, response)
+    else if (path === '/metrics') showMetrics(meter, response)
+    else plain(response, 404, 'not found\n')
+  }
 }
 
 /** Until there is a table everything is refused, which no client should be sent to. */

@@ -6,7 +6,9 @@ import type { FollowedTables } from '../../proxy/follow/follow-tables.ts'
 import type { TableServer } from '../../schemas/rule-table.ts'
 
 /** The tables as the firewall reads them. */
-type Tables = Pick<FollowedTables, 'caller' | 'current' | 'subscribe' | 'enforced'>
+type Tables = Pick<FollowedTables, 'caller' | 'current' | 'subscribe' | 'enforced'> & {
+  learn?(key: string): Promise<void> | null
+}
 
 /**
  * The folder from which the paths of a source's files are counted: the work tree around it, else the
@@ -32,6 +34,7 @@ export function withServerFolders(tables: Tables, root: string): Tables {
   const placed = new WeakMap<LoadedTable, LoadedTable>()
   return {
     caller: (hash, now) => tables.caller(hash, now),
+    ...(tables.learn && { learn: tables.learn }),
     enforced: () => tables.enforced(),
     subscribe: listener => tables.subscribe(listener),
     current(namespace) {

@@ -54,7 +54,8 @@ export class KeyAccounts {
   /** The account of a session that a caller names, else that of its key; a new one begins after 12 idle hours. */
   of(caller: Caller, now: number, session: string | null = null): Account {
     const key = this.#keyOf(caller)
-    if (session !== null) return this.#ofSession(key, caller, session, now)
+    const named = caller.session ?? session
+    if (named !== null) return this.#ofSession(key, caller, named, now)
     const known = this.#byKey.get(key)
     if (known !== undefined && now - known.lastUsed < idleMs) {
       known.lastUsed = now

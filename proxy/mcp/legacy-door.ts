@@ -94,7 +94,9 @@ export class LegacyDoor {
     }
     const protocol = versions.includes(protocolVersion) ? protocolVersion : legacyVersions[0]
     const identity = { clientInfo, capabilities }
-    const session = this.#sessions.open({ caller, keyHash, protocol, identity })
+    const { accounts, now } = this.#firewall
+    const bound = caller.session === undefined ? {} : { account: accounts.of(caller, now()) }
+    const session = this.#sessions.open({ caller, keyHash, protocol, identity, ...bound })
     this.#firewall.meter.request('initialize')
     const headers = { 'mcp-session-id': session.id }
     const outlet = new Outlet({ response, headers }, 1, false)

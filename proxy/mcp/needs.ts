@@ -25,6 +25,8 @@ export interface Journal {
 export interface Tables {
   /** Whose key has this SHA-256 (hex), or null when it is unknown, expired or revoked. `now` in ms since 1970. */
   caller(sha256OfKey: string, now: number): Caller | null
+  /** Looks at a key that may be a token, so that `caller` knows it then; null when there is nothing to wait for. Never rejects. */
+  learn?(key: string): Promise<void> | null
   current(namespace: string): LoadedTable | null
   /** Namespace to digest of every table in force; their servers are then started before anyone calls. */
   enforced?(): Readonly<Record<string, string>>
@@ -37,6 +39,8 @@ export interface Caller {
   readonly namespace: string
   readonly agent: TableAgent
   readonly apiKey: string
+  /** The one session that the key is good for; whatever the request says, it belongs to this one. */
+  readonly session?: string
 }
 
 interface SecretRef {

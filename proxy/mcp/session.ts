@@ -51,6 +51,8 @@ export interface SessionStart {
   readonly protocol: string
   readonly identity: Identity
   readonly now: number
+  /** Where what it does is counted; an account of its own when omitted. */
+  readonly account?: Account
 }
 
 /** The conversation with a client of protocol versions up to 2025-11-25. */
@@ -74,13 +76,13 @@ export class Session implements Client {
   #lastQuestion = 0
   #lastStream = 0
 
-  constructor({ id, caller, keyHash, protocol, identity, now }: SessionStart) {
+  constructor({ id, caller, keyHash, protocol, identity, now, account }: SessionStart) {
     this.id = id
     this.caller = caller
     this.keyHash = keyHash
     this.protocol = protocol
     this.identity = identity
-    this.account = openAccount(id, now)
+    this.account = account ?? openAccount(id, now)
     this.#streams.set('0', this.#own)
   }
 

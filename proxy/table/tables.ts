@@ -7,6 +7,7 @@ export interface Caller {
   readonly namespace: string
   readonly agent: TableAgent
   readonly apiKey: string
+  readonly session?: string
 }
 
 /** The tables in force, read synchronously by the data path. */
