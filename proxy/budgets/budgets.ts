@@ -29,12 +29,13 @@ export interface Quote {
 /** Why a budget does not pay: the state of its counter as far as this proxy knows. */
 export interface Shortage {
   readonly reason: 'budget_exceeded' | 'budget_unavailable' | 'price_unknown'
+  readonly namespace: string
   readonly budget: TableBudget
   /** Whose counter, in words of `per`. */
   readonly counter: string
   /** Start of the window, ISO 8601; empty for session and total. */
   readonly window: string
-  /** Absent when the controller did not answer. */
+  /** Absent while the controller has not said it. */
   readonly state?: BudgetState
   /** What the call needed at the least, in the unit of the budget. */
   readonly needed: number
@@ -81,6 +82,6 @@ export interface Budgets {
    * while leases suffice; else it resolves when the controller has answered or cannot be reached.
    */
   reserve(spender: Spender, quote: Quote): Reserved | Promise<Reserved>
-  /** Sets aside what one call of a tool counts for. */
-  reserveTool(spender: Spender): Reserved | Promise<Reserved>
+  /** Sets aside what one call of a tool counts for; null at once when no budget concerns it. */
+  reserveTool(spender: Spender): Reserved | Promise<Reserved> | null
 }
