@@ -6,7 +6,7 @@ import type { Resource } from '../resource.ts'
 import { mayHoldMore, ofKind, type World } from '../world.ts'
 import { problemAt } from './check.ts'
 
-/** Models that are offered twice under one name without an order among them, and entries that no known model matches. */
+/** Models that cannot be told apart by name or order, and entries that no known model matches. */
 export function* models(world: World): Iterable<Problem> {
   const known = new Map<string, Offers>()
   for (const provider of ofKind(world.resources, 'ModelProvider')) {
@@ -42,15 +42,18 @@ export function modelsKnown({ resources, declared }: World): (namespace: string)
 }
 
 function* collisions(
-  { spec, origin }: Resource<'ModelProvider'>,
+  { name: provider, spec, origin }: Resource<'ModelProvider'>,
   offers: Offers,
 ): Iterable<Problem> {
+  const own = new Set<string>()
   for (const [i, { name, aliases = [], order = 1 }] of (spec.models ?? []).entries()) {
     const path = ['spec', 'models', i]
     if (origin.unsure(path)) continue
     for (const word of [name, ...aliases]) {
       const orders = offers.get(word) ?? new Set()
-      if (orders.has(order)) yield problemAt(origin, path, taken(word, order))
+      if (own.has(word)) yield problemAt(origin, path, twice(word, provider))
+      else if (orders.has(order)) yield problemAt(origin, path, taken(word, order))
+      own.add(word)
       offers.set(word, orders.add(order))
     }
   }
@@ -72,11 +75,20 @@ function* unoffered(
   }
 }
 
+function twice(name: string, provider: string) {
+  return {
+    severity: 'error',
+    code: 'model_collision',
+    message: `The model name or alias "${name}" is used twice in "${provider}".`,
+    suggestion: 'Give each model and alias of a provider a name of its own.',
+  } as const
+}
+
 function taken(name: string, order: number) {
   return {
     severity: 'error',
     code: 'model_collision',
-    message: `The model name or alias "${name}" is offered twice with order ${order}.`,
+    message: `The model name or alias "${name}" is offered by another provider with order ${order} as well.`,
     suggestion: 'Give each an order of its own, or another name.',
   } as const
 }

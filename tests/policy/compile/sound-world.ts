@@ -38,7 +38,7 @@ export const soundWorld: readonly Document[] = [
     baseUrl: 'https://m.example.com',
     models: [
       { name: 'large', aliases: ['big'], price: { input: '1', output: '2' } },
-      { name: 'small', order: 2, maxOutputTokens: 10 },
+      { name: 'mini', order: 2, maxOutputTokens: 10 },
       { name: 'small', upstream: 'tiny', price: { input: '1', output: '1', request: '0.1' } },
       { name: 'open-*' },
     ],
