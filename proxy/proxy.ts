@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net'
 import type { Service } from '../lifecycle/run.ts'
 import { type ApprovalDesk, approvalDesk } from './approvals/approval-desk.ts'
 import { nobodyToAsk } from './approvals/nobody-to-ask.ts'
+import type { Budgets } from './budgets/budgets.ts'
+import { closedBudgets } from './budgets/open-budgets.ts'
 import { hostCheck } from './hosts.ts'
 import { KeyAccounts } from './mcp/account.ts'
 import { Entrance } from './mcp/entrance.ts'
@@ -33,6 +35,8 @@ export interface ProxyOptions {
   readonly logins?: Logins
   /** Where people are asked; without it, what needs approval is refused. */
   readonly questions?: Questions
+  /** Without them, what a budget concerns is refused. */
+  readonly budgets?: Budgets
   readonly report: Report
   readonly log: Log
   readonly now?: () => number
@@ -105,6 +109,7 @@ function partsOf(options: ProxyOptions, now: () => number): Parts {
     servers,
     accounts: new KeyAccounts(),
     approvals,
+    budgets: options.budgets ?? closedBudgets(tables),
     meter: counted,
     now,
   }

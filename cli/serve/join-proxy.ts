@@ -2,7 +2,9 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Service } from '../../lifecycle/run.ts'
 import { ControllerQuestions } from '../../proxy/approvals/controller-questions.ts'
-import { linkController } from '../../proxy/follow/controller-link.ts'
+import { controllerOffice } from '../../proxy/budgets/controller-office.ts'
+import { openBudgets } from '../../proxy/budgets/open-budgets.ts'
+import { type ControllerLink, linkController } from '../../proxy/follow/controller-link.ts'
 import { type FollowedTables, followTables } from '../../proxy/follow/follow-tables.ts'
 import { reportState } from '../../proxy/follow/report-state.ts'
 import { shipJournal } from '../../proxy/follow/ship-journal.ts'
@@ -49,17 +51,14 @@ export interface JoinedProxy {
 
 /** Joins journal, tables, reports and firewall into one proxy. */
 export async function joinProxy(settings: ProxySettings): Promise<JoinedProxy> {
-  const { folder, controllerUrl, controllerToken, controllerKey, log } = settings
+  const { folder, controllerUrl, controllerToken, log } = settings
   const controller = linkController(controllerUrl, controllerToken)
   const journal = await journalOf(settings)
-  const tables = await followTables({
-    controller,
-    folder: join(folder, 'tables'),
-    ...(controllerKey !== undefined && { controllerKey }),
-    log,
-  })
+  const tables = await tablesOf(settings, controller)
   const shipping = await shipJournal({ journal, controller, log })
   const questions = new ControllerQuestions({ controller, proxy: journal.proxy, log })
+  const office = controllerOffice(controller)
+  const { budgets, service: leases } = openBudgets({ tables, office, journal, log })
   const state = upstreamState()
   const proxy = createProxy({
     host: settings.host,
@@ -71,6 +70,7 @@ export async function joinProxy(settings: ProxySettings): Promise<JoinedProxy> {
     logins: loginFiles(loginFolder(folder)),
     report: state.update,
     questions,
+    budgets,
     log,
   })
   const report = stateReport(journal.proxy, () => ({
@@ -86,7 +86,7 @@ export async function joinProxy(settings: ProxySettings): Promise<JoinedProxy> {
     onChange: listener => both(state.subscribe(listener), tables.subscribe(listener)),
   })
   return {
-    services: [proxy, tables, shipping, reporting, questions],
+    services: [proxy, tables, shipping, reporting, questions, leases],
     tables,
     upstreams: state.current,
     listening: proxy.listening,
@@ -95,6 +95,15 @@ export async function joinProxy(settings: ProxySettings): Promise<JoinedProxy> {
       await controller.close()
     },
   }
+}
+
+function tablesOf({ folder, controllerKey, log }: ProxySettings, controller: ControllerLink) {
+  return followTables({
+    controller,
+    folder: join(folder, 'tables'),
+    ...(controllerKey !== undefined && { controllerKey }),
+    log,
+  })
 }
 
 function journalOf({ folder, durability, log }: ProxySettings) {

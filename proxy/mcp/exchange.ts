@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { ApprovalDesk } from '../approvals/approval-desk.ts'
+import type { Budgets } from '../budgets/budgets.ts'
 import type { Meter } from '../meter.ts'
 import type { EntryTexts } from '../record/entry-text.ts'
 import type { Account, KeyAccounts } from './account.ts'
@@ -18,6 +19,7 @@ export interface Firewall {
   readonly servers: ToolServers
   readonly accounts: KeyAccounts
   readonly approvals: ApprovalDesk
+  readonly budgets: Budgets
   readonly meter: Meter
   readonly now: () => number
 }
