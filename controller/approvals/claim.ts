@@ -25,7 +25,7 @@ export async function claim(
 ): Promise<Claimed> {
   const { db, at } = transition
   const row = await taken(db, id, ['approved'])
-  if (row === null) return { granted: false, row: await requestBy(db, id) }
+  if (row === null) return said(await requestBy(db, id), asked)
   const late = await expire(transition, row)
   if (late !== null) return { granted: false, row: late }
   const now = await inForce.of(db, row.namespace)
@@ -43,6 +43,16 @@ export async function claim(
     set: { consumed_at: at, consumed_by: asked.proxy, consumed_call: asked.call },
   })
   return { granted: consumed !== null, row: consumed }
+}
+
+/** The answer to a claim may be lost on its way: whoever was granted the use hears it again, for the same call only. */
+function said(row: RequestRow | null, { proxy, call, digest }: ApprovalClaim): Claimed {
+  const granted =
+    row?.state === 'consumed' &&
+    row.consumed_by === proxy &&
+    row.consumed_call === call &&
+    row.digest === digest
+  return { granted, row }
 }
 
 /** Why the approval does not cover the call as it is about to be made. */

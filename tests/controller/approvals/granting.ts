@@ -79,7 +79,9 @@ export async function granting(t: Test, stores: StoreKind): Promise<void> {
       approvedBy: [{ user: 'ana', surface: 'grant', identity: grant?.id, at: iso(noon) }],
     })
     t.match(await world.approvals.claim(news.id, world.claim(like)), { granted: true })
-    t.match(await world.approvals.claim(news.id, world.claim(like)), { granted: false })
+    t.match(await world.approvals.claim(news.id, world.claim(like, { call: 'another' })), {
+      granted: false,
+    })
     t.strictSame(grant, {
       id: grant?.id,
       request: origin,

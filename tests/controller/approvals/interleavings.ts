@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { sql } from 'kysely'
 import type { Test } from 'tap'
@@ -83,6 +84,7 @@ async function answer(
   }
   if (step.do === 'claim') {
     const asked = world.claim(questionOf(world, step.slot), {
+      call: randomUUID(),
       ...(step.as === 'changed' && { digest: `sha256:${'0'.repeat(64)}` }),
       ...(step.as === 'asking more' && { workflows: ['two', 'reasoned'] }),
     })

@@ -69,10 +69,17 @@ async function asking(t: Test, stores: StoreKind): Promise<void> {
       granted: true,
       news: { state: 'consumed', approvedBy: [vote] },
     })
-    t.match(await approvals.claim(news.id, claim(asked)), {
-      granted: false,
-      news: { state: 'consumed' },
-    })
+    for (const other of [{ call: 'another call' }, { proxy: 'proxy-b' }]) {
+      t.match(await approvals.claim(news.id, claim(asked, other)), {
+        granted: false,
+        news: { state: 'consumed' },
+      })
+    }
+    t.match(
+      await approvals.claim(news.id, claim(asked)),
+      { granted: true },
+      'the same claim, whose answer may have been lost',
+    )
     await approvals.ended(news.id, 'another call', 'failed')
     await approvals.ended(news.id, asked.call, 'succeeded')
     await approvals.ended(news.id, asked.call, 'failed')

@@ -55,7 +55,17 @@ t.test('without its controller a proxy', async t => {
     t.equal(world.paid, before + 1)
   })
 
-  await t.test('sends nothing when the answer to its claim is lost', async t => {
+  await t.test('asks again when the answer to its claim is lost', async t => {
+    const before = world.paid
+    world.claims = 'are granted in vain once'
+    const waiting = client.call('pay', { amount: 14 })
+    const { id } = await world.request(14)
+    await world.answer('ana', 'approve', id)
+    t.equal(textOf(await waiting), '{"amount":14}')
+    t.equal(world.paid, before + 1)
+  })
+
+  await t.test('sends nothing when no answer to its claim arrives', async t => {
     const before = world.paid
     world.claims = 'are granted in vain'
     const waiting = client.call('pay', { amount: 13 })
