@@ -85,8 +85,8 @@ export async function serve(
     closed.then(code => {
       throw new Error(`writ ended with ${code} before it was ready: ${log}`)
     }),
-    after(40_000, undefined, { ref: false }).then(() => {
-      throw new Error(`writ is not ready after 40 s: ${log}`)
+    after(120_000, undefined, { ref: false }).then(() => {
+      throw new Error(`writ is not ready after 120 s: ${log}`)
     }),
   ])
   return {
