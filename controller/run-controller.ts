@@ -6,6 +6,7 @@ import { auditRoutes } from './api/audit-routes.ts'
 import { checkTokens } from './api/authenticate.ts'
 import { type Live, openLive } from './api/live/live.ts'
 import { proxyRoutes } from './api/proxy-routes.ts'
+import { runtimeTokenRoutes } from './api/runtime-token-routes.ts'
 import { serveApi } from './api/serve-api.ts'
 import { statusRoutes } from './api/status-routes.ts'
 import { tableRoutes } from './api/table-routes.ts'
@@ -94,6 +95,7 @@ async function serve(
     ...proxyRoutes({ ledger, proxies }),
     ...auditRoutes(ledger),
     ...approvalProxyRoutes({ approvals, onBeat: beat.onBeat, log }),
+    ...runtimeTokenRoutes({ db: store.db, key, releases, now, onBeat: beat.onBeat }),
     ...statusRoutes({ status, notReady: () => notReady(store, memory) }),
     ...telling.routes,
   ]

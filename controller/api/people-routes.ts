@@ -6,6 +6,7 @@ import { answerRoutes } from './approval-answer-routes.ts'
 import { approvalRoutes } from './approval-routes.ts'
 import type { Attempts } from './attempts.ts'
 import { grantRoutes } from './grant-routes.ts'
+import { ownersIn } from './is-owner.ts'
 import { linkRoutes } from './link-routes.ts'
 import type { Route } from './route.ts'
 import { requestFinder } from './visible-request.ts'
@@ -22,10 +23,7 @@ export interface PeopleRoutesNeeds {
 export function peopleRoutes(needs: PeopleRoutesNeeds): readonly Route[] {
   const { db, approvals, directories, attempts, now } = needs
   const find = requestFinder({ approvals, attempts })
-  const isOwner = (namespace: string, name: string) =>
-    (directories.of(namespace)?.users ?? []).some(
-      user => user.name === name && user.spec.roles?.includes('owner'),
-    )
+  const isOwner = ownersIn(directories)
   const namespaces = () => directories.all().map(({ namespace }) => namespace)
   return [
     ...approvalRoutes({ approvals, find, directories: () => directories.all() }),

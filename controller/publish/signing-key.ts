@@ -20,6 +20,16 @@ export interface SigningKey {
   /** SPKI in base64. */
   readonly publicKey: string
   sign(release: Omit<TableRelease, 'keyId' | 'signature'>): TableRelease
+  /** A statement with the name of the key and the signature (Ed25519) of the canonical JSON of all the rest. */
+  signed<S extends object>(statement: S): S & Signature
+  /** For the library that makes tokens. */
+  readonly privateKey: KeyObject
+}
+
+interface Signature {
+  readonly keyId: string
+  /** base64url. */
+  readonly signature: string
 }
 
 /** The key of the text (PKCS #8 PEM), else the one kept in the folder, else a new one that is kept there. */
@@ -54,13 +64,10 @@ function parse(pem: string): KeyObject {
 function signingKey(key: KeyObject): SigningKey {
   const spki = createPublicKey(key).export({ format: 'der', type: 'spki' })
   const id = createHash('sha256').update(spki).digest('hex').slice(0, 16)
-  return {
-    id,
-    publicKey: spki.toString('base64'),
-    sign(release) {
-      const signed = { ...release, keyId: id }
-      const payload = Buffer.from(canonicalize(signed) ?? '')
-      return { ...signed, signature: sign(null, payload, key).toString('base64url') }
-    },
+  const signed = <S extends object>(statement: S): S & Signature => {
+    const named = { ...statement, keyId: id }
+    const payload = Buffer.from(canonicalize(named) ?? '')
+    return { ...named, signature: sign(null, payload, key).toString('base64url') }
   }
+  return { id, publicKey: spki.toString('base64'), sign: signed, signed, privateKey: key }
 }

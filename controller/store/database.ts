@@ -7,6 +7,7 @@ import type {
   BudgetRunRow,
   UsageRow,
 } from './budget-rows.ts'
+import type { RuntimeTokenListRow, RuntimeTokenRow } from './token-tables.ts'
 
 /** The tables of the store. */
 export interface Database {
@@ -25,6 +26,8 @@ export interface Database {
   readonly approval_grant_uses: ApprovalGrantUseRow
   readonly push_subscriptions: PushSubscriptionRow
   readonly approval_judgements: ApprovalJudgementRow
+  readonly runtime_tokens: RuntimeTokenRow
+  readonly runtime_token_lists: RuntimeTokenListRow
   readonly usage: UsageRow
   readonly budget_charges: BudgetChargeRow
   readonly budget_counters: BudgetCounterRow

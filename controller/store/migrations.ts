@@ -3,6 +3,7 @@ import type { Migration } from 'kysely/migration'
 import { approvalTables } from './approval-tables.ts'
 import { budgetTables } from './budget-tables.ts'
 import { deliveryTables } from './delivery-tables.ts'
+import { tokenTables } from './token-tables.ts'
 
 /** Every change to the store, in order; one that was released is never edited. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -10,6 +11,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0002-approvals': { up: approvalTables },
   '0003-push': { up: deliveryTables },
   '0004-budgets': { up: budgetTables },
+  '0005-runtime-tokens': { up: tokenTables },
 }
 
 async function first(db: Kysely<unknown>): Promise<void> {

@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely'
 import type { Directory } from '../../../schemas/directory.ts'
 import type { Directories } from '../../publish/directories.ts'
 import type { Database } from '../../store/database.ts'
+import { withTokenKeys } from '../../tokens/token-keys.ts'
 import { type KnownTable, knownTable } from './known-table.ts'
 
 /** What is in force in a namespace; null for what it never had. */
@@ -64,8 +65,9 @@ export function inForceReader(directories: Directories): InForceReader {
           (select digest from directories where namespace = ${namespace}) as directory
         `.execute(db)
       const [found] = rows
+      const known = found?.table ? await table(db, found.table) : null
       return {
-        table: found?.table ? await table(db, found.table) : null,
+        table: known && { ...known, agents: await withTokenKeys(db, namespace, known.agents) },
         directory: found?.directory ? await directory(db, namespace, found.directory) : null,
       }
     },
