@@ -11,11 +11,16 @@ const quote = 0x22
 const backslash = 0x5c
 const colon = 0x3a
 
+export interface StrictOptions {
+  /** Lets integers beyond 2^53 - 1 pass, for bytes that are sent on as they came; no such number may decide anything. */
+  readonly anyInteger?: boolean
+}
+
 /**
  * Parses JSON of which every reader makes the same value: UTF-8, no duplicate keys, no lone
  * surrogates, no integer beyond 2^53 - 1, nothing that is not finite, at most 64 levels.
  */
-export function strictJson(bytes: Buffer): Strict {
+export function strictJson(bytes: Buffer, { anyInteger = false }: StrictOptions = {}): Strict {
   if (!isUtf8(bytes)) return { ok: false, problem: 'it is not valid UTF-8' }
   const text = bytes.toString('utf8')
   const value = parse(text)
@@ -23,7 +28,7 @@ export function strictJson(bytes: Buffer): Strict {
   try {
     // Only an escape can write half of a pair in text that was valid UTF-8.
     if (text.includes('\\u')) checkTexts(value, 1)
-    const members = membersOf(value, 1)
+    const members = membersOf(value, 1, anyInteger)
     // Each member has a colon: where there are no others in the text, none need be told from those in strings.
     if (members === colonsAnywhere(text) || members === colonsIn(text)) return { ok: true, value }
     return { ok: false, problem: 'an object has the same key twice', value }
@@ -44,17 +49,17 @@ function parse(text: string): Json | undefined {
 class Unsound extends Error {}
 
 /** How many members all objects in the value have together; throws what is wrong with it. */
-function membersOf(value: Json, depth: number): number {
-  if (typeof value === 'number') return checkNumber(value)
+function membersOf(value: Json, depth: number, anyInteger: boolean): number {
+  if (typeof value === 'number') return checkNumber(value, anyInteger)
   if (typeof value !== 'object' || value === null) return 0
   if (depth > deepest) throw new Unsound(`it is nested more than ${deepest} levels deep`)
   let count = 0
   if (Array.isArray(value)) {
-    for (const item of value) count += membersOf(item, depth + 1)
+    for (const item of value) count += membersOf(item, depth + 1, anyInteger)
     return count
   }
   const object = value as { readonly [key: string]: Json }
-  for (const key in object) count += 1 + membersOf(object[key] as Json, depth + 1)
+  for (const key in object) count += 1 + membersOf(object[key] as Json, depth + 1, anyInteger)
   return count
 }
 
@@ -72,9 +77,9 @@ function checkText(text: string): void {
   if (!text.isWellFormed()) throw new Unsound('a string holds half of a surrogate pair')
 }
 
-function checkNumber(number: number): 0 {
+function checkNumber(number: number, anyInteger: boolean): 0 {
   if (!Number.isFinite(number)) throw new Unsound('a number is too large')
-  if (Number.isInteger(number) && !Number.isSafeInteger(number)) {
+  if (!anyInteger && Number.isInteger(number) && !Number.isSafeInteger(number)) {
     throw new Unsound('an integer is beyond 2^53 - 1; send it as a string')
   }
   return 0

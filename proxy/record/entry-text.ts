@@ -12,6 +12,8 @@ export function sharedText({ entry, shownArgs }: Noted, told = entry): SharedTex
 /** What only the second entry of a call tells. */
 export type Ended = { readonly status: (typeof outcomes)[number] } & Partial<NewEntry>
 
+const nothing: Partial<NewEntry> = {}
+
 /** Writes the entries of calls as JSON text, with the time at which it writes. */
 export class EntryTexts {
   readonly #now: () => number
@@ -22,8 +24,10 @@ export class EntryTexts {
     this.#now = now
   }
 
-  attempt(shared: SharedText): EntryJson {
-    return `{"time":"${this.#time()}","phase":"attempt",${shared}}`
+  /** `held` is what only the first entry tells: what was set aside for the call. */
+  attempt(shared: SharedText, held: Partial<NewEntry> = nothing): EntryJson {
+    const more = held === nothing ? '' : `${JSON.stringify(held).slice(1, -1)},`
+    return `{"time":"${this.#time()}","phase":"attempt",${more}${shared}}`
   }
 
   outcome(shared: SharedText, ended: Ended): EntryJson {

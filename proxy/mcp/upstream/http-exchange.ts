@@ -129,7 +129,8 @@ const neverSent = new Set([
   'ERR_TLS_CERT_ALTNAME_INVALID',
 ])
 
-function failureOf(error: Error): ProxyFailure {
+/** What went wrong on the way to a server, as far as a client or a record is told. */
+export function failureOf(error: Error): ProxyFailure {
   if (error instanceof ProxyFailure) return error
   const code = 'code' in error ? String(error.code) : error.name
   return neverSent.has(code)
