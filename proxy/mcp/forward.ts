@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import type { Reservation, Reserved } from '../budgets/budgets.ts'
 import { ProxyFailure } from '../failure.ts'
 import { type Ended, type SharedText, sharedText } from '../record/entry-text.ts'
 import { keep } from '../record/keep.ts'
@@ -9,6 +10,7 @@ import type { Outcome } from './needs.ts'
 import { redactText } from './redact.ts'
 import { answerRefusal, type Obstacle, type Refusal, refusalFor } from './refusal.ts'
 import { errorJson, isObject, type JsonObject, resultJson } from './rpc.ts'
+import { heldEntry, refusalByBudget, reserveFor, settledEntry } from './tool-budget.ts'
 import type { Incoming, Outgoing, Reply } from './upstream/link.ts'
 import type { Upstream } from './upstream/upstream.ts'
 
@@ -79,35 +81,86 @@ export async function noteDown(firewall: Firewall, judged: Judged): Promise<bool
   return kept && allowed
 }
 
-/** Writes the attempt down, forwards the call at most once, writes the outcome down, answers. */
-export async function forward(
+/** Has the budgets pay, writes the attempt down, forwards the call at most once, writes the outcome down, answers. */
+export function forward(firewall: Firewall, exchange: Exchange, errand: Errand): Promise<Answer> {
+  const reserving = reserveFor(firewall, exchange, errand.judged)
+  return reserving === null
+    ? forwardPaid(firewall, exchange, errand, null)
+    : pay(firewall, exchange, errand, reserving)
+}
+
+async function pay(
   firewall: Firewall,
   exchange: Exchange,
   errand: Errand,
+  reserving: Reserved | Promise<Reserved>,
 ): Promise<Answer> {
   const { judged, structured } = errand
+  const reserved = await reserving
+  if (!reserved.ok) {
+    const refusal = refusalByBudget(reserved.shortage, judged)
+    return refuse(firewall, exchange, judged, refusal, structured)
+  }
+  const { reservation } = reserved
+  try {
+    return await forwardPaid(firewall, exchange, errand, reservation)
+  } finally {
+    reservation.settle({ sent: true, usage: null })
+  }
+}
+
+async function forwardPaid(
+  firewall: Firewall,
+  exchange: Exchange,
+  errand: Errand,
+  reservation: Reservation | null,
+): Promise<Answer> {
+  const { judged, structured } = errand
+  const { texts } = firewall
   const began = firewall.now()
   const stop = (obstacle: Obstacle, detail = '') =>
     answerRefusal(exchange, refusalFor(obstacle, judged.subject, detail), judged, structured)
   const shared = sharedText(judged)
-  if (!(await keep(firewall, [firewall.texts.attempt(shared)]))) return stop('no_record')
+  const attempt = texts.attempt(shared, reservation ? heldEntry(reservation) : undefined)
+  if (!(await keep(firewall, [attempt]))) {
+    reservation?.settle({ sent: false, usage: null })
+    return stop('no_record')
+  }
   if (errand.release !== undefined) {
     const refusal = await errand.release.claim()
-    if (refusal !== null) return keepBack(firewall, exchange, errand, shared, refusal)
+    if (refusal !== null) {
+      reservation?.settle({ sent: false, usage: null })
+      return keepBack(firewall, exchange, errand, shared, refusal)
+    }
   }
   const ending = await send(firewall, exchange, errand)
   const durationMs = firewall.now() - began
   firewall.meter.upstream(errand.upstream.name, ending.status, durationMs / 1000)
-  const outcome = firewall.texts.outcome(shared, endedOf(ending, durationMs))
+  const paid = reservation && settledEntry(exchange.client, reservation, wentOut(ending))
+  const outcome = texts.outcome(shared, { ...endedOf(ending, durationMs), ...paid })
   errand.release?.ended(ending.status)
   if (!(await keep(firewall, [outcome]))) return stop('answer_unrecorded')
-  if (ending.reply !== undefined) {
-    return asks(exchange, ending.reply)
+  return answerTo(exchange, errand, ending, stop)
+}
+
+/** Whether the server may have done what was asked. */
+function wentOut({ failure }: Ending): boolean {
+  return failure === undefined || failure.code === 'cancelled' || failure.mayHaveActed
+}
+
+function answerTo(
+  exchange: Exchange,
+  errand: Errand,
+  { status, reply, failure }: Ending,
+  stop: (obstacle: Obstacle, detail: string) => Answer,
+): Answer {
+  if (reply !== undefined) {
+    return asks(exchange, reply)
       ? stop('not_relayable', 'the server asks for something that the client did not answer')
-      : answerReply(exchange, errand, ending.reply)
+      : answerReply(exchange, errand, reply)
   }
-  const lost = ending.status === 'unknown' || ending.status === 'cancelled'
-  return stop(lost ? 'answer_lost' : 'upstream_away', ending.failure?.message ?? 'no answer')
+  const lost = status === 'unknown' || status === 'cancelled'
+  return stop(lost ? 'answer_lost' : 'upstream_away', failure?.message ?? 'no answer')
 }
 
 /** Ends a call whose attempt is on record and that does not go out. */

@@ -1,4 +1,5 @@
 import type { Decision } from '../../schemas/decision.ts'
+import type { ShortageFacts } from '../budgets/shortage-text.ts'
 import { type Answer, answerError, answerWith, type Exchange } from './exchange.ts'
 import type { Judged, Subject } from './judge.ts'
 import { codes, type JsonObject } from './rpc.ts'
@@ -30,6 +31,8 @@ export interface Refusal {
   readonly reason: string
   readonly rule?: string
   readonly policy?: string
+  /** The budget that does not pay. */
+  readonly budget?: ShortageFacts
   /** Full sentences for the model. */
   readonly text: string
 }
