@@ -4,14 +4,18 @@ import { run, type Service } from '../lifecycle/run.ts'
 import { approvalProxyRoutes } from './api/approval-proxy-routes.ts'
 import { auditRoutes } from './api/audit-routes.ts'
 import { checkTokens } from './api/authenticate.ts'
+import { budgetProxyRoutes } from './api/budget-proxy-routes.ts'
 import { type Live, openLive } from './api/live/live.ts'
 import { proxyRoutes } from './api/proxy-routes.ts'
-import { runtimeTokenRoutes } from './api/runtime-token-routes.ts'
+import type { Route } from './api/route.ts'
+import { type RuntimeTokenRoutesNeeds, runtimeTokenRoutes } from './api/runtime-token-routes.ts'
 import { serveApi } from './api/serve-api.ts'
 import { statusRoutes } from './api/status-routes.ts'
 import { tableRoutes } from './api/table-routes.ts'
 import { keepApprovals } from './approvals/keeping/keep-approvals.ts'
 import { StoredApprovals } from './approvals/stored-approvals.ts'
+import { keepBudgets } from './budgets/keep-budgets.ts'
+import { StoredBudgets } from './budgets/stored-budgets.ts'
 import { type Compiler, openCompiler } from './compile/compiler.ts'
 import type { ControllerOptions } from './controller.ts'
 import { heartbeat } from './heartbeat.ts'
@@ -64,7 +68,7 @@ async function serve(
   onListening: (url: URL) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { now, source, dataFolder, signingKey, log, publicUrl, allowedHosts = [] } = options
+  const { now, source, dataFolder, signingKey, log } = options
   const key = await openSigningKey(dataFolder, signingKey)
   const releases = new Releases({ db: store.db, key, now })
   await releases.open()
@@ -81,7 +85,7 @@ async function serve(
   const memory = new SourceMemory(source, now)
   const live = openLive({ approvals, releases })
   const reconciling = reconcileService(options, { releases, proxies, memory, compiler, live })
-  const ledger = new Ledger(store.db, live.activity)
+  const { ledger, ...spending } = spendingParts(options, store, live)
   const beat = heartbeat()
   const { promise: listening, resolve: listens } = Promise.withResolvers<URL>()
   const telling = await tellPeople({
@@ -91,23 +95,31 @@ async function serve(
   })
   const status = () => readStatus({ options, store, releases, proxies, memory, ledger })
   const routes = [
-    ...tableRoutes({ releases, key, onBeat: beat.onBeat }),
+    ...followedRoutes({ db: store.db, releases, key, now, onBeat: beat.onBeat }),
     ...proxyRoutes({ ledger, proxies }),
-    ...auditRoutes(ledger),
     ...approvalProxyRoutes({ approvals, onBeat: beat.onBeat, log }),
-    ...runtimeTokenRoutes({ db: store.db, key, releases, now, onBeat: beat.onBeat }),
+    ...spending.routes,
     ...statusRoutes({ status, notReady: () => notReady(store, memory) }),
     ...telling.routes,
   ]
   const people = forPeople(approvals)
   const parts = { db: store.db, approvals: people, releases, live, routes, onBeat: beat.onBeat }
-  const hosts = publicUrl === undefined ? allowedHosts : [...allowedHosts, publicUrl.host]
-  const server = await serveApi({ ...options, allowedHosts: hosts }, parts)
+  const server = await serveApi({ ...options, allowedHosts: hostsOf(options) }, parts)
   listens(server.url)
   onListening(server.url)
   const watching = watchSource(source, () => reconciling.wake())
   const closers = [closing(server.close), closing(telling.close)]
-  await run([reconciling, watching, beat, ...services, ...telling.services, ...closers], signal)
+  const kept = [...services, ...spending.services, ...telling.services]
+  await run([reconciling, watching, beat, ...kept, ...closers], signal)
+}
+
+function hostsOf({ publicUrl, allowedHosts = [] }: Settled): readonly string[] {
+  return publicUrl === undefined ? allowedHosts : [...allowedHosts, publicUrl.host]
+}
+
+/** What proxies follow, and what they follow it with. */
+function followedRoutes(needs: RuntimeTokenRoutesNeeds): readonly Route[] {
+  return [...tableRoutes(needs), ...runtimeTokenRoutes(needs)]
 }
 
 function approvalParts({ now, log, databaseUrl }: Settled, { db }: Store, releases: Releases) {
@@ -126,6 +138,21 @@ function approvalParts({ now, log, databaseUrl }: Settled, { db }: Store, releas
   })
   const { others } = approvals
   return { approvals, keeper, services: others === null ? [keeper] : [keeper, others] }
+}
+
+function spendingParts({ now, log }: Settled, { db }: Store, live: Live) {
+  const budgets = new StoredBudgets({
+    db,
+    now,
+    onIncident: incident => log.warn({ ...incident }, 'charges of a proxy are out of order'),
+  })
+  const keeper = keepBudgets({
+    budgets,
+    onFailure: error => log.warn({ err: error }, 'budgets not looked after'),
+  })
+  const ledger = new Ledger(db, live.activity, budgets)
+  const routes = [...auditRoutes(ledger), ...budgetProxyRoutes(budgets)]
+  return { ledger, budgets, routes, services: [keeper] }
 }
 
 async function notReady(store: Store, memory: SourceMemory): Promise<string | null> {
