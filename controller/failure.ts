@@ -12,6 +12,10 @@ export type ControllerFailureCode =
   | 'too_many_proxies'
   | 'too_many_questions'
   | 'question_conflict'
+  | 'budget_outdated'
+  | 'window_closed'
+  | 'run_ended'
+  | 'lease_conflict'
 
 /** Something the controller needs does not work; what is in force stays in force. */
 export class ControllerFailure extends Error {

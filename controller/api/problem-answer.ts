@@ -61,6 +61,10 @@ const statuses: { readonly [Code in ControllerFailureCode]?: number } = {
   too_many_proxies: 429,
   too_many_questions: 429,
   question_conflict: 409,
+  budget_outdated: 409,
+  window_closed: 409,
+  run_ended: 409,
+  lease_conflict: 409,
 }
 
 /** Turns whatever a handler threw into an answer. What is not the caller's doing is logged and not told. */

@@ -32,18 +32,27 @@ export interface LedgerCount {
   readonly missing: number
 }
 
+/** Whoever counts what entries say, in the transaction that stores them. */
+export interface Settling {
+  /** Called with what is new; what it returns is called once that is kept. */
+  settle(db: Transaction<Database>, entries: readonly NewRow[]): Promise<() => void>
+}
+
 /** Every entry of every proxy, once. */
 export class Ledger {
   readonly #db: Kysely<Database>
   readonly #onStored: (entries: readonly NewRow[]) => void
+  readonly #settling: Settling | null
 
   /** `onStored` is called with what is new, once it is kept. */
   constructor(
     db: Kysely<Database>,
     onStored: (entries: readonly NewRow[]) => void = () => undefined,
+    settling: Settling | null = null,
   ) {
     this.#db = db
     this.#onStored = onStored
+    this.#settling = settling
   }
 
   /**
@@ -58,14 +67,15 @@ export class Ledger {
       throw new ControllerFailure('entry_malformed', 'the entries are of more than one proxy')
     }
     const rows = distinct(all)
-    const fresh = await this.#db.transaction().execute(async db => {
+    const { fresh, settled } = await this.#db.transaction().execute(async db => {
       const fresh: NewRow[] = []
       for (let at = 0; at < rows.length; at += rowsPerInsert) {
         fresh.push(...(await insert(db, rows.slice(at, at + rowsPerInsert))))
       }
       await count(db, first.proxy, fresh.length, Math.max(...rows.map(({ seq }) => seq)))
-      return fresh
+      return { fresh, settled: await this.#settling?.settle(db, fresh) }
     })
+    settled?.()
     this.#onStored(fresh)
     return { stored: fresh.length, repeated: lines.length - fresh.length }
   }

@@ -101,8 +101,9 @@ export interface BudgetLeaseRow {
   readonly state: 'open' | 'closed' | 'written_off'
 }
 
-/** A start of a proxy: entries before `first_seq` are of earlier ones. */
+/** A start of a proxy, in the order of `id`: entries before `first_seq` are of earlier ones. */
 export interface BudgetRunRow {
+  readonly id: Generated<number>
   readonly proxy: string
   readonly run: string
   readonly first_seq: number

@@ -9,14 +9,11 @@ export async function budgetTables(db: Kysely<unknown>): Promise<void> {
   await charges(db)
   await counters(db)
   await leases(db)
-  const runs = {
-    proxy: 'text',
-    run: 'text',
-    first_seq: 'bigint',
-    started_at: 'timestamptz',
-  } as const
-  await table(db, 'budget_runs', runs)
-    .addPrimaryKeyConstraint('budget_runs_pkey', ['proxy', 'run'])
+  await table(db, 'budget_runs', {
+    ...{ proxy: 'text', run: 'text', first_seq: 'bigint', started_at: 'timestamptz' },
+  })
+    .addColumn('id', 'bigint', column => column.generatedAlwaysAsIdentity().primaryKey())
+    .addUniqueConstraint('budget_runs_once', ['proxy', 'run'])
     .execute()
 }
 
