@@ -26,8 +26,6 @@ export class Lanes {
   /** The events that a part gives; none for parts that are not content. */
   take(part: LanguageModelV4StreamPart): AnswerEvent[] {
     switch (part.type) {
-      case 'text-start':
-        return this.#start(`text ${part.id}`, { kind: 'text' })
       case 'text-delta':
         return this.#text(part.id, part.delta)
       case 'text-end':
@@ -70,7 +68,10 @@ export class Lanes {
     return [...events, ...this.#end(key)]
   }
 
-  /** The library ends text only with the answer: a block that starts later ended it before. */
+  /**
+   * Text begins with its first character, since some servers send empty text before a call. The library ends it only
+   * with the answer: a block that starts later ended it before.
+   */
   #text(id: string, delta: string): AnswerEvent[] {
     if (delta === '') return []
     const key = `text ${id}`

@@ -57,8 +57,7 @@ export function readThinking(root: Member): Options {
   const thinking = root.at('thinking')
   const effort = readEffort(root.at('output_config').at('effort'))
   if (thinking.absent || thinking.type === 'disabled') return effort
-  if (thinking.type !== 'enabled' && thinking.type !== 'adaptive')
-    return thinking.at('type').refuseUntold()
+  if (!thinkingTypes.includes(thinking.type)) thinking.at('type').refuseUntold()
   const budget = thinking.at('budget_tokens').maybe(member => member.number())
   const hidden = thinking.at('display').value === 'omitted'
   return {
@@ -67,6 +66,8 @@ export function readThinking(root: Member): Options {
     ...(!hidden && { providerOptions: { openai: { reasoningSummary: 'auto' } } }),
   }
 }
+
+const thinkingTypes: readonly string[] = ['enabled', 'adaptive', 'between_tools']
 
 function effortOf(budget: number): Reasoning {
   if (budget < 4096) return 'low'

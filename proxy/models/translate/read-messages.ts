@@ -24,7 +24,14 @@ const fields: Fields = {
     'output_config',
     'output_format',
   ],
-  dropped: ['cache_control', 'context_management', 'metadata', 'service_tier', 'speed'],
+  dropped: [
+    'cache_control',
+    'context_management',
+    'diagnostics',
+    'metadata',
+    'service_tier',
+    'speed',
+  ],
   neutral: { mcp_servers: isEmpty, top_k: is(0), betas: isEmpty },
 }
 

@@ -117,6 +117,9 @@ function readItem(item: Member, builder: PromptBuilder): void {
     case 'custom_tool_call_output':
       readOutput(item, builder)
       return
+    case 'item_reference':
+      item.refuse('nothing is stored; send the items themselves, with store set to false')
+      return
     case 'reasoning':
       readReasoning(item, builder)
       return

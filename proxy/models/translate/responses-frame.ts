@@ -23,6 +23,7 @@ export function responseObject(
     created_at: frame.created,
     status: state.status,
     background: false,
+    access_programs: null,
     error: state.error ?? null,
     incomplete_details: state.incomplete === undefined ? null : { reason: state.incomplete },
     instructions: asked.instructions ?? null,

@@ -6,7 +6,13 @@ import { type DialectError, errorBody } from './error-body.ts'
 type Content =
   | { readonly type: 'text'; text: string; readonly citations: null }
   | { readonly type: 'thinking'; thinking: string; signature: string }
-  | { readonly type: 'tool_use'; readonly id: string; readonly name: string; input: unknown }
+  | {
+      readonly type: 'tool_use'
+      readonly id: string
+      readonly name: string
+      readonly caller: { readonly type: 'direct' }
+      input: unknown
+    }
 
 const reasons: Readonly<Record<FinishReason, string>> = {
   stop: 'end_turn',
@@ -112,6 +118,9 @@ export class MessagesWriter implements AnswerWriter {
       content,
       stop_reason: this.#reason,
       stop_sequence: null,
+      stop_details: null,
+      container: null,
+      diagnostics: null,
       usage: this.#usage,
     }
   }
@@ -124,7 +133,13 @@ function begin(block: Block): Content {
     case 'reasoning':
       return { type: 'thinking', thinking: '', signature: '' }
     case 'tool':
-      return { type: 'tool_use', id: block.id, name: block.name, input: {} }
+      return {
+        type: 'tool_use',
+        id: block.id,
+        name: block.name,
+        caller: { type: 'direct' },
+        input: {},
+      }
   }
 }
 
@@ -146,5 +161,12 @@ function messagesUsage(usage: Usage): object {
     output_tokens: usage.outputTokens ?? 0,
     cache_creation_input_tokens: written,
     cache_read_input_tokens: read,
+    cache_creation: null,
+    output_tokens_details:
+      usage.reasoningTokens === undefined ? null : { thinking_tokens: usage.reasoningTokens },
+    server_tool_use: null,
+    service_tier: null,
+    inference_geo: null,
+    speed: null,
   }
 }
