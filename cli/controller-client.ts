@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import { request } from 'undici'
+import { type Dispatcher, request } from 'undici'
 import type { ControllerAddress } from './data-folder.ts'
 import { CliFailure } from './failure.ts'
 import { version } from './version.ts'
@@ -10,6 +10,8 @@ export interface ControllerClient {
   stream(path: string, query?: Query): Promise<Readable>
   /** Posts a JSON body. A refusal that has a code is an answer, not a failure. */
   post(path: string, body: object): Promise<Posted>
+  /** Deletes what is at the path, and answers as a post does. */
+  delete(path: string): Promise<Posted>
 }
 
 /** What came back: what was asked for, or why not. */
@@ -25,11 +27,12 @@ export const userAgent = `writ-cli/${version}`
 
 /** A client of the controller at the address. */
 export function controllerClient({ url, token }: ControllerAddress): ControllerClient {
-  const send = async (target: URL, body?: object) => {
+  const send = async (target: URL, body?: object, method = body ? 'POST' : 'GET') => {
     const headers = { authorization: `Bearer ${token}`, 'user-agent': userAgent }
     const json = { 'content-type': 'application/json' }
     return request(target, {
-      ...(body && { method: 'POST', body: JSON.stringify(body) }),
+      method,
+      ...(body && { body: JSON.stringify(body) }),
       headers: body ? { ...headers, ...json } : headers,
       headersTimeout: 30_000,
       bodyTimeout: 30_000,
@@ -53,19 +56,26 @@ export function controllerClient({ url, token }: ControllerAddress): ControllerC
     stream: get,
     async post(path, body) {
       const target = address(url, path)
-      const answer = await send(target, body)
-      const text = await answer.body.text()
-      if (answer.statusCode < 300) {
-        return { outcome: 'done', value: text === '' ? null : JSON.parse(text) }
-      }
-      const problem = problemOf(text)
-      const { code, detail } = problem
-      if (code === undefined || answer.statusCode === 429) {
-        throw refusal(answer.statusCode, target, problem)
-      }
-      return { outcome: 'refused', code, message: detail }
+      return posted(await send(target, body), target)
+    },
+    async delete(path) {
+      const target = address(url, path)
+      return posted(await send(target, undefined, 'DELETE'), target)
     },
   }
+}
+
+async function posted(answer: Dispatcher.ResponseData, target: URL): Promise<Posted> {
+  const text = await answer.body.text()
+  if (answer.statusCode < 300) {
+    return { outcome: 'done', value: text === '' ? null : JSON.parse(text) }
+  }
+  const problem = problemOf(text)
+  const { code, detail } = problem
+  if (code === undefined || answer.statusCode === 429) {
+    throw refusal(answer.statusCode, target, problem)
+  }
+  return { outcome: 'refused', code, message: detail }
 }
 
 /** The address of a path at a controller. Fails with `usage`. */

@@ -11,6 +11,8 @@ import { shipJournal } from '../../proxy/follow/ship-journal.ts'
 import { openJournal } from '../../proxy/journal/journal.ts'
 import { loginFiles } from '../../proxy/mcp/upstream/oauth/login-files.ts'
 import { createProxy } from '../../proxy/proxy.ts'
+import { followRevocations } from '../../proxy/tokens/follow-revocations.ts'
+import { withRuntimeTokens } from '../../proxy/tokens/with-runtime-tokens.ts'
 import type { ProxyReport, UpstreamReport } from '../../schemas/proxy-report.ts'
 import type { Secrets } from '../../secrets/secrets.ts'
 import { loginFolder } from '../proxy-folder.ts'
@@ -54,7 +56,7 @@ export async function joinProxy(settings: ProxySettings): Promise<JoinedProxy> {
   const { folder, controllerUrl, controllerToken, log } = settings
   const controller = linkController(controllerUrl, controllerToken)
   const journal = await journalOf(settings)
-  const tables = await tablesOf(settings, controller)
+  const { tables, callers, followers } = await followedBy(settings, controller)
   const shipping = await shipJournal({ journal, controller, log })
   const questions = new ControllerQuestions({ controller, proxy: journal.proxy, log })
   const office = controllerOffice(controller)
@@ -64,7 +66,7 @@ export async function joinProxy(settings: ProxySettings): Promise<JoinedProxy> {
     host: settings.host,
     port: settings.port,
     allowedHosts: settings.allowedHosts,
-    tables: withServerFolders(tables, settings.root),
+    tables: withServerFolders(callers, settings.root),
     journal,
     secrets: settings.secrets,
     logins: loginFiles(loginFolder(folder)),
@@ -86,7 +88,7 @@ export async function joinProxy(settings: ProxySettings): Promise<JoinedProxy> {
     onChange: listener => both(state.subscribe(listener), tables.subscribe(listener)),
   })
   return {
-    services: [proxy, tables, shipping, reporting, questions, leases],
+    services: [proxy, ...followers, shipping, reporting, questions, leases],
     tables,
     upstreams: state.current,
     listening: proxy.listening,
@@ -97,13 +99,21 @@ export async function joinProxy(settings: ProxySettings): Promise<JoinedProxy> {
   }
 }
 
-function tablesOf({ folder, controllerKey, log }: ProxySettings, controller: ControllerLink) {
-  return followTables({
+/** What the controller says is in force: tables, and whose tokens are good. */
+async function followedBy(
+  { folder, controllerKey, log }: ProxySettings,
+  controller: ControllerLink,
+) {
+  const options = {
     controller,
     folder: join(folder, 'tables'),
     ...(controllerKey !== undefined && { controllerKey }),
     log,
-  })
+  }
+  const tables = await followTables(options)
+  const revocations = await followRevocations(options)
+  const callers = withRuntimeTokens({ tables, revocations, now: Date.now })
+  return { tables, callers, followers: [tables, revocations, callers] }
 }
 
 function journalOf({ folder, durability, log }: ProxySettings) {

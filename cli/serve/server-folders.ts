@@ -2,13 +2,8 @@ import { stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { workTreeOf } from '../../controller/sources/git.ts'
 import type { LoadedTable } from '../../policy/decide/load.ts'
-import type { FollowedTables } from '../../proxy/follow/follow-tables.ts'
+import type { Tables } from '../../proxy/mcp/needs.ts'
 import type { TableServer } from '../../schemas/rule-table.ts'
-
-/** The tables as the firewall reads them. */
-type Tables = Pick<FollowedTables, 'caller' | 'current' | 'subscribe' | 'enforced'> & {
-  learn?(key: string): Promise<void> | null
-}
 
 /**
  * The folder from which the paths of a source's files are counted: the work tree around it, else the
@@ -34,8 +29,8 @@ export function withServerFolders(tables: Tables, root: string): Tables {
   const placed = new WeakMap<LoadedTable, LoadedTable>()
   return {
     caller: (hash, now) => tables.caller(hash, now),
-    ...(tables.learn && { learn: tables.learn }),
-    enforced: () => tables.enforced(),
+    learn: key => tables.learn?.(key) ?? null,
+    enforced: () => tables.enforced?.() ?? {},
     subscribe: listener => tables.subscribe(listener),
     current(namespace) {
       const loaded = tables.current(namespace)

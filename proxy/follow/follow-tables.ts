@@ -4,7 +4,7 @@ import { wait } from '../../lifecycle/wait.ts'
 import type { ProxyReport } from '../../schemas/proxy-report.ts'
 import type { TableRelease } from '../../schemas/table-release.ts'
 import { checkTable } from '../table/check-table.ts'
-import { type ControllerKey, verifyRelease } from '../table/controller-key.ts'
+import { type ControllerKey, verifySigned } from '../table/controller-key.ts'
 import { TableFailure } from '../table/failure.ts'
 import { type KeptTables, openKeptTables } from '../table/kept-tables.ts'
 import { parseRelease } from '../table/parse-release.ts'
@@ -84,7 +84,7 @@ class TableFollower extends TablesInForce implements FollowedTables {
         if (this.#key === null)
           throw new TableFailure('unknown_key', 'no key of a controller is pinned')
         const release = parseRelease(text)
-        verifyRelease(release, this.#key)
+        verifySigned(release, this.#key)
         const bytes = await this.#kept.table(release.digest)
         if (bytes === null) throw new TableFailure('digest_mismatch', 'the table is not there')
         this.swap(await checkTable(release, bytes))
@@ -138,7 +138,7 @@ class TableFollower extends TablesInForce implements FollowedTables {
     const { log } = this.#options
     const { namespace, digest, sequence } = release
     try {
-      verifyRelease(release, key)
+      verifySigned(release, key)
       if (!isNews(release, this.release(namespace))) return
       const bytes = (await this.#kept.table(digest)) ?? (await this.#fetch(digest, signal))
       this.swap(await checkTable(release, bytes))

@@ -1,6 +1,5 @@
 import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto'
 import canonicalize from 'canonicalize'
-import type { TableRelease } from '../../schemas/table-release.ts'
 import { TableFailure } from './failure.ts'
 
 /** The controller's public key and its name. */
@@ -26,17 +25,23 @@ export function readControllerKey(text: string): ControllerKey {
   }
 }
 
-/** Throws a TableFailure unless the controller that holds the key signed every field of the release. */
-export function verifyRelease(release: TableRelease, { id, key }: ControllerKey): void {
-  const { signature, ...signed } = release
-  if (release.keyId !== id) {
+/** What the controller says with its name and its signature on all the rest. */
+interface Signed {
+  readonly keyId: string
+  readonly signature: string
+}
+
+/** Throws a TableFailure unless the controller that holds the key signed every field of the statement. */
+export function verifySigned<S extends Signed>(statement: S, { id, key }: ControllerKey): void {
+  const { signature, ...signed } = statement
+  if (statement.keyId !== id) {
     throw new TableFailure(
       'unknown_key',
-      `signed with key ${release.keyId}, and this proxy believes ${id}; if the controller has a new key, give it to the proxy`,
+      `signed with key ${statement.keyId}, and this proxy believes ${id}; if the controller has a new key, give it to the proxy`,
     )
   }
   const payload = Buffer.from(canonicalize(signed) ?? '')
   if (!verify(null, payload, key, Buffer.from(signature, 'base64url'))) {
-    throw new TableFailure('bad_signature', 'the signature does not fit the release')
+    throw new TableFailure('bad_signature', 'the signature does not fit')
   }
 }

@@ -6,6 +6,7 @@ export type TableFailureCode =
   | 'rollback'
   | 'digest_mismatch'
   | 'table_malformed'
+  | 'revocations_malformed'
 
 /** A release or a table that this proxy does not accept; the last good one stands. */
 export class TableFailure extends Error {

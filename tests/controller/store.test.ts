@@ -13,7 +13,7 @@ import { Releases } from '../../controller/publish/releases.ts'
 import { openSigningKey } from '../../controller/publish/signing-key.ts'
 import { openStore } from '../../controller/store/open-store.ts'
 import { line, type NewEntry } from '../../proxy/journal/line.ts'
-import { readControllerKey, verifyRelease } from '../../proxy/table/controller-key.ts'
+import { readControllerKey, verifySigned } from '../../proxy/table/controller-key.ts'
 import { entry } from '../proxy/journal-entry.ts'
 import { embeddedStores, postgresStores, type StoreKind } from './stores.ts'
 
@@ -190,7 +190,7 @@ async function releaseTests(t: Test, stores: StoreKind): Promise<void> {
     ])
     const published = await first.publish(tables, 'c0ffee')
     t.strictSame(told, published)
-    for (const release of published) verifyRelease(release, readControllerKey(key.publicKey))
+    for (const release of published) verifySigned(release, readControllerKey(key.publicKey))
     t.strictSame(
       published.map(({ namespace, sequence }) => [namespace, sequence]),
       [
