@@ -40,6 +40,7 @@ const commands: Readonly<Record<string, () => Promise<Build>>> = {
   servers: async () => (await import('./commands/servers.ts')).serversCommand,
   approvals: async () => (await import('./commands/approvals.ts')).approvalsCommand,
   keys: async () => (await import('./commands/keys.ts')).keysCommand,
+  tokens: async () => (await import('./commands/tokens.ts')).tokensCommand,
   secrets: async () => (await import('./commands/secrets.ts')).secretsCommand,
   schema: async () => (await import('./commands/schema.ts')).schemaCommand,
   controller: async () => (await import('./commands/controller.ts')).controllerCommand,
