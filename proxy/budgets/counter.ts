@@ -32,8 +32,8 @@ export class Counter {
   /** Below this more is asked for ahead of need. */
   #lowWater = 0
   #heardAt = Number.NEGATIVE_INFINITY
-  /** Settled here since the ledger said how it stands. */
-  #settledSince = 0
+  /** The least that is spent: what the ledger said, and what was settled here since. */
+  #spent = 0
   /** Settled since the last renewal, and the most that one call set aside. */
   #turnover = 0
   #peak = 0
@@ -50,8 +50,9 @@ export class Counter {
     return sum
   }
 
-  /** What the ledger has left to lease, or null when it has not said so just now. */
+  /** What can be had by asking, or null when that is not known. */
   leftAtLedger(now: number): number | null {
+    if (this.leases.some(lease => lease.isAsleep(now))) return null
     if (this.state === null || now - this.#heardAt > believedMs) return null
     const { limit, spent, reserved } = this.state
     return Math.max(0, limit - spent - reserved)
@@ -66,7 +67,8 @@ export class Counter {
   hear(state: BudgetState, now: number): void {
     this.state = state
     this.#heardAt = now
-    this.#settledSince = 0
+    // What was settled here may not have reached the ledger yet.
+    this.#spent = Math.max(this.#spent, state.spent)
   }
 
   add(lease: BudgetLease, askedAt: number): void {
@@ -110,13 +112,13 @@ export class Counter {
       if (part > 0) charged.push({ lease, amount: part })
     }
     this.#turnover += amount
-    this.#settledSince += amount
+    this.#spent += amount
     return charged
   }
 
   /** Whether as much as `softLimit` is spent, as far as this proxy knows. */
   isPast(softLimit: number): boolean {
-    return (this.state?.spent ?? 0) + this.#settledSince >= softLimit
+    return this.#spent >= softLimit
   }
 
   /**
