@@ -3,6 +3,7 @@ import type { NewRow } from '../ledger/row.ts'
 import { entryOf, usageOf } from '../ledger/usage-row.ts'
 import type { UsageRow } from '../store/budget-rows.ts'
 import type { Database } from '../store/database.ts'
+import { addUsage } from '../usage/add-usage.ts'
 import type { CounterKey } from './budget-book.ts'
 import { charging } from './charging.ts'
 import {
@@ -67,6 +68,7 @@ async function insertUsage(db: Transaction<Database>, rows: readonly UsageRow[])
       .values(rows.slice(at, at + rowsPerInsert))
       .execute()
   }
+  await addUsage(db, rows)
 }
 
 async function charge(

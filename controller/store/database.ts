@@ -7,6 +7,7 @@ import type {
   BudgetRunRow,
   UsageRow,
 } from './budget-rows.ts'
+import type { UsageDayRow, UsageSessionRow } from './usage-rows.ts'
 import type { RuntimeTokenListRow, RuntimeTokenRow } from './token-tables.ts'
 
 /** The tables of the store. */
@@ -33,6 +34,8 @@ export interface Database {
   readonly budget_counters: BudgetCounterRow
   readonly budget_leases: BudgetLeaseRow
   readonly budget_runs: BudgetRunRow
+  readonly usage_days: UsageDayRow
+  readonly usage_sessions: UsageSessionRow
 }
 
 type Json = ColumnType<unknown, string | null, never>

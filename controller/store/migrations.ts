@@ -4,6 +4,7 @@ import { approvalTables } from './approval-tables.ts'
 import { budgetTables } from './budget-tables.ts'
 import { deliveryTables } from './delivery-tables.ts'
 import { tokenTables } from './token-tables.ts'
+import { usageTables } from './usage-tables.ts'
 
 /** Every change to the store, in order; one that was released is never edited. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -12,6 +13,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0003-push': { up: deliveryTables },
   '0004-budgets': { up: budgetTables },
   '0005-runtime-tokens': { up: tokenTables },
+  '0006-usage-sums': { up: usageTables },
 }
 
 async function first(db: Kysely<unknown>): Promise<void> {

@@ -25,7 +25,7 @@ async function emptied(store: Store): Promise<Store> {
     truncate records, record_counts, releases, tables, proxies, directories, approval_requests,
       approval_votes, approval_events, approval_links, approval_notifications, approval_grants,
       approval_grant_uses, approval_judgements, push_subscriptions, usage, budget_charges,
-      budget_counters, budget_leases, budget_runs`.execute(store.db)
+      budget_counters, budget_leases, budget_runs, usage_days, usage_sessions`.execute(store.db)
   return store
 }
 
