@@ -1,5 +1,6 @@
 import Type from 'typebox'
 import { callKinds } from './call.ts'
+import { counterFields } from './counter-fields.ts'
 import { closed, type Frozen, instant, oneOf, resourceName, text } from './field.ts'
 
 /** The states of a request; everything but `pending` and `approved` is final. */
@@ -50,6 +51,19 @@ const Rule = closed(
   'The rule that asks, as it was when it asked.',
 )
 
+/** By how much an approval extends which limit, until the window ends. */
+export const BudgetExtension = closed(
+  {
+    budget: resourceName('The Budget.'),
+    counter: counterFields.counter,
+    window: counterFields.window,
+    amount: Type.Integer({ minimum: 1, description: 'Micro-USD, tokens or calls to be added.' }),
+    extended: Type.Integer({ minimum: 0, description: 'What approvals have added so far.' }),
+  },
+  'An extension of a budget.',
+)
+export type BudgetExtension = Frozen<Type.Static<typeof BudgetExtension>>
+
 /** What a proxy asks the controller: may this one call be made? */
 export const ApprovalQuestion = closed(
   {
@@ -95,6 +109,8 @@ export const ApprovalQuestion = closed(
       description: 'Workflows to ask; an empty name stands for the owners of the namespace.',
     }),
     table: sha256('Table under which it is asked.'),
+    /** The digest is then that of the extension, so that everybody who waits for it asks the same. */
+    extension: Type.Optional(BudgetExtension),
   },
   'A question about one call.',
 )

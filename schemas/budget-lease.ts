@@ -1,19 +1,14 @@
 import Type from 'typebox'
+import { counterFields } from './counter-fields.ts'
 import { closed, type Frozen, instant, resourceName, text } from './field.ts'
 
 const amount = (description: string) => Type.Integer({ minimum: 0, description })
 
-/** Which counter of which budget: the word after `per`, and the instant at which the window began. */
+/** Which counter of which budget. */
 const counter = {
   namespace: resourceName('Namespace of the budget.'),
   budget: resourceName('The Budget.'),
-  counter: Type.String({
-    maxLength: 512,
-    description: 'Whose counter: a value of what `per` names; empty for the namespace.',
-  }),
-  window: Type.Union([Type.Literal(''), instant('Start of the window.')], {
-    description: 'Start of the window; empty for session and total.',
-  }),
+  ...counterFields,
 }
 
 /** What a call was charged to a budget; the outcome of the call carries it to the ledger. */

@@ -3,6 +3,7 @@ import type { ApprovalNews, ApprovalQuestion } from '../../schemas/approval.ts'
 import { ControllerFailure } from '../failure.ts'
 import { searchable } from '../ledger/row.ts'
 import type { Database } from '../store/database.ts'
+import { expectExtension } from './expect-extension.ts'
 import { expire } from './expire.ts'
 import { approvedBy, noteUse, useGrant } from './grants/use-grant.ts'
 import type { InForce, InForceReader } from './in-force/in-force.ts'
@@ -25,6 +26,7 @@ export async function ask(
   const { db } = transition
   await oneAtATime(db, question)
   const now = await inForce.of(db, question.namespace)
+  expectExtension(question, now.table)
   const open = await standing(transition, question, now)
   const row = open ?? (await made(transition, owned(question, now.table), now, inForce))
   return newsOf(row, await votesOf(db, [row.id]), now.directory)
@@ -69,11 +71,12 @@ async function standing(
   return null
 }
 
-/** A digest covers who asks, so one that two share is wrong, and nobody learns of the request of somebody else by it. */
+/** A digest covers who asks, unless it is about a budget that many spend from; so one that two share is wrong, and nobody learns of the request of somebody else by it. */
 function expectAsker(
   found: Pick<RequestRow, 'agent' | 'key_sha256'>,
-  { agent, keySha256 }: ApprovalQuestion,
+  { agent, keySha256, extension }: ApprovalQuestion,
 ): void {
+  if (extension !== undefined) return
   if (found.agent === searchable(agent) && found.key_sha256 === keySha256) return
   throw new ControllerFailure('question_conflict', 'another agent asks by the same digest')
 }

@@ -1,5 +1,6 @@
 import type { ApprovalClaim } from '../../schemas/approval.ts'
 import type { Directory } from '../../schemas/directory.ts'
+import { extendBudget } from '../budgets/extend-budget.ts'
 import { expire } from './expire.ts'
 import type { InForce, InForceReader } from './in-force/in-force.ts'
 import { type VoidReason, voidReason } from './in-force/void-reason.ts'
@@ -31,7 +32,9 @@ export async function claim(
   const now = await inForce.of(db, row.namespace)
   if (now.table !== null && now.table.digest !== asked.table) return { granted: false, row }
   const reason =
-    voidReason(row, now, at.getTime()) ?? misfit(row, asked, now, await votesOf(db, [id]))
+    voidReason(row, now, at.getTime()) ??
+    misfit(row, asked, now, await votesOf(db, [id])) ??
+    (await notExtended(transition, row, now))
   if (reason !== null) {
     const ended = await moved(transition, row, { state: 'void', reason, by: asked.proxy })
     return { granted: false, row: ended }
@@ -43,6 +46,18 @@ export async function claim(
     set: { consumed_at: at, consumed_by: asked.proxy, consumed_call: asked.call },
   })
   return { granted: consumed !== null, row: consumed }
+}
+
+/** Extends the budget that the approval is for, or says why it does not. */
+async function notExtended(
+  { db }: Transition,
+  row: RequestRow,
+  { table }: InForce,
+): Promise<VoidReason | null> {
+  const { extension } = questionOf(row)
+  if (extension === undefined) return null
+  if (table?.extensions.get(extension.budget) === undefined) return 'rule_removed'
+  return (await extendBudget(db, row.namespace, extension)) ? null : 'call_changed'
 }
 
 /** The answer to a claim may be lost on its way: whoever was granted the use hears it again, for the same call only. */

@@ -5,6 +5,7 @@ import type {
   Fallback,
   RuleTable,
   TableAgent,
+  TableBudget,
   TableEntry,
   TablePolicy,
 } from '../../../schemas/rule-table.ts'
@@ -16,6 +17,14 @@ export interface KnownTable {
   readonly agents: readonly Pick<TableAgent, 'name' | 'user' | 'apiKeys'>[]
   /** Prefix of every server that has one. */
   readonly prefixes: ReadonlyMap<string, string>
+  /** Budgets that an approval extends. */
+  readonly extensions: ReadonlyMap<string, KnownExtension>
+}
+
+/** By how much one approval extends a budget, and whose; an empty name stands for the owners. */
+export interface KnownExtension {
+  readonly amount: number
+  readonly workflow: string
 }
 
 export interface KnownPolicy {
@@ -60,7 +69,14 @@ export function knownTable(digest: string, json: string): KnownTable {
     prefixes: new Map(
       table.servers.flatMap(({ name, spec }) => (spec.prefix ? [[name, spec.prefix]] : [])),
     ),
+    extensions: new Map(table.budgets.flatMap(extensionOf)),
   }
+}
+
+function extensionOf(budget: TableBudget): readonly (readonly [string, KnownExtension])[] {
+  const { name, onExceeded, extension: amount, workflow = '' } = budget
+  if (onExceeded !== 'require_approval' || amount === undefined) return []
+  return [[name, { amount, workflow }]]
 }
 
 function knownPolicy(policy: TablePolicy, place: (at: At) => KnownPlace): KnownPolicy {
