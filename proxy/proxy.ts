@@ -18,6 +18,10 @@ import { Sessions } from './mcp/sessions.ts'
 import { ToolServers } from './mcp/tool-servers.ts'
 import type { Logins } from './mcp/upstream/oauth/login.ts'
 import { type Meter, meter } from './meter.ts'
+import { Catalogues } from './models/candidates.ts'
+import { isModelPath } from './models/endpoint.ts'
+import { ModelsDoor } from './models/models-door.ts'
+import { ProviderSockets } from './models/provider-sockets.ts'
 import { EntryTexts } from './record/entry-text.ts'
 import { learnKey } from './tokens/learn-key.ts'
 
@@ -88,6 +92,8 @@ interface Parts {
   readonly listeners: Listeners
   readonly approvals: ApprovalDesk
   readonly entrance: Entrance
+  readonly models: ModelsDoor
+  readonly sockets: ProviderSockets
   readonly meter: Meter
 }
 
@@ -120,12 +126,16 @@ function partsOf(options: ProxyOptions, now: () => number): Parts {
   })
   const legacy = new LegacyDoor(firewall, sessions)
   const modern = new ModernDoor(firewall, listeners)
+  const sockets = new ProviderSockets()
+  const catalogues = new Catalogues()
   return {
     servers,
     sessions,
     listeners,
     approvals,
     entrance: new Entrance({ firewall, legacy, modern }),
+    models: new ModelsDoor({ ...firewall, sessions, secrets, sockets, catalogues }),
+    sockets,
     meter: counted,
   }
 }
@@ -155,20 +165,25 @@ function serverOf(parts: Parts, tables: Tables, allowedHosts: readonly string[])
 }
 
 function answering(
-  { entrance, meter }: Parts,
+  { entrance, models, meter }: Parts,
   tables: Tables,
   allowedHosts: readonly string[],
 ): (request: IncomingMessage, response: ServerResponse) => void {
   const meantForUs = hostCheck(allowedHosts)
   return (request, response) => {
-    const path = request.url?.split('?', 1)[0]
+    const path = request.url?.split('?', 1)[0] ?? ''
     if (!meantForUs(request)) plain(response, 403, 'this host or origin is not allowed\n')
     else if (path === '/mcp/v1') entrance.handle(request, response)
-    else if (path === '/healthz') plain(response, 200, 'ok\n')
-    else if (path === '/readyz') showReadiness(tables, response)
-    else if (path === '/metrics') showMetrics(meter, response)
-    else plain(response, 404, 'not found\n')
+    else if (isModelPath(path)) models.handle(request, response, path)
+    else tellOfItself(path, tables, meter, response)
   }
+}
+
+function tellOfItself(path: string, tables: Tables, meter: Meter, response: ServerResponse): void {
+  if (path === '/healthz') plain(response, 200, 'ok\n')
+  else if (path === '/readyz') showReadiness(tables, response)
+  else if (path === '/metrics') showMetrics(meter, response)
+  else plain(response, 404, 'not found\n')
 }
 
 /** Until there is a table everything is refused, which no client should be sent to. */
@@ -195,7 +210,7 @@ function urlOf(server: Server): URL {
 
 /** Streams are ended and calls get a moment to finish; then everything is shut. */
 async function close(parts: Parts, server: Server): Promise<void> {
-  const { servers, sessions, listeners, approvals } = parts
+  const { servers, sessions, listeners, approvals, sockets } = parts
   listeners.stop()
   approvals.requests.stop()
   const closed = server.listening ? once(server, 'close') : Promise.resolve()
@@ -206,5 +221,5 @@ async function close(parts: Parts, server: Server): Promise<void> {
   await closed
   clearInterval(sweep)
   clearTimeout(force)
-  await servers.stop(graceMs)
+  await Promise.all([servers.stop(graceMs), sockets.stop(graceMs)])
 }

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { compile } from '../../../policy/compile/compile.ts'
 import type { LoadedTable } from '../../../policy/decide/load.ts'
 import { load } from '../../../policy/decide/load.ts'
+import type { Budgets } from '../../../proxy/budgets/budgets.ts'
 import type { Caller, Journal, NewEntry, Secrets, Tables } from '../../../proxy/mcp/needs.ts'
 import type { Logins } from '../../../proxy/mcp/upstream/oauth/login.ts'
 import { createProxy } from '../../../proxy/proxy.ts'
@@ -119,7 +120,13 @@ export interface World {
 export async function world(
   t: Test,
   documents: readonly string[],
-  options: { secrets?: Secrets; logins?: Logins; allowedHosts?: string[]; early?: boolean } = {},
+  options: {
+    secrets?: Secrets
+    logins?: Logins
+    budgets?: Budgets
+    allowedHosts?: string[]
+    early?: boolean
+  } = {},
 ): Promise<World> {
   const tables = new MemoryTables()
   const journal = new MemoryJournal()
@@ -157,6 +164,7 @@ export async function world(
     },
     log,
     ...(options.logins ? { logins: options.logins } : {}),
+    ...(options.budgets ? { budgets: options.budgets } : {}),
     ...(options.allowedHosts ? { allowedHosts: options.allowedHosts } : {}),
   })
   if (options.early) tables.put(...documents)

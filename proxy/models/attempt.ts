@@ -1,0 +1,105 @@
+import type { Reservation, Settled } from '../budgets/budgets.ts'
+import { shortageFacts, shortageText } from '../budgets/shortage-text.ts'
+import type { JudgedCall } from '../mcp/judge.ts'
+import { calledIn } from '../mcp/refusal.ts'
+import type { Candidate } from './candidates.ts'
+import type { Errand, Gateway } from './gateway.ts'
+import { type Approved, holdModel } from './hold-model.ts'
+import { judgeModel, refusalOf } from './judge-model.ts'
+import { quoteOf, spenderOf } from './quote.ts'
+import { refuseModel } from './refuse-model.ts'
+import { Try } from './try.ts'
+
+/** What became of a try: the client has its answer, or it would get this one should nobody else be able to answer. */
+export type Tried =
+  | { readonly kind: 'answered' }
+  | { readonly kind: 'failed'; readonly answer: () => void }
+
+const answered: Tried = { kind: 'answered' }
+
+/** Asks one provider: judges the request for it, has people and budgets agree, sends it, and writes down how it ended. */
+export async function attempt(
+  gateway: Gateway,
+  errand: Errand,
+  candidate: Candidate,
+  credential: string | null,
+): Promise<Tried> {
+  const judged = judgeModel(gateway, errand, candidate)
+  if (judged.decision.action === 'deny') {
+    await denied(gateway, errand, candidate, judged)
+    return answered
+  }
+  if (judged.decision.action === 'allow')
+    return pay(gateway, errand, candidate, { judged, credential })
+  const approved = await holdModel(gateway, errand, candidate, judged)
+  if (approved === null) return answered
+  return pay(gateway, errand, candidate, { judged: approved.judged, credential, approved })
+}
+
+/** Refuses a request that the table denies. */
+export function denied(
+  gateway: Gateway,
+  errand: Errand,
+  candidate: Candidate | null,
+  judged: JudgedCall,
+): Promise<void> {
+  const refusal = refusalOf(gateway, errand, candidate, judged)
+  const code = refusal.reason === 'unknown_name' ? 'model_not_found' : 'policy_denied'
+  return refuseModel(gateway, errand, judged, refusal, code)
+}
+
+interface Granted {
+  readonly judged: JudgedCall
+  readonly credential: string | null
+  readonly approved?: Approved
+}
+
+async function pay(
+  gateway: Gateway,
+  errand: Errand,
+  candidate: Candidate,
+  granted: Granted,
+): Promise<Tried> {
+  const reservation = await reserve(gateway, errand, candidate, granted.judged)
+  if (reservation === null) return answered
+  try {
+    return await new Try(gateway, errand, candidate, { ...granted, reservation }).run()
+  } finally {
+    // Whatever failed: what may have been sent is paid for.
+    reservation.settle({ sent: true, usage: null })
+  }
+}
+
+/** Null when a budget does not pay, and the request was refused. */
+async function reserve(
+  gateway: Gateway,
+  errand: Errand,
+  candidate: Candidate,
+  judged: JudgedCall,
+): Promise<Reservation | null> {
+  if (errand.asked.endpoint.verdict === 'count') return forNothing
+  const quote = quoteOf(errand, candidate)
+  const reserving = gateway.budgets.reserve(spenderOf(errand, candidate), quote)
+  const reserved = reserving instanceof Promise ? await reserving : reserving
+  if (reserved.ok) return reserved.reservation
+  const { shortage } = reserved
+  const refusal = {
+    decision: 'deny' as const,
+    reason: shortage.reason,
+    budget: shortageFacts(shortage),
+    text: `Writ refused ${calledIn(judged.subject)}: ${shortageText(shortage)}`,
+  }
+  await refuseModel(gateway, errand, judged, refusal, shortage.reason)
+  return null
+}
+
+const nothing: Settled = { costMicroUsd: 0, costSource: 'provider', charges: [] }
+
+/** Providers count tokens for nothing. */
+const forNothing: Reservation = {
+  maxOutputTokens: 0,
+  reservedMicroUsd: 0,
+  charges: [],
+  softLimits: [],
+  settle: () => nothing,
+}

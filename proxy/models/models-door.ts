@@ -1,0 +1,112 @@
+import { hash } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { callerKey } from '../caller-key.ts'
+import { Crowd } from '../crowd.ts'
+import { Cancellation } from '../mcp/cancellation.ts'
+import { readBody } from '../read-body.ts'
+import { dialectAt, type Endpoint, endpointOf } from './endpoint.ts'
+import type { Gateway, Visit } from './gateway.ts'
+import { listModels } from './list-models.ts'
+import { modelRequest } from './model-request.ts'
+import { type ProblemCode, turnAway } from './problem.ts'
+import { serveModel } from './serve-model.ts'
+import { sessionAccount } from './session-account.ts'
+import type { Dialect } from './translate/translation.ts'
+
+const mostBodyBytes = 32 * 1024 * 1024
+const mostInFlight = 4096
+const mostPerKey = 2048
+
+/** The endpoints of the model APIs: finds out who asks and what, and has it answered in the dialect of the endpoint. */
+export class ModelsDoor {
+  readonly #gateway: Gateway
+  readonly #crowd = new Crowd(mostInFlight, mostPerKey)
+
+  constructor(gateway: Gateway) {
+    this.#gateway = gateway
+  }
+
+  handle(request: IncomingMessage, response: ServerResponse, path: string): void {
+    const endpoint = endpointOf(request.method ?? '', path)
+    if (typeof endpoint !== 'string' && endpoint.verdict === 'probe') {
+      response.writeHead(200, { 'content-length': 0 }).end()
+      return
+    }
+    const visit = this.#admit(request, response, path)
+    if (visit === null) return
+    if (request.headers.upgrade !== undefined) {
+      response.setHeader('upgrade', 'HTTP/1.1')
+      fail(response, dialectAt(path), 'no_websocket', 'there is no WebSocket here; use POST')
+    } else if (typeof endpoint === 'string') this.#unknown(response, path, endpoint)
+    else if (endpoint.verdict === 'list') listModels(this.#gateway, visit, endpoint)
+    else this.#read(visit, endpoint)
+  }
+
+  #unknown(response: ServerResponse, path: string, why: 'wrong_method' | 'unknown'): void {
+    const wrong = why === 'wrong_method'
+    const code = wrong ? 'method_not_allowed' : 'unknown_endpoint'
+    const message = wrong ? 'another method is needed here' : 'Writ has no such endpoint'
+    fail(response, dialectAt(path), code, message)
+  }
+
+  /** Null when the key is not good, or too much is under way. */
+  #admit(request: IncomingMessage, response: ServerResponse, path: string): Visit | null {
+    const { tables, meter, now } = this.#gateway
+    const key = callerKey(request)
+    const keyHash = key === null ? '' : hash('sha256', key)
+    const caller = key === null ? null : tables.caller(keyHash, now())
+    if (caller === null) {
+      meter.unauthorized()
+      fail(response, dialectAt(path), 'invalid_api_key', 'the API key is not valid at Writ')
+      return null
+    }
+    if (!this.#crowd.enter(keyHash)) {
+      response.setHeader('retry-after', '1')
+      fail(response, dialectAt(path), 'too_many_requests', 'too many requests are in flight')
+      return null
+    }
+    response.on('close', () => this.#crowd.leave(keyHash))
+    return { request, response, caller, keyHash }
+  }
+
+  #read(visit: Visit, endpoint: Endpoint): void {
+    const { request, response } = visit
+    readBody(request, mostBodyBytes, bytes => {
+      if (bytes === null) {
+        response.setHeader('connection', 'close')
+        fail(response, endpoint.dialect, 'request_too_large', 'the request is too large')
+      } else this.#serve(visit, endpoint, bytes)
+    })
+  }
+
+  #serve(visit: Visit, endpoint: Endpoint, bytes: Buffer): void {
+    const { response } = visit
+    const { dialect } = endpoint
+    const asked = modelRequest(endpoint, bytes)
+    if ('problem' in asked) {
+      const { problem: message, field } = asked
+      turnAway(response, dialect, {
+        code: 'invalid_request',
+        message,
+        ...(field !== undefined && { field }),
+      })
+      return
+    }
+    const cancellation = new Cancellation()
+    response.on('close', () => {
+      if (!response.writableFinished) cancellation.abort()
+    })
+    const account = sessionAccount(this.#gateway, visit, asked)
+    const served = serveModel(this.#gateway, { ...visit, asked, account, cancellation })
+    served.catch(() => this.#fault(response, dialect))
+  }
+
+  #fault(response: ServerResponse, dialect: Dialect): void {
+    if (response.headersSent) response.destroy()
+    else fail(response, dialect, 'internal_error', 'an unexpected error in Writ')
+  }
+}
+
+function fail(response: ServerResponse, dialect: Dialect, code: ProblemCode, message: string) {
+  turnAway(response, dialect, { code, message })
+}

@@ -1,0 +1,40 @@
+import type { JudgedCall } from '../mcp/judge.ts'
+import { type Refusal, refusalFor } from '../mcp/refusal.ts'
+import { type Ended, sharedText } from '../record/entry-text.ts'
+import { keep } from '../record/keep.ts'
+import type { Errand, Gateway } from './gateway.ts'
+import { type ProblemCode, turnAway } from './problem.ts'
+
+/** Writes a request down that does not go out, attempt and outcome, and answers it. */
+export async function refuseModel(
+  gateway: Gateway,
+  errand: Errand,
+  judged: JudgedCall,
+  refusal: Refusal,
+  code: ProblemCode,
+  ended: Ended = { status: 'refused', error: refusal.text },
+): Promise<void> {
+  const { entry, decision } = judged
+  const { decision: action, reason } = refusal
+  const told = decision.action === 'allow' ? { ...entry, action, reason } : entry
+  const shared = sharedText(judged, told)
+  const { texts } = gateway
+  const kept = await keep(gateway, [texts.attempt(shared), texts.outcome(shared, ended)])
+  if (kept) tell(errand, judged, refusal, code)
+  else tellUnrecorded(errand, judged)
+}
+
+/** Answers a request that goes no further and is on record. */
+export function tell(
+  { response, asked }: Errand,
+  { call }: JudgedCall,
+  { text }: Refusal,
+  code: ProblemCode,
+): void {
+  turnAway(response, asked.endpoint.dialect, { code, message: `${text} (call ${call})` })
+}
+
+/** Answers a request that cannot be recorded. */
+export function tellUnrecorded(errand: Errand, judged: JudgedCall): void {
+  tell(errand, judged, refusalFor('no_record', judged.subject), 'not_recorded')
+}

@@ -1,0 +1,88 @@
+import type { Dispatcher } from 'undici'
+import type { ProxyFailure } from '../failure.ts'
+import type { Candidate } from './candidates.ts'
+import { headersFor } from './carried-headers.ts'
+import { type Ending, endingOf } from './ending.ts'
+import { errorEvent } from './error-event.ts'
+import type { Errand, Gateway } from './gateway.ts'
+import { inputEstimate } from './input-size.ts'
+import { outgoingBody, wantsUsage } from './outgoing-body.ts'
+import { answerJson, problemJson, statusOf } from './problem.ts'
+import { Relay, type Relayed } from './relay.ts'
+import { UsageChunkFilter } from './usage-chunk-filter.ts'
+
+/** What a try has been granted. */
+export interface Granted {
+  readonly credential: string | null
+  /** Most tokens of an answer; null where the client's own limit holds. */
+  readonly limit: number | null
+  /** More headers for the client. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** Sends a request to a provider that speaks the client's dialect and passes the answer on as it comes. */
+export async function sendModel(
+  gateway: Gateway,
+  errand: Errand,
+  candidate: Candidate,
+  granted: Granted,
+): Promise<Ending> {
+  const relayed = await relay(gateway, errand, candidate, granted)
+  const ending = endingOf(relayed, inputEstimate(errand.asked.size))
+  const { failure, begun } = relayed
+  if (failure === null || begun) return ending
+  return { ...ending, finish: () => tellFailure(errand, failure) }
+}
+
+function relay(
+  { sockets }: Gateway,
+  { asked, request, response, cancellation }: Errand,
+  candidate: Candidate,
+  { credential, limit, headers }: Granted,
+): Promise<Relayed> {
+  const { provider } = candidate
+  const { dialect, suffix } = asked.endpoint
+  const { origin, pathname } = new URL(`${provider.baseUrl}${suffix}`)
+  return new Promise((resolve, reject) => {
+    const handler = new Relay({
+      response,
+      headers,
+      filter: wantsUsage(asked) ? new UsageChunkFilter() : null,
+      broken: failure => errorEvent(dialect, failure.message),
+      done: relayed => {
+        cancellation.listen(null)
+        resolve(relayed)
+      },
+    })
+    cancellation.listen(() => handler.abandon())
+    if (cancellation.aborted) handler.abandon()
+    const options: Dispatcher.DispatchOptions = {
+      method: 'POST',
+      path: pathname + queryOf(request.url),
+      headers: headersFor(request, provider, credential),
+      body: outgoingBody(asked, candidate, limit),
+      headersTimeout: provider.timeoutMs,
+      bodyTimeout: provider.timeoutMs,
+    }
+    try {
+      sockets.of(origin).dispatch(options, handler)
+    } catch (error) {
+      reject(error)
+    }
+  })
+}
+
+/** Of the query only the switch that Anthropic clients set goes on. */
+function queryOf(url = ''): string {
+  const query = new URLSearchParams(url.split('?', 2)[1] ?? '')
+  return query.get('beta') === 'true' ? '?beta=true' : ''
+}
+
+/** Answers a request for which no provider had an answer. */
+export function tellFailure({ response, asked }: Errand, failure: ProxyFailure): void {
+  if (failure.code === 'cancelled') return void response.destroy()
+  const { dialect } = asked.endpoint
+  const code = failure.code === 'upstream_timeout' ? 'upstream_timeout' : 'upstream_away'
+  const message = `Writ allowed the request to ${JSON.stringify(asked.model)}, but ${failure.message}.`
+  answerJson(response, statusOf(dialect, code), problemJson(dialect, { code, message }))
+}

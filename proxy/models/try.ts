@@ -1,0 +1,135 @@
+import type { Actual, Reservation } from '../budgets/budgets.ts'
+import { ProxyFailure } from '../failure.ts'
+import type { JudgedCall } from '../mcp/judge.ts'
+import type { NewEntry } from '../mcp/needs.ts'
+import { type Ended, type SharedText, sharedText } from '../record/entry-text.ts'
+import { keep } from '../record/keep.ts'
+import type { Tried } from './attempt.ts'
+import type { Candidate } from './candidates.ts'
+import { type Ending, endedOf } from './ending.ts'
+import type { Errand, Gateway } from './gateway.ts'
+import type { Approved } from './hold-model.ts'
+import { limitOf } from './quote.ts'
+import { tell, tellUnrecorded } from './refuse-model.ts'
+import { type Granted, sendModel, tellFailure } from './send-model.ts'
+import { softWarning } from './soft-warning.ts'
+import { speaks, translateModel } from './translate-model.ts'
+
+export interface TryNeeds {
+  readonly judged: JudgedCall
+  readonly credential: string | null
+  readonly reservation: Reservation
+  readonly approved?: Approved
+}
+
+const notSent: Actual = { sent: false, usage: null }
+
+/** One request on its way to one provider: attempt on record, claim, answer, outcome on record, and only then the end of the answer. */
+export class Try {
+  readonly #gateway: Gateway
+  readonly #errand: Errand
+  readonly #candidate: Candidate
+  readonly #needs: TryNeeds
+  readonly #shared: SharedText
+
+  constructor(gateway: Gateway, errand: Errand, candidate: Candidate, needs: TryNeeds) {
+    this.#gateway = gateway
+    this.#errand = errand
+    this.#candidate = candidate
+    this.#needs = needs
+    this.#shared = sharedText(needs.judged)
+  }
+
+  async run(): Promise<Tried> {
+    const { judged, reservation } = this.#needs
+    const { texts } = this.#gateway
+    const { charges, reservedMicroUsd } = reservation
+    const held = { charges, ...(reservedMicroUsd !== undefined && { reservedMicroUsd }) }
+    if (!(await keep(this.#gateway, [texts.attempt(this.#shared, held)]))) {
+      reservation.settle(notSent)
+      tellUnrecorded(this.#errand, judged)
+      return { kind: 'answered' }
+    }
+    if (!(await this.#claimed())) return { kind: 'answered' }
+    return this.#send()
+  }
+
+  /** False when the approval cannot be used, and the request was refused. */
+  async #claimed(): Promise<boolean> {
+    const { judged, reservation, approved } = this.#needs
+    const refusal = approved === undefined ? null : await approved.claim()
+    if (refusal === null) return true
+    const settled = this.#settle(notSent)
+    const kept = await this.#keep({ status: 'refused', error: refusal.text, ...settled })
+    if (kept) tell(this.#errand, judged, refusal, 'policy_denied')
+    else tellUnrecorded(this.#errand, judged)
+    reservation.settle(notSent)
+    return false
+  }
+
+  async #send(): Promise<Tried> {
+    const { meter, now } = this.#gateway
+    const { account } = this.#errand
+    const { provider } = this.#candidate
+    const began = now()
+    account.modelCalls++
+    const ending = await this.#ending()
+    const durationMs = now() - began
+    meter.upstream(provider.name, ending.outcome, durationMs / 1000)
+    const settled = this.#settle(ending.actual)
+    const ended = { ...endedOf(ending, durationMs), ...settled }
+    this.#needs.approved?.ended(ending.outcome)
+    if (!(await this.#keep(ended))) {
+      this.#withhold()
+      return { kind: 'answered' }
+    }
+    if (ending.another) return { kind: 'failed', answer: () => ending.finish() }
+    ending.finish()
+    return { kind: 'answered' }
+  }
+
+  async #ending(): Promise<Ending> {
+    const { credential, reservation } = this.#needs
+    const granted: Granted = {
+      credential,
+      limit: limitOf(this.#errand, this.#candidate, reservation.maxOutputTokens),
+      headers: softWarning(reservation),
+    }
+    const send = speaks(this.#errand, this.#candidate) ? sendModel : translateModel
+    try {
+      return await send(this.#gateway, this.#errand, this.#candidate, granted)
+    } catch (cause) {
+      return this.#fault(cause)
+    }
+  }
+
+  /** A fault of Writ itself must leave a record as well. */
+  #fault(cause: unknown): Ending {
+    const failure = new ProxyFailure('upstream_lost', 'an unexpected error in Writ', { cause })
+    return {
+      outcome: 'unknown',
+      upstreamStatus: failure.code,
+      actual: { sent: true, usage: null },
+      error: failure.message,
+      another: false,
+      finish: () => tellFailure(this.#errand, failure),
+    }
+  }
+
+  #settle(actual: Actual): Partial<NewEntry> {
+    const { costMicroUsd, costSource, charges } = this.#needs.reservation.settle(actual)
+    this.#errand.account.spentMicroUsd += costMicroUsd ?? 0
+    return { costSource, charges, ...(costMicroUsd !== undefined && { costMicroUsd }) }
+  }
+
+  #keep(ended: Ended): Promise<boolean> | boolean {
+    return keep(this.#gateway, [this.#gateway.texts.outcome(this.#shared, ended)])
+  }
+
+  /** What cannot be recorded is not handed over; what has begun is not ended as if it were whole. */
+  #withhold(): void {
+    const { response } = this.#errand
+    if (response.headersSent) response.destroy()
+    else tellUnrecorded(this.#errand, this.#needs.judged)
+  }
+}
