@@ -7,8 +7,8 @@ import type {
   BudgetRunRow,
   UsageRow,
 } from './budget-rows.ts'
-import type { UsageDayRow, UsageSessionRow } from './usage-rows.ts'
 import type { RuntimeTokenListRow, RuntimeTokenRow } from './token-tables.ts'
+import type { UsageDayRow, UsageSessionRow } from './usage-rows.ts'
 
 /** The tables of the store. */
 export interface Database {
