@@ -4,6 +4,7 @@ import type { Service } from '../../lifecycle/run.ts'
 import { ControllerQuestions } from '../../proxy/approvals/controller-questions.ts'
 import { controllerOffice } from '../../proxy/budgets/controller-office.ts'
 import { openBudgets } from '../../proxy/budgets/open-budgets.ts'
+import { settleLost } from '../../proxy/budgets/settle-lost.ts'
 import { type ControllerLink, linkController } from '../../proxy/follow/controller-link.ts'
 import { type FollowedTables, followTables } from '../../proxy/follow/follow-tables.ts'
 import { reportState } from '../../proxy/follow/report-state.ts'
@@ -57,10 +58,11 @@ export async function joinProxy(settings: ProxySettings): Promise<JoinedProxy> {
   const controller = linkController(controllerUrl, controllerToken)
   const journal = await journalOf(settings)
   const { tables, callers, followers } = await followedBy(settings, controller)
-  const shipping = await shipJournal({ journal, controller, log })
   const questions = new ControllerQuestions({ controller, proxy: journal.proxy, log })
   const office = controllerOffice(controller)
   const { budgets, service: leases } = openBudgets({ tables, office, journal, log })
+  const keepFrom = () => budgets.oldestOpen()
+  const shipping = await shipJournal({ journal, controller, keepFrom, log })
   const state = upstreamState()
   const proxy = createProxy({
     host: settings.host,
@@ -116,12 +118,16 @@ async function followedBy(
   return { tables, callers, followers: [tables, revocations, callers] }
 }
 
-function journalOf({ folder, durability, log }: ProxySettings) {
-  return openJournal({
+/** The journal, in which the calls of earlier starts have all ended. */
+async function journalOf({ folder, durability, log }: ProxySettings) {
+  const journal = await openJournal({
     folder: join(folder, 'journal'),
     durability,
     warn: (fields, message) => log.warn(fields, message),
   })
+  const lost = await settleLost(journal, Date.now)
+  if (lost > 0) log.warn({ calls: lost }, 'calls charged whole whose end is not known')
+  return journal
 }
 
 type Varying = Omit<ProxyReport, 'proxy' | 'version' | 'startedAt'>

@@ -12,6 +12,8 @@ export interface ShipNeeds {
   readonly journal: Journal
   readonly controller: ControllerLink
   readonly log: { warn(fields: object, message: string): void }
+  /** Entries from this number on are not deleted, sent or not. */
+  readonly keepFrom?: () => number
   /** About how many bytes are sent, and held in memory, at once. */
   readonly batchBytes?: number
 }
@@ -92,10 +94,12 @@ class JournalShipping implements Shipping {
   }
 
   async #deleteShipped(): Promise<void> {
-    const all = segments(this.#needs.journal.folder)
+    const { journal, keepFrom = () => Number.POSITIVE_INFINITY } = this.#needs
+    const all = segments(journal.folder)
+    const kept = Math.min(this.#shipped + 1, keepFrom())
     for (const [i, { path }] of all.entries()) {
       const next = all[i + 1]
-      if (next !== undefined && next.first <= this.#shipped + 1) await unlink(path)
+      if (next !== undefined && next.first <= kept) await unlink(path)
     }
   }
 
