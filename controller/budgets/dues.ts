@@ -39,7 +39,7 @@ type LateReason = 'older_table' | 'unknown_lease' | 'foreign_lease' | 'other_cou
 export interface Incident {
   readonly proxy: string
   readonly seq: number
-  readonly reason: 'malformed_charges' | 'time_unusable' | Exclude<LateReason, 'older_table'>
+  readonly reason: 'malformed_charges' | Exclude<LateReason, 'older_table'>
 }
 
 /** What entries owe, by their own charges and by the budgets in force, and what is wrong with them. */
@@ -65,12 +65,7 @@ export async function duesOf(
     dues.push(...claimed)
     if (plan === null || spent.usage === null) continue
     const counted = table == null ? null : await plans.ofTable(db, namespace, table)
-    try {
-      dues.push(...missedDues(spent, spent.usage, { plan, counted, claimed }))
-    } catch {
-      // A calendar ends before the numbers of time do.
-      tell('time_unusable')
-    }
+    dues.push(...missedDues(spent, spent.usage, { plan, counted, claimed }))
   }
   return { dues, incidents }
 }

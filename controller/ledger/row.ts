@@ -8,6 +8,10 @@ export type NewRow = Insertable<RecordRow>
 /** Longest text in a column that is searched; the entry itself is kept whole. */
 const mostCharacters = 512
 
+/** Times that every store can hold; a clock that is further off is as good as any other wrong one. */
+const earliest = Date.parse('0001-01-02T00:00:00.000Z')
+const latest = Date.parse('9999-12-30T00:00:00.000Z')
+
 /**
  * A line of a journal as a row, or null when it lacks what every entry has. Anything else in it is kept
  * as it is: evidence is not refused for its form.
@@ -26,7 +30,7 @@ export function rowOf(line: string): NewRow | null {
     ...optional(entry),
     proxy,
     seq,
-    time: new Date(at),
+    time: new Date(Math.min(Math.max(at, earliest), latest)),
     entry: line,
     entry_digest: createHash('sha256').update(line).digest('hex'),
   }

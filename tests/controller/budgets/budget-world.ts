@@ -48,8 +48,8 @@ spec: { members: [ana] }
 ---
 apiVersion: writ.dev/v1alpha1
 kind: Agent
-metadata: { name: bot, labels: { writ.dev/flow: nightly } }
-spec: { kind: test, owner: ana, apiKeys: [{ name: laptop, sha256: "${'a'.repeat(64)}" }] }
+metadata: { name: bot }
+spec: { kind: test, owner: ana, labels: { writ.dev/flow: nightly }, apiKeys: [{ name: laptop, sha256: "${'a'.repeat(64)}" }] }
 ---
 apiVersion: writ.dev/v1alpha1
 kind: Agent
