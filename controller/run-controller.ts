@@ -10,6 +10,7 @@ import { proxyRoutes } from './api/proxy-routes.ts'
 import type { Route } from './api/route.ts'
 import { type RuntimeTokenRoutesNeeds, runtimeTokenRoutes } from './api/runtime-token-routes.ts'
 import { serveApi } from './api/serve-api.ts'
+import { spendingRoutes } from './api/spending-routes.ts'
 import { statusRoutes } from './api/status-routes.ts'
 import { tableRoutes } from './api/table-routes.ts'
 import { keepApprovals } from './approvals/keeping/keep-approvals.ts'
@@ -85,7 +86,7 @@ async function serve(
   const memory = new SourceMemory(source, now)
   const live = openLive({ approvals, releases })
   const reconciling = reconcileService(options, { releases, proxies, memory, compiler, live })
-  const { ledger, ...spending } = spendingParts(options, store, live)
+  const { ledger, ...spending } = spendingParts(options, store, releases, live)
   const beat = heartbeat()
   const { promise: listening, resolve: listens } = Promise.withResolvers<URL>()
   const telling = await tellPeople({
@@ -140,7 +141,7 @@ function approvalParts({ now, log, databaseUrl }: Settled, { db }: Store, releas
   return { approvals, keeper, services: others === null ? [keeper] : [keeper, others] }
 }
 
-function spendingParts({ now, log }: Settled, { db }: Store, live: Live) {
+function spendingParts({ now, log }: Settled, { db }: Store, releases: Releases, live: Live) {
   const budgets = new StoredBudgets({
     db,
     now,
@@ -151,7 +152,11 @@ function spendingParts({ now, log }: Settled, { db }: Store, live: Live) {
     onFailure: error => log.warn({ err: error }, 'budgets not looked after'),
   })
   const ledger = new Ledger(db, live.activity, budgets)
-  const routes = [...auditRoutes(ledger), ...budgetProxyRoutes(budgets)]
+  const routes = [
+    ...auditRoutes(ledger),
+    ...budgetProxyRoutes(budgets),
+    ...spendingRoutes({ db, now, budgets, releases }),
+  ]
   return { ledger, budgets, routes, services: [keeper] }
 }
 

@@ -13,6 +13,7 @@ import {
 } from '../ledger/filter.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { declare } from './declare.ts'
+import { timesOf } from './instant-word.ts'
 import { RequestFailure } from './problem-answer.ts'
 import type { Route } from './route.ts'
 
@@ -110,21 +111,7 @@ type Query = Type.Static<typeof ExportQuery>
 
 function filterOf(query: Query): Omit<Filter, 'order'> {
   const given = Object.entries(query).filter(([name]) => Object.hasOwn(searchColumns, name))
-  const since = instant(query, 'since')
-  const until = instant(query, 'until')
-  return {
-    words: Object.fromEntries(given),
-    ...(since !== undefined && { since }),
-    ...(until !== undefined && { until }),
-  }
-}
-
-function instant(query: Query, name: 'since' | 'until'): number | undefined {
-  const given = query[name]
-  if (given === undefined) return undefined
-  const at = Date.parse(given)
-  if (!Number.isNaN(at)) return at
-  throw new RequestFailure(400, `${name} is an instant such as 2026-11-21T09:00:00Z.`)
+  return { words: Object.fromEntries(given), ...timesOf(query) }
 }
 
 function cursor(given: string | undefined): Cursor | null {
