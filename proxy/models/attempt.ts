@@ -7,27 +7,36 @@ import type { Errand, Gateway } from './gateway.ts'
 import { type Approved, holdModel } from './hold-model.ts'
 import { judgeModel, refusalOf } from './judge-model.ts'
 import { quoteOf, spenderOf } from './quote.ts'
-import { refuseModel } from './refuse-model.ts'
+import { noteRefusal, refuseModel } from './refuse-model.ts'
 import { Try } from './try.ts'
 
-/** What became of a try: the client has its answer, or it would get this one should nobody else be able to answer. */
-export type Tried =
-  | { readonly kind: 'answered' }
-  | { readonly kind: 'failed'; readonly answer: () => void }
+/** What the client would be answered should nobody else be able to. */
+export interface Failed {
+  readonly kind: 'failed'
+  readonly answer: () => void
+}
+
+/** What became of a try. */
+export type Tried = { readonly kind: 'answered' } | Failed
 
 const answered: Tried = { kind: 'answered' }
 
-/** Asks one provider: judges the request for it, has people and budgets agree, sends it, and writes down how it ended. */
+/**
+ * Asks one provider: judges the request for it, has people and budgets agree, sends it, and writes down how it ended. A
+ * provider that may not be asked in place of one that failed leaves the answer to that one.
+ */
 export async function attempt(
   gateway: Gateway,
   errand: Errand,
   candidate: Candidate,
   credential: string | null,
+  before: Failed | null,
 ): Promise<Tried> {
   const judged = judgeModel(gateway, errand, candidate)
   if (judged.decision.action === 'deny') {
-    await denied(gateway, errand, candidate, judged)
-    return answered
+    if (before === null) await denied(gateway, errand, candidate, judged)
+    else await noteRefusal(gateway, judged, refusalOf(gateway, errand, candidate, judged))
+    return before ?? answered
   }
   if (judged.decision.action === 'allow')
     return pay(gateway, errand, candidate, { judged, credential })

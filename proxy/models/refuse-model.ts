@@ -12,16 +12,25 @@ export async function refuseModel(
   judged: JudgedCall,
   refusal: Refusal,
   code: ProblemCode,
-  ended: Ended = { status: 'refused', error: refusal.text },
+  ended?: Ended,
 ): Promise<void> {
+  if (await noteRefusal(gateway, judged, refusal, ended)) tell(errand, judged, refusal, code)
+  else tellUnrecorded(errand, judged)
+}
+
+/** Writes a request down that does not go out; false when it cannot be recorded. */
+export function noteRefusal(
+  gateway: Gateway,
+  judged: JudgedCall,
+  refusal: Refusal,
+  ended: Ended = { status: 'refused', error: refusal.text },
+): Promise<boolean> | boolean {
   const { entry, decision } = judged
   const { decision: action, reason } = refusal
   const told = decision.action === 'allow' ? { ...entry, action, reason } : entry
   const shared = sharedText(judged, told)
   const { texts } = gateway
-  const kept = await keep(gateway, [texts.attempt(shared), texts.outcome(shared, ended)])
-  if (kept) tell(errand, judged, refusal, code)
-  else tellUnrecorded(errand, judged)
+  return keep(gateway, [texts.attempt(shared), texts.outcome(shared, ended)])
 }
 
 /** Answers a request that goes no further and is on record. */

@@ -39,6 +39,7 @@ export interface RelayOptions {
 /** A longer answer that is no stream is passed on as it comes. */
 const mostBuffered = 1024 * 1024
 const tailBytes = 4096
+const lineFeed = 0x0a
 
 /**
  * Passes the answer of a provider on: the events of a stream as they come, at the pace of the client; any other answer as
@@ -54,6 +55,10 @@ export class Relay implements Dispatcher.DispatchHandler {
   #headers: IncomingHttpHeaders = {}
   #stream = false
   #begun = false
+  /** Whether the client takes no more for now. */
+  #full = false
+  /** Whether the last event that was passed on is whole. */
+  #between = true
   #waiting: Buffer[] = []
   #bytes = 0
   #hash: Hash | null = null
@@ -139,9 +144,14 @@ export class Relay implements Dispatcher.DispatchHandler {
   #pass(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     const { response } = this.#options
     if (chunk.length === 0 || response.destroyed) return
-    if (response.write(chunk)) return
+    this.#between = endsEvent(chunk)
+    if (response.write(chunk) || this.#full) return
+    this.#full = true
     controller.pause()
-    response.once('drain', () => controller.resume())
+    response.once('drain', () => {
+      this.#full = false
+      controller.resume()
+    })
   }
 
   #end(failure: ProxyFailure | null): void {
@@ -173,8 +183,12 @@ export class Relay implements Dispatcher.DispatchHandler {
       response.writeHead(this.#status, { ...headersBack(this.#headers), ...headers, ...length })
       response.end(whole)
     } else if (failure === null) response.end(filter?.end())
-    // A client that reads events understands one; any other must see that the answer is not whole.
-    else if (this.#stream) response.end(`\n\n${broken(failure)}`)
+    // Who reads events understands one more; in the midst of one, and of any other answer, it must show that it is not whole.
+    else if (this.#stream && this.#between) response.end(broken(failure))
     else response.destroy()
   }
+}
+
+function endsEvent(chunk: Buffer): boolean {
+  return chunk.at(-1) === lineFeed && (chunk.at(-2) === lineFeed || chunk.at(-3) === lineFeed)
 }

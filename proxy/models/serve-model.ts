@@ -1,4 +1,4 @@
-import { attempt, denied, type Tried } from './attempt.ts'
+import { attempt, denied, type Failed, type Tried } from './attempt.ts'
 import type { Candidate } from './candidates.ts'
 import type { Errand, Gateway } from './gateway.ts'
 import { judgeModel } from './judge-model.ts'
@@ -31,13 +31,14 @@ async function askInTurn(
   errand: Errand,
   candidates: readonly Candidate[],
 ): Promise<Tried | null> {
-  let last: Tried | null = null
+  let last: Failed | null = null
   for (const candidate of candidates) {
     if (candidate.provider.protocol === 'scripted' && last !== null) break
     const credential = await credentialOf(gateway, errand, candidate)
     if (credential === 'missing') continue
-    last = await attempt(gateway, errand, candidate, credential.value)
-    if (last.kind === 'answered' || errand.cancellation.aborted) break
+    const tried = await attempt(gateway, errand, candidate, credential.value, last)
+    if (tried.kind === 'answered' || errand.cancellation.aborted) return tried
+    last = tried
   }
   return last
 }
