@@ -129,11 +129,14 @@ export class Counter {
     let keep = nothing ? 0 : this.#turnover + this.#peak
     this.#turnover = 0
     this.#peak = 0
-    return this.leases.map(lease => {
+    const standings = this.leases.map(lease => {
       const standing = lease.standing(keep)
       keep -= standing.keep
       return standing
     })
+    const kept = standings.reduce((sum, standing) => sum + standing.keep, 0)
+    this.#lowWater = Math.min(this.#lowWater, Math.floor(kept / 4))
+    return standings
   }
 
   /** Forgets leases that the controller knows to be given back. */
