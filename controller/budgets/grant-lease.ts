@@ -34,15 +34,29 @@ export async function grantLease(
 ): Promise<BudgetLeaseAnswer> {
   const at = new Date(needs.now())
   for (let tries = 0; tries < mostTries; tries += 1) {
-    const answer = await needs.db
-      .transaction()
-      .execute(db => granted({ ...needs, db }, request, at))
+    const answer = await attempt(needs, request, at)
     if (answer !== null) return answer
     const { plan, budget } = await expectBudget(needs, request)
     await makeCounter(needs.db, plan, budget, keyIn(request), at)
   }
   throw new ControllerFailure('budget_outdated', `budget ${request.budget} changes all the time`)
 }
+
+/** Two requests for one lease may come at once; the second is answered when it is tried again. */
+async function attempt(
+  needs: LendingNeeds,
+  request: BudgetLeaseRequest,
+  at: Date,
+): Promise<BudgetLeaseAnswer | null> {
+  try {
+    return await needs.db.transaction().execute(db => granted({ ...needs, db }, request, at))
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === uniqueViolation) return null
+    throw error
+  }
+}
+
+const uniqueViolation = '23505'
 
 type Granting = Omit<LendingNeeds, 'db'> & { readonly db: Transaction<Database> }
 
