@@ -64,7 +64,7 @@ export class Lanes {
   #call(id: string, name: string, input: string): AnswerEvent[] {
     const key = `tool ${id}`
     const events = this.#byId.has(key) ? [] : this.#start(key, { kind: 'tool', id, name })
-    if (this.#byId.get(key)?.silent) events.push(...this.#delta(key, input))
+    if (this.#byId.get(key)?.silent) events.push(...this.#delta(key, input === '' ? '{}' : input))
     return [...events, ...this.#end(key)]
   }
 

@@ -122,8 +122,11 @@ function readResult(block: Member): LanguageModelV4ToolResultOutput {
   const parts = readContents(block.at('content'))
   const onlyText = parts.every(part => part.type === 'text')
   const value = parts.map(part => (part.type === 'text' ? part.text : '')).join('\n')
-  if (block.at('is_error').value === true && onlyText) return { type: 'error-text', value }
-  return onlyText ? { type: 'text', value } : { type: 'content', value: parts }
+  const failure = block.at('is_error').value === true
+  if (failure && onlyText) return { type: 'error-text', value }
+  if (onlyText) return { type: 'text', value }
+  const failed: UserPart[] = failure ? [{ type: 'text', text: 'The tool failed.' }] : []
+  return { type: 'content', value: [...failed, ...parts] }
 }
 
 function readAssistant(block: Member, builder: PromptBuilder): void {

@@ -16,7 +16,7 @@ import type { Question } from './question.ts'
 import { readChat } from './read-chat.ts'
 import { readMessages } from './read-messages.ts'
 import { readResponses } from './read-responses.ts'
-import type { Translated, TranslateNeeds, Translation } from './translation.ts'
+import type { Dialect, Translated, TranslateNeeds, Translation } from './translation.ts'
 import { Untranslatable } from './untranslatable.ts'
 import { failed } from './upstream-error.ts'
 import { writerFor } from './writer-for.ts'
@@ -53,8 +53,9 @@ async function ask(
   question: Question,
   needs: TranslateNeeds,
 ): Promise<Translated> {
-  const { target, signal } = translation
+  const { dialect, target, signal } = translation
   const api = apiFor(target, question.options)
+  if (dialect !== 'responses' || api !== 'chat') refuseHalfAnswer(dialect, question)
   const options = forProvider(api, question.options)
   const sent = outgoing(needs, signal, options.maxOutputTokens)
   const model = await openModel(api, target, sent.fetch)
@@ -69,8 +70,17 @@ async function ask(
     if (thrown !== null) throw thrown.error
     if (signal.aborted) throw signal.reason
     if (asRefusal(error) !== null) throw error
-    return failed(translation.dialect, error)
+    return failed(dialect, error)
   }
+}
+
+/** Anthropic's models go on with what they seem to have said already; OpenAI's answer anew. */
+function refuseHalfAnswer(dialect: Dialect, { options }: Question): void {
+  if (options.prompt.at(-1)?.role === 'assistant')
+    throw new Untranslatable(
+      dialect === 'responses' ? 'input' : 'messages',
+      'must not end with the assistant, for the provider of this model takes that otherwise',
+    )
 }
 
 function writerOf(
@@ -171,6 +181,6 @@ function asRefusal(error: unknown): Untranslatable | null {
 }
 
 function refused({ dialect }: Translation, { field, message }: Untranslatable): Translated {
-  const json = errorBody(dialect, { status: 400, message, field, code: 'unsupported_parameter' })
+  const json = errorBody(dialect, { status: 400, message, field, code: 'not_translatable' })
   return { kind: 'refused', status: 400, json, field }
 }

@@ -1,46 +1,56 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import t, { type Test } from 'tap'
-import type { Target } from '../../../../proxy/models/translate/translation.ts'
+import { keys } from '../../mcp/world.ts'
+import { allModels, modelWorld, price, provider } from '../model-world.ts'
 import { anthropicClient } from './anthropic-client.ts'
 import type { Client, Got, Question } from './client.ts'
 import { openaiClients } from './openai-clients.ts'
 import { calls, tokens } from './plan.ts'
-import { startSmallGateway } from './small-gateway.ts'
-import { startUpstream, upstreamModel } from './upstream.ts'
+import { startUpstream, upstreamKey, upstreamModel } from './upstream.ts'
 import { vercelClients } from './vercel-clients.ts'
 
+const page = resolve(import.meta.dirname, '../../../../docs/models.md')
 const upstream = await startUpstream()
 t.teardown(upstream.close)
 
-const target = (
-  protocol: Target['protocol'],
-  responses: Target['responses'] = 'native',
-): Target => ({
-  protocol,
-  responses,
-  baseUrl: upstream.baseUrl,
-  model: upstreamModel,
-})
-const targets: Readonly<Record<string, Target>> = {
-  'to-openai': target('openai'),
-  'to-openai-chat': target('openai', 'translate'),
-  'to-anthropic': target('anthropic'),
-}
-const gateway = await startSmallGateway(targets)
-t.teardown(gateway.close)
+const document = (name: string, spec: object) =>
+  provider(name, {
+    baseUrl: upstream.baseUrl,
+    secretRef: { name: 'any', key: 'any' },
+    models: [{ name: `to-${name}`, upstream: upstreamModel, price }],
+    ...spec,
+  })
+
+const { url } = await modelWorld(
+  t,
+  [
+    allModels,
+    document('openai', { protocol: 'openai' }),
+    document('openai-chat', { protocol: 'openai', responses: 'translate' }),
+    document('anthropic', { protocol: 'anthropic' }),
+  ],
+  { secrets: async () => upstreamKey },
+)
+const origin = new URL(url).origin
 
 const clients = [
-  ...openaiClients(gateway.url, 'key'),
-  anthropicClient(gateway.url, 'key'),
-  ...vercelClients(gateway.url, 'key'),
+  ...openaiClients(origin, keys.claude),
+  anthropicClient(origin, keys.claude),
+  ...vercelClients(origin, keys.claude),
 ]
 
-/** Pairs that need a translation. */
+/** From which dialect to which provider, and which of its endpoints is then asked. */
 const pairs = [
-  ['chat', 'to-anthropic', '/v1/messages'],
-  ['responses', 'to-anthropic', '/v1/messages'],
-  ['responses', 'to-openai-chat', '/v1/chat/completions'],
-  ['messages', 'to-openai', '/v1/responses'],
-  ['messages', 'to-openai-chat', '/v1/chat/completions'],
+  ['chat', 'openai', '/v1/chat/completions'],
+  ['chat', 'openai-chat', '/v1/chat/completions'],
+  ['chat', 'anthropic', '/v1/messages'],
+  ['responses', 'openai', '/v1/responses'],
+  ['responses', 'openai-chat', '/v1/chat/completions'],
+  ['responses', 'anthropic', '/v1/messages'],
+  ['messages', 'openai', '/v1/responses'],
+  ['messages', 'openai-chat', '/v1/chat/completions'],
+  ['messages', 'anthropic', '/v1/messages'],
 ] as const
 
 const png = `data:image/png;base64,${Buffer.from('not really a png').toString('base64')}`
@@ -56,7 +66,7 @@ function endsOf(client: Client): readonly string[] {
   return client.name.startsWith('ai ') ? vercelEnds : ends[client.dialect]
 }
 
-type Check = (t: Test, client: Client, model: string, path: string) => Promise<void>
+type Check = (t: Test, client: Client, model: string) => Promise<void>
 
 const both = async (check: (stream: boolean) => Promise<void>) => {
   await check(false)
@@ -91,8 +101,10 @@ const checks: Readonly<Record<string, Check>> = {
   },
   images: async (t, client, model) => {
     await both(async stream => {
-      const data = await client.ask({ model, text: 'look', stream, image: png })
-      t.equal(data.text, `Saw image ${png.slice(0, 40)}`)
+      for (const image of [png, 'https://example.com/cat.png']) {
+        const got = await client.ask({ model, text: 'look', stream, image })
+        t.equal(got.text, `Saw image ${image.slice(0, 40)}`)
+      }
     })
   },
   error: async (t, client, model) => {
@@ -131,20 +143,55 @@ interface ApiError {
   readonly message: string
 }
 
-for (const [dialect, model, path] of pairs)
+const columns = Object.keys(checks)
+/** What was found, by pair and check: whether every client was content. */
+const found = new Map<string, boolean>()
+
+for (const [dialect, to, path] of pairs)
   for (const [name, check] of Object.entries(checks))
     for (const client of clients.filter(one => one.dialect === dialect))
-      t.test(`${dialect} ${model}: ${name} with ${client.name}`, async t => {
+      t.test(`${dialect} to ${to}: ${name} with ${client.name}`, async t => {
         const before = upstream.arrived.length
-        await check(t, client, model, path)
+        await check(t, client, `to-${to}`)
         const seen = new Set(upstream.arrived.slice(before).map(({ path: at }) => at))
         t.strictSame([...seen], [path])
-        t.strictSame(
-          gateway.thrown.splice(0).filter(error => !isAbort(error)),
-          [],
-        )
+        const cell = `${dialect} ${to} ${name}`
+        found.set(cell, (found.get(cell) ?? true) && t.passing())
       })
 
-function isAbort(error: unknown): boolean {
-  return error instanceof Error && error.name === 'AbortError'
+const words = { chat: 'chat completions', responses: 'responses', messages: 'messages' }
+const providers = {
+  openai: '`openai`',
+  'openai-chat': '`openai`, `responses: translate`',
+  anthropic: '`anthropic`',
 }
+
+function table(): string {
+  const titles = ['from', 'to protocol', 'asks', ...columns]
+  const rows = pairs.map(([dialect, to, path]) => [
+    words[dialect],
+    providers[to],
+    `\`${path.replace('/v1', '')}\``,
+    ...columns.map(name => (found.get(`${dialect} ${to} ${name}`) ? 'yes' : 'no')),
+  ])
+  const widths = titles.map((title, at) =>
+    Math.max(title.length, ...rows.map(row => row[at]?.length ?? 0)),
+  )
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(' | ')} |`
+  return [line(titles), line(widths.map(width => '-'.repeat(width))), ...rows.map(line)].join('\n')
+}
+
+t.test('docs/models.md shows what was found', t => {
+  const [before = '', rest = ''] = readFileSync(page, 'utf8').split(
+    '<!-- matrix: written by its test -->\n\n',
+  )
+  const [committed = '', after = ''] = rest.split('\n\n<!-- end of matrix -->')
+  if (process.env.WRIT_WRITE_MATRIX === '1')
+    writeFileSync(
+      page,
+      `${before}<!-- matrix: written by its test -->\n\n${table()}\n\n<!-- end of matrix -->${after}`,
+    )
+  else t.equal(committed, table(), 'WRIT_WRITE_MATRIX=1 writes it')
+  t.end()
+})

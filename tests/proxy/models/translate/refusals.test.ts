@@ -61,6 +61,9 @@ const untold: readonly (readonly [dialect: Dialect, model: string, more: object,
       },
       'messages[0].tool_calls[0].function.arguments',
     ],
+    ['chat', 'anthropic', { messages: [{ role: 'assistant', content: 'So' }] }, 'messages'],
+    ['messages', 'openai', { messages: [{ role: 'assistant', content: '{' }] }, 'messages'],
+    ['responses', 'anthropic', { input: [{ role: 'assistant', content: 'So' }] }, 'input'],
     ['responses', 'anthropic', { previous_response_id: 'resp_1' }, 'previous_response_id'],
     ['responses', 'anthropic', { conversation: 'conv_1' }, 'conversation'],
     ['responses', 'anthropic', { background: true }, 'background'],
@@ -109,7 +112,7 @@ t.test('what cannot be translated is refused by name and never sent', async t =>
         : { type: json.error.type, param: json.error.param, code: json.error.code },
       dialect === 'messages'
         ? { outer: 'error', type: 'invalid_request_error' }
-        : { type: 'invalid_request_error', param: field, code: 'unsupported_parameter' },
+        : { type: 'invalid_request_error', param: field, code: 'not_translatable' },
     )
   }
   t.strictSame(wire.arrived, [])

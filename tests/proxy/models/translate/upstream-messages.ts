@@ -17,6 +17,7 @@ const known: readonly string[] = [
   'tool_choice',
   'thinking',
   'output_config',
+  'metadata',
 ] satisfies (keyof Params)[]
 
 /** Still taken from older clients. */

@@ -22,6 +22,7 @@ const known = [
   'parallel_tool_calls',
   'text',
   'reasoning',
+  'instructions',
 ] satisfies (keyof Params)[]
 
 export const encrypted = 'Z2hvc3Q='
@@ -106,7 +107,7 @@ function textOf(plan: Plan): string {
   return plan.kind === 'text' ? plan.words.join('') : 'Half of'
 }
 
-export function responsesAnswer(plan: Plan, model: string): Response {
+export function responsesAnswer(plan: Plan, model: string): Omit<Response, 'output_text'> {
   return {
     id: 'resp_up',
     object: 'response',
@@ -119,7 +120,7 @@ export function responsesAnswer(plan: Plan, model: string): Response {
     metadata: {},
     model,
     output: output(plan),
-    output_text: '',
+
     parallel_tool_calls: true,
     temperature: 1,
     tool_choice: 'auto',
@@ -137,7 +138,7 @@ export function responsesAnswer(plan: Plan, model: string): Response {
 
 export function responsesEvents(plan: Plan, model: string): readonly Event[] {
   const response = responsesAnswer(plan, model)
-  const begun: Response = { ...response, status: 'in_progress', output: [] }
+  const begun = { ...response, status: 'in_progress', output: [] }
   const events: object[] = [
     { type: 'response.created', response: begun },
     { type: 'response.in_progress', response: begun },
@@ -177,10 +178,14 @@ function inside(item: OpenAI.Responses.ResponseOutputItem, plan: Plan): object[]
   if (plan.kind === 'refuse')
     return [{ type: 'response.refusal.delta', content_index: 0, delta: 'No.' }]
   const words = plan.kind === 'text' ? plan.words : [textOf(plan)]
-  return words.map(delta => ({
-    type: 'response.output_text.delta',
-    content_index: 0,
-    delta,
-    logprobs: [],
-  }))
+  const part = { type: 'output_text', text: '', annotations: [], logprobs: [] }
+  return [
+    { type: 'response.content_part.added', content_index: 0, part },
+    ...words.map(delta => ({
+      type: 'response.output_text.delta',
+      content_index: 0,
+      delta,
+      logprobs: [],
+    })),
+  ]
 }

@@ -101,9 +101,14 @@ async function serve(request: IncomingMessage, response: ServerResponse, arrived
   if (plan.kind !== 'slow') reply(200, api.answer(plan, body.model))
 }
 
+/** Those of Anthropic's API that are in use. */
+const versions = ['2023-06-01', '2026-10-21']
+
 function authorized(path: string, { headers }: IncomingMessage): boolean {
   if (path !== '/v1/messages') return headers.authorization === `Bearer ${upstreamKey}`
-  return headers['x-api-key'] === upstreamKey && headers['anthropic-version'] === '2023-06-01'
+  return (
+    headers['x-api-key'] === upstreamKey && versions.includes(String(headers['anthropic-version']))
+  )
 }
 
 async function stream(response: ServerResponse, events: readonly (object | string)[], plan: Plan) {

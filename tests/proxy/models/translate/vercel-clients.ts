@@ -27,6 +27,7 @@ export function vercelClients(url: string, apiKey: string): readonly Client[] {
     baseURL: `${url}/openai/v1`,
     apiKey,
     includeUsage: true,
+    supportedUrls: () => ({ 'image/*': [/^https:/] }),
   })
   const anthropic = createAnthropic({ baseURL: `${url}/anthropic/v1`, apiKey })
   const client = (
