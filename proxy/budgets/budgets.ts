@@ -39,6 +39,8 @@ export interface Shortage {
   readonly state?: BudgetState
   /** What the call needed at the least, in the unit of the budget. */
   readonly needed: number
+  /** What came of asking people to extend the budget, in sentences. */
+  readonly asked?: string
 }
 
 /** What is settled once a call has ended, whatever became of it. */
@@ -84,4 +86,6 @@ export interface Budgets {
   reserve(spender: Spender, quote: Quote): Reserved | Promise<Reserved>
   /** Sets aside what one call of a tool counts for; null at once when no budget concerns it. */
   reserveTool(spender: Spender): Reserved | Promise<Reserved> | null
+  /** Forgets how the counter stood, because somebody may have extended the budget. */
+  reconsider(shortage: Shortage): void
 }

@@ -75,6 +75,10 @@ export class LeasedBudgets implements Budgets {
     return this.#reserve(spender, toolWish(spender.tool ?? ''))
   }
 
+  reconsider({ namespace, budget, counter, window }: Shortage): void {
+    this.#needs.counters.doubt({ namespace, budget: budget.name, counter, window })
+  }
+
   /** Null when no budget concerns the call. */
   #reserve(spender: Spender, wish: Wish): Reserved | Promise<Reserved> | null {
     const table = this.#needs.tables.current(spender.namespace)

@@ -29,11 +29,11 @@ export function shortageFacts({ budget, counter, state, needed }: Shortage): Sho
 
 /** Why a budget does not pay and what to do, in full sentences for the model. */
 export function shortageText(shortage: Shortage): string {
-  const { reason, budget, needed } = shortage
+  const { reason, budget, needed, asked } = shortage
   const named = `budget "${budget.name}"${forWhom(shortage)}`
   switch (reason) {
     case 'budget_exceeded':
-      return `the ${named} does not pay for it: ${standing(shortage)} This call needs ${amountText(budget, needed)}. ${untilWhen(shortage)}`
+      return `the ${named} does not pay for it: ${standing(shortage)} This call needs ${amountText(budget, needed)}. ${asked ?? untilWhen(shortage)}`
     case 'budget_unavailable':
       return `the ${named} cannot be spent from at the moment, because what is left of it cannot be asked. Nothing was sent; try again later.`
     case 'price_unknown':

@@ -1,4 +1,7 @@
+import type { OpenRequest } from '../approvals/open-request.ts'
+import { sayProgress } from '../approvals/progress.ts'
 import type { Reservation, Reserved, Shortage } from '../budgets/budgets.ts'
+import { orExtended } from '../budgets/extension.ts'
 import { shortageFacts, shortageText } from '../budgets/shortage-text.ts'
 import type { Exchange, Firewall } from './exchange.ts'
 import type { Judged } from './judge.ts'
@@ -7,14 +10,24 @@ import { calledIn, type Refusal } from './refusal.ts'
 
 /** Sets aside what a call counts for; null at once when no budget concerns it. */
 export function reserveFor(
-  { budgets }: Firewall,
-  { client }: Exchange,
-  { subject }: Judged,
+  firewall: Firewall,
+  exchange: Exchange,
+  judged: Judged,
 ): Reserved | Promise<Reserved> | null {
+  const { client } = exchange
+  const { subject } = judged
   if (subject.kind !== 'tool') return null
   const { namespace, agent, apiKey } = client.caller
   const { id: session } = client.account
-  return budgets.reserveTool({ namespace, agent, apiKey, session, tool: subject.name })
+  const spender = { namespace, agent, apiKey, session, tool: subject.name }
+  const reserving = firewall.budgets.reserveTool(spender)
+  if (reserving === null || (!(reserving instanceof Promise) && reserving.ok)) return reserving
+  const { caller } = client
+  const { cancellation } = exchange
+  const again = () => firewall.budgets.reserveTool(spender) ?? reserving
+  const onWait = (request: OpenRequest, heldMs: number) =>
+    sayProgress(exchange, request, heldMs, firewall.now)
+  return orExtended(firewall, { caller, judged, cancellation, again, onWait }, reserving)
 }
 
 /** The refusal of a call that a budget does not pay for. */
