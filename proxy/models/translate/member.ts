@@ -64,7 +64,9 @@ export class Member {
 
   /** For what the other dialect has no word. */
   refuseUntold(): never {
-    return this.refuse('cannot be translated for the provider of this model')
+    const short = typeof this.value === 'string' && this.value.length <= 60
+    const what = short ? `${JSON.stringify(this.value)} ` : ''
+    return this.refuse(`${what}cannot be translated for the provider of this model`)
   }
 }
 

@@ -49,7 +49,7 @@ const fields: Fields = {
 export function readResponses(body: Readonly<Record<string, unknown>>): Question {
   const root = new Member(body, '')
   checkFields(root, fields)
-  const { tools, renamed } = readTools(root.at('tools'))
+  const { tools, renamed } = readTools(root)
   const parallel = root.at('parallel_tool_calls').maybe(member => member.flag())
   const format = readFormat({
     type: root.at('text').at('format').at('type'),
@@ -98,10 +98,7 @@ function readItem(item: Member, builder: PromptBuilder): void {
       builder.assistant({
         type: 'tool-call',
         toolCallId: item.at('call_id').text(),
-        toolName: flatName(
-          item.at('namespace').maybe(name => name.text()),
-          item.at('name').text(),
-        ),
+        toolName: nameOf(item),
         input: toolArguments(item.at('arguments')),
       })
       return
@@ -109,7 +106,7 @@ function readItem(item: Member, builder: PromptBuilder): void {
       builder.assistant({
         type: 'tool-call',
         toolCallId: item.at('call_id').text(),
-        toolName: item.at('name').text(),
+        toolName: nameOf(item),
         input: { input: item.at('input').text() },
       })
       return
@@ -123,9 +120,16 @@ function readItem(item: Member, builder: PromptBuilder): void {
     case 'reasoning':
       readReasoning(item, builder)
       return
+    case 'additional_tools':
+      return
     default:
       item.at('type').refuseUntold()
   }
+}
+
+function nameOf(item: Member): string {
+  const namespace = item.at('namespace').maybe(name => name.text())
+  return flatName(namespace, item.at('name').text())
 }
 
 function readMessage(item: Member, builder: PromptBuilder): void {

@@ -31,6 +31,7 @@ export type Item =
       status: Status
       readonly call_id: string
       readonly name: string
+      readonly namespace?: string
       input: string
     }
 
@@ -62,18 +63,11 @@ export function beginItem(
   const call_id = block.id
   const tool = renamed.get(block.name)
   const name = tool?.name ?? block.name
-  if (tool?.custom)
-    return { type: 'custom_tool_call', id: `ctc_${newId()}`, status, call_id, name, input: '' }
-  const namespace = tool?.namespace
-  return {
-    type: 'function_call',
-    id: `fc_${newId()}`,
-    status,
-    call_id,
-    name,
-    ...(namespace !== undefined && { namespace }),
-    arguments: '',
-  }
+  const namespace = tool?.namespace === undefined ? {} : { namespace: tool.namespace }
+  const named = { status, call_id, name, ...namespace } as const
+  return tool?.custom
+    ? { type: 'custom_tool_call', id: `ctc_${newId()}`, ...named, input: '' }
+    : { type: 'function_call', id: `fc_${newId()}`, ...named, arguments: '' }
 }
 
 /** Puts the whole text of the block into its item. */

@@ -1,22 +1,27 @@
 import type { Member } from './member.ts'
 import type { Question, RenamedTool, Schema, Tools } from './question.ts'
 
-const noArguments = { type: 'object', properties: {} }
-
 /** The tools of a request for a response as plain functions, and which of them are something else there. */
-export function readTools(list: Member): {
+export interface OfferedTools {
   readonly tools: Tools
-  readonly renamed: ReadonlyMap<string, RenamedTool>
-} {
-  const tools: Tools = []
-  const renamed = new Map<string, RenamedTool>()
-  for (const tool of list.items()) {
-    if (tool.type === 'function') tools.push(readFunction(tool))
-    else if (tool.type === 'custom') addCustom(tool, tools, renamed)
-    else if (tool.type === 'namespace') addNamespace(tool, tools, renamed)
-    else tool.at('type').refuseUntold()
-  }
-  return { tools, renamed }
+  readonly renamed: Map<string, RenamedTool>
+}
+
+/** Reads the tools of a request, and those that its input adds. */
+export function readTools(root: Member): OfferedTools {
+  const offered: OfferedTools = { tools: [], renamed: new Map() }
+  const input = Array.isArray(root.at('input').value) ? root.at('input').items() : []
+  const added = input.filter(item => item.at('type').value === 'additional_tools')
+  for (const list of [root, ...added])
+    for (const tool of list.at('tools').items()) addTool(tool, offered)
+  return offered
+}
+
+function addTool(tool: Member, offered: OfferedTools, namespace?: string): void {
+  if (tool.type === 'function') addFunction(tool, offered, namespace)
+  else if (tool.type === 'custom') addCustom(tool, offered, namespace)
+  else if (tool.type !== 'namespace' || namespace !== undefined) tool.at('type').refuseUntold()
+  else for (const inner of tool.at('tools').items()) addTool(inner, offered, tool.at('name').text())
 }
 
 /** The name of a tool that stands in a namespace, for providers without those. */
@@ -25,49 +30,46 @@ export function flatName(namespace: string | undefined, name: string): string {
   return namespace.endsWith('__') ? `${namespace}${name}` : `${namespace}__${name}`
 }
 
-function readFunction(tool: Member, namespace?: string): Tools[number] {
+function addFunction(tool: Member, offered: OfferedTools, namespace?: string): void {
+  const name = tool.at('name').text()
+  const flat = flatName(namespace, name)
   const description = tool.at('description').maybe(text => text.text())
   const strict = tool.at('strict').maybe(flag => flag.flag())
-  return {
+  offered.tools.push({
     type: 'function',
-    name: flatName(namespace, tool.at('name').text()),
+    name: flat,
     inputSchema: (tool.at('parameters').maybe(schema => schema.record()) ?? noArguments) as Schema,
     ...(description !== undefined && { description }),
     ...(strict === true && { strict }),
-  }
-}
-
-function addNamespace(tool: Member, tools: Tools, renamed: Map<string, RenamedTool>): void {
-  const namespace = tool.at('name').text()
-  for (const inner of tool.at('tools').items()) {
-    if (inner.type !== 'function') inner.at('type').refuseUntold()
-    const flat = readFunction(inner, namespace)
-    tools.push(flat)
-    renamed.set(flat.name, { name: inner.at('name').text(), namespace, custom: false })
-  }
+  })
+  if (namespace !== undefined) offered.renamed.set(flat, { name, namespace, custom: false })
 }
 
 /** A grammar cannot be enforced elsewhere; it is told to the model in words. */
-function addCustom(tool: Member, tools: Tools, renamed: Map<string, RenamedTool>): void {
+function addCustom(tool: Member, offered: OfferedTools, namespace?: string): void {
   const name = tool.at('name').text()
+  const flat = flatName(namespace, name)
   const grammar = tool
     .at('format')
     .at('definition')
     .maybe(text => text.text())
   const told = [tool.at('description').maybe(text => text.text())]
   if (grammar !== undefined) told.push(`The input must match this grammar:\n${grammar}`)
-  renamed.set(name, { name, custom: true })
-  tools.push({
+  offered.renamed.set(flat, { name, custom: true, ...(namespace !== undefined && { namespace }) })
+  offered.tools.push({
     type: 'function',
-    name,
+    name: flat,
     description: told.filter(text => text !== undefined).join('\n\n'),
-    inputSchema: {
-      type: 'object',
-      properties: { input: { type: 'string' } },
-      required: ['input'],
-      additionalProperties: false,
-    } as Schema,
+    inputSchema: freeText,
   })
+}
+
+const noArguments = { type: 'object', properties: {} }
+const freeText: Schema = {
+  type: 'object',
+  properties: { input: { type: 'string' } },
+  required: ['input'],
+  additionalProperties: false,
 }
 
 /** Which tool the model must call. */
