@@ -1,4 +1,5 @@
 import type { Reservation, Settled } from '../budgets/budgets.ts'
+import { orExtended } from '../budgets/extension.ts'
 import { shortageFacts, shortageText } from '../budgets/shortage-text.ts'
 import type { JudgedCall } from '../mcp/judge.ts'
 import { calledIn } from '../mcp/refusal.ts'
@@ -87,9 +88,14 @@ async function reserve(
   judged: JudgedCall,
 ): Promise<Reservation | null> {
   if (errand.asked.endpoint.verdict === 'count') return forNothing
-  const quote = quoteOf(errand, candidate)
-  const reserving = gateway.budgets.reserve(spenderOf(errand, candidate), quote)
-  const reserved = reserving instanceof Promise ? await reserving : reserving
+  const [spender, quote] = [spenderOf(errand, candidate), quoteOf(errand, candidate)]
+  const again = () => gateway.budgets.reserve(spender, quote)
+  const { caller, cancellation } = errand
+  const reserving = again()
+  const reserved =
+    !(reserving instanceof Promise) && reserving.ok
+      ? reserving
+      : await orExtended(gateway, { caller, judged, cancellation, again }, reserving)
   if (reserved.ok) return reserved.reservation
   const { shortage } = reserved
   const refusal = {

@@ -54,6 +54,7 @@ async function start(t: Test, limit: number, script: Script, spec: object = {}, 
           return budgets.reserve(...args)
         },
         reserveTool: spender => budgets.reserveTool(spender),
+        reconsider: shortage => budgets.reconsider(shortage),
       },
     },
   )
