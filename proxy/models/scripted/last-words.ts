@@ -22,7 +22,7 @@ export function lastWords(body: Body): LastWords | null {
   return {
     ...said,
     tools: offered.map(nameOf).filter(name => name !== ''),
-    custom: new Map(custom.map(nameOf).map(name => [name, { name, custom: true }])),
+    custom: new Map(custom.map(nameOf).map(name => [name, { name, kind: 'custom' }])),
   }
 }
 

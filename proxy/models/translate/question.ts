@@ -14,8 +14,8 @@ export interface Question {
 export interface RenamedTool {
   readonly name: string
   readonly namespace?: string
-  /** Takes free text: the provider sees a function with the one argument `input`. */
-  readonly custom: boolean
+  /** `custom`: takes free text, as the one argument `input`. `search`: the client looks for more tools. */
+  readonly kind: 'function' | 'custom' | 'search'
 }
 
 export type Tools = LanguageModelV4FunctionTool[]

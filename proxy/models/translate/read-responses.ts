@@ -5,7 +5,7 @@ import { Member } from './member.ts'
 import { readEffort, readFormat, readSampling } from './openai-settings.ts'
 import { PromptBuilder, type UserPart } from './prompt-builder.ts'
 import type { Question } from './question.ts'
-import { flatName, readChoice, readTools } from './responses-tools.ts'
+import { flatName, foundTools, readChoice, readTools, searchName } from './responses-tools.ts'
 import { unsealed } from './seal.ts'
 
 const fields: Fields = {
@@ -68,7 +68,7 @@ export function readResponses(body: Readonly<Record<string, unknown>>): Question
       ...readSampling(root, root.at('max_output_tokens')),
       ...format,
       ...readEffort(root.at('reasoning').at('effort')),
-      ...(tools.length > 0 && { tools }),
+      ...(tools.size > 0 && { tools: [...tools.values()] }),
       ...readChoice(root.at('tool_choice')),
       providerOptions: {
         openai,
@@ -95,41 +95,45 @@ function readItem(item: Member, builder: PromptBuilder): void {
       readMessage(item, builder)
       return
     case 'function_call':
-      builder.assistant({
-        type: 'tool-call',
-        toolCallId: item.at('call_id').text(),
-        toolName: nameOf(item),
-        input: toolArguments(item.at('arguments')),
-      })
-      return
     case 'custom_tool_call':
-      builder.assistant({
-        type: 'tool-call',
-        toolCallId: item.at('call_id').text(),
-        toolName: nameOf(item),
-        input: { input: item.at('input').text() },
-      })
+    case 'tool_search_call':
+      readCall(item, builder)
       return
     case 'function_call_output':
     case 'custom_tool_call_output':
       readOutput(item, builder)
       return
-    case 'item_reference':
-      item.refuse('nothing is stored; send the items themselves, with store set to false')
+    case 'tool_search_output':
+      builder.result(item.at('call_id'), { type: 'text', value: foundTools(item) })
       return
     case 'reasoning':
       readReasoning(item, builder)
       return
     case 'additional_tools':
       return
+    case 'item_reference':
+      item.refuse('nothing is stored; send the items themselves, with store set to false')
+      return
     default:
       item.at('type').refuseUntold()
   }
 }
 
-function nameOf(item: Member): string {
+function readCall(item: Member, builder: PromptBuilder): void {
   const namespace = item.at('namespace').maybe(name => name.text())
-  return flatName(namespace, item.at('name').text())
+  const name = item.type === 'tool_search_call' ? searchName : item.at('name').text()
+  builder.assistant({
+    type: 'tool-call',
+    toolCallId: item.at('call_id').text(),
+    toolName: flatName(namespace, name),
+    input: inputOf(item),
+  })
+}
+
+function inputOf(item: Member): unknown {
+  if (item.type === 'custom_tool_call') return { input: item.at('input').text() }
+  const given = item.at('arguments')
+  return item.type === 'tool_search_call' ? given.record() : toolArguments(given)
 }
 
 function readMessage(item: Member, builder: PromptBuilder): void {

@@ -34,6 +34,14 @@ export type Item =
       readonly namespace?: string
       input: string
     }
+  | {
+      readonly type: 'tool_search_call'
+      readonly id: string
+      status: Status
+      readonly call_id: string
+      readonly execution: 'client'
+      arguments: unknown
+    }
 
 type Status = 'in_progress' | 'completed' | 'incomplete'
 
@@ -62,10 +70,19 @@ export function beginItem(
     return { type: 'reasoning', id: `rs_${newId()}`, summary: [], encrypted_content: null }
   const call_id = block.id
   const tool = renamed.get(block.name)
+  if (tool?.kind === 'search')
+    return {
+      type: 'tool_search_call',
+      id: `tsc_${newId()}`,
+      status,
+      call_id,
+      execution: 'client',
+      arguments: {},
+    }
   const name = tool?.name ?? block.name
   const namespace = tool?.namespace === undefined ? {} : { namespace: tool.namespace }
   const named = { status, call_id, name, ...namespace } as const
-  return tool?.custom
+  return tool?.kind === 'custom'
     ? { type: 'custom_tool_call', id: `ctc_${newId()}`, ...named, input: '' }
     : { type: 'function_call', id: `fc_${newId()}`, ...named, arguments: '' }
 }
@@ -89,6 +106,10 @@ export function endItem(item: Item, text: string, seal: string | undefined): voi
       item.input = customInput(text)
       item.status = 'completed'
       return
+    case 'tool_search_call':
+      item.arguments = parsedOr(text, {})
+      item.status = 'completed'
+      return
   }
 }
 
@@ -98,10 +119,14 @@ export function outputText(text: string): OutputText {
 
 /** The free text of a custom tool from the function call that stood in for it. */
 function customInput(text: string): string {
+  const { input } = Object(parsedOr(text, {}))
+  return typeof input === 'string' ? input : text
+}
+
+function parsedOr(text: string, otherwise: unknown): unknown {
   try {
-    const { input } = JSON.parse(text) as { input?: unknown }
-    return typeof input === 'string' ? input : text
+    return JSON.parse(text)
   } catch {
-    return text
+    return otherwise
   }
 }

@@ -28,7 +28,7 @@ export interface Translation {
 }
 
 /** The one request that a translation sends. Headers hold no credential: whoever sends it puts that in. */
-export interface OutgoingRequest {
+interface OutgoingRequest {
   readonly method: 'POST'
   /** Lower-case names: `content-type` and, for Anthropic, `anthropic-version` and `anthropic-beta`. */
   readonly headers: Readonly<Record<string, string>>

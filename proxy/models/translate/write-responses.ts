@@ -116,6 +116,8 @@ export class ResponsesWriter implements AnswerWriter {
           name: item.name,
           arguments: text,
         })
+      case 'tool_search_call':
+        return ''
       case 'custom_tool_call':
         return (
           this.#indexed('response.custom_tool_call_input.delta', { item_id, delta: item.input }) +

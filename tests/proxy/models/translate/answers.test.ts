@@ -142,6 +142,61 @@ t.test(
   },
 )
 
+t.test('tools that a client searches for are offered once found', async t => {
+  const wire = await startWire(t)
+  const found = { type: 'namespace', name: 'mcp__x', tools: [{ type: 'function', name: 'echo' }] }
+  const asked = {
+    model: 'anthropic',
+    tools: [{ type: 'tool_search', execution: 'client', parameters: { type: 'object' } }],
+    input: [
+      { role: 'user', content: 'hello' },
+      {
+        type: 'tool_search_call',
+        call_id: 'a',
+        execution: 'client',
+        arguments: { query: 'echo' },
+      },
+      { type: 'tool_search_output', call_id: 'a', execution: 'client', tools: [found] },
+    ],
+  }
+  const { json } = await wire.post('responses', asked)
+  t.equal(json.output[0].content[0].text, 'Heard Now available: mcp__x__echo')
+  t.strictSame(
+    wire.sent.tools.map(({ name }: { name: string }) => name),
+    ['tool_search', 'mcp__x__echo'],
+  )
+  const server = { ...asked, tools: [{ type: 'tool_search' }] }
+  t.equal((await wire.post('responses', server)).json.error.param, 'tools[0].type')
+})
+
+t.test('tools that the input brings along come back with their namespace', async t => {
+  const wire = await startWire(t)
+  const custom = { type: 'custom', name: 'weather' }
+  const functions = { type: 'namespace', name: 'functions', tools: [custom] }
+  const asked = {
+    model: 'anthropic',
+    input: [
+      { type: 'additional_tools', role: 'developer', tools: [functions] },
+      { role: 'user', content: 'hello' },
+      {
+        type: 'custom_tool_call',
+        call_id: 'a',
+        namespace: 'functions',
+        name: 'weather',
+        input: 'x',
+      },
+      {
+        type: 'custom_tool_call_output',
+        call_id: 'a',
+        output: [{ type: 'input_text', text: 'ok' }],
+      },
+    ],
+  }
+  const { json } = await wire.post('responses', asked)
+  t.equal(json.output[0].content[0].text, 'Heard ok')
+  t.equal(wire.sent.messages[1].content[0].name, 'functions__weather')
+})
+
 t.test('a stream of a message has the events that clients need, in order', async t => {
   const wire = await startWire(t)
   const events = await wire.events('messages', {

@@ -30,7 +30,7 @@ const usage = {
   cache_creation_input_tokens: 10,
 } as Anthropic.Usage
 
-export const signature = 'c2lnbmF0dXJl'
+const signature = 'c2lnbmF0dXJl'
 
 /** What a request for a message says; throws where the real API would answer 400. */
 export function hearMessages(body: Params): Heard {

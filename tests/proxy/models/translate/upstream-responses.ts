@@ -25,7 +25,7 @@ const known = [
   'instructions',
 ] satisfies (keyof Params)[]
 
-export const encrypted = 'Z2hvc3Q='
+const encrypted = 'Z2hvc3Q='
 
 /** What a request for a response says; throws where the real API would answer 400. */
 export function hearResponses(body: Params): Heard {

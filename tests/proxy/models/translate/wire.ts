@@ -54,7 +54,7 @@ export async function startWire(t: Test, most?: number) {
 }
 
 /** The data of server-sent events; `event:` lines must agree with the type in the data. */
-export function eventsOf(text: string) {
+function eventsOf(text: string) {
   return text
     .split('\n\n')
     .filter(block => block !== '')
