@@ -58,6 +58,14 @@ export class Counter {
     return Math.max(0, limit - spent - reserved)
   }
 
+  /** How it stands as far as is known here: what was settled here may not have reached the ledger yet. */
+  standing(): BudgetState | null {
+    if (this.state === null) return null
+    const { spent, reserved } = this.state
+    const known = Math.min(Math.max(spent, this.#spent), spent + reserved)
+    return { ...this.state, spent: known, reserved: spent + reserved - known }
+  }
+
   /** Lets the ledger be asked again at once. */
   doubt(): void {
     this.#heardAt = Number.NEGATIVE_INFINITY

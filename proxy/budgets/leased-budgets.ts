@@ -186,12 +186,13 @@ export class LeasedBudgets implements Budgets {
 }
 
 function shortageOf(
-  { name, state }: Counter,
+  known: Counter,
   budget: TableBudget,
   { least }: Demand,
   asks: number,
 ): Shortage {
-  const { namespace, counter, window } = name
+  const { namespace, counter, window } = known.name
+  const state = known.standing()
   const away = asks === Number.POSITIVE_INFINITY
   return {
     reason: away ? 'budget_unavailable' : 'budget_exceeded',

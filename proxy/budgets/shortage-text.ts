@@ -69,11 +69,11 @@ const perText: Readonly<Record<TableBudget['per'], string>> = {
 }
 
 function standing({ budget, state }: Shortage): string {
-  if (state === undefined) return `its limit is ${amountText(budget, budget.limit)}.`
+  if (state === undefined) return `limit ${amountText(budget, budget.limit)}.`
   const [limit, spent, reserved] = [state.limit, state.spent, state.reserved].map(amount =>
     amountText(budget, amount),
   )
-  return `of ${limit}, ${spent} is spent and ${reserved} is reserved for calls in flight.`
+  return `limit ${limit}, spent ${spent}, reserved for calls in flight ${reserved}.`
 }
 
 function untilWhen({ budget, state }: Shortage): string {
