@@ -2,6 +2,7 @@ import { createHash, type Hash } from 'node:crypto'
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { ProxyFailure } from '../failure.ts'
+import type { Withhold } from '../withhold.ts'
 import { headersBack } from './carried-headers.ts'
 import { providerFailure } from './provider-failure.ts'
 import type { UsageChunkFilter } from './usage-chunk-filter.ts'
@@ -31,6 +32,8 @@ export interface RelayOptions {
   readonly filter: UsageChunkFilter | null
   /** More headers for the client. */
   readonly headers: Readonly<Record<string, string>>
+  /** Takes the credential out of an error that says what it was sent. */
+  readonly withhold: Withhold
   /** What a client is told whose stream broke off, in its dialect. */
   readonly broken: (failure: ProxyFailure) => string
   readonly done: (relayed: Relayed) => void
@@ -137,8 +140,20 @@ export class Relay implements Dispatcher.DispatchHandler {
     const { response, headers } = this.#options
     this.#begun = true
     if (response.destroyed) return
-    response.writeHead(this.#status, { ...headersBack(this.#headers), ...headers })
+    response.writeHead(this.#status, { ...this.#headersBack(), ...headers })
     response.flushHeaders()
+  }
+
+  #headersBack(): Record<string, string | string[]> {
+    const headers = headersBack(this.#headers)
+    if (this.#status < 400) return headers
+    const { withhold } = this.#options
+    return Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [
+        name,
+        typeof value === 'string' ? withhold(value) : value.map(withhold),
+      ]),
+    )
   }
 
   #pass(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -179,14 +194,22 @@ export class Relay implements Dispatcher.DispatchHandler {
     const { response, filter, headers, broken } = this.#options
     if (response.destroyed) return
     if (whole !== null) {
-      const length = { 'content-length': whole.length }
-      response.writeHead(this.#status, { ...headersBack(this.#headers), ...headers, ...length })
-      response.end(whole)
+      const told = this.#status < 400 ? whole : discreetBytes(whole, this.#options.withhold)
+      const length = { 'content-length': told.length }
+      response.writeHead(this.#status, { ...this.#headersBack(), ...headers, ...length })
+      response.end(told)
     } else if (failure === null) response.end(filter?.end())
     // Who reads events understands one more; in the midst of one, and of any other answer, it must show that it is not whole.
     else if (this.#stream && this.#between) response.end(broken(failure))
     else response.destroy()
   }
+}
+
+/** The bytes themselves where there is nothing to take out. */
+function discreetBytes(bytes: Buffer, withhold: Withhold): Buffer {
+  const text = bytes.toString('latin1')
+  const told = withhold(text)
+  return told === text ? bytes : Buffer.from(told, 'latin1')
 }
 
 function endsEvent(chunk: Buffer): boolean {

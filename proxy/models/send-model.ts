@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici'
 import type { ProxyFailure } from '../failure.ts'
+import { withholding } from '../withhold.ts'
 import type { Candidate } from './candidates.ts'
 import { headersFor } from './carried-headers.ts'
 import { type Ending, endingOf } from './ending.ts'
@@ -48,6 +49,7 @@ function relay(
       response,
       headers,
       filter: wantsUsage(asked) ? new UsageChunkFilter() : null,
+      withhold: withholding([credential]),
       broken: failure => errorEvent(dialect, failure.message),
       done: relayed => {
         cancellation.listen(null)

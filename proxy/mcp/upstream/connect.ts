@@ -2,9 +2,11 @@ import { isAbsolute, resolve } from 'node:path'
 import type { TableServer } from '../../../schemas/rule-table.ts'
 import { ProxyFailure } from '../../failure.ts'
 import { version } from '../../version.ts'
+import { withholding } from '../../withhold.ts'
 import type { Secrets } from '../needs.ts'
 import { openChannelLink } from './channel-link.ts'
 import { credentialOf } from './credential.ts'
+import { discreet, discreetLink } from './discreet-link.ts'
 import { openHttpLink } from './http-link.ts'
 import { type HttpTarget, httpTarget, lowerCased } from './http-target.ts'
 import type { Identity, Introduction, Link, LinkEvents } from './link.ts'
@@ -55,8 +57,37 @@ const onBehalf: Identity = {
   capabilities: { sampling: {}, elicitation: { form: {}, url: {} } },
 }
 
-/** Makes ready what a ToolServer says; rejects with a ProxyFailure when a credential is missing. */
+/**
+ * Makes ready what a ToolServer says; rejects with a ProxyFailure when a credential is missing. What the server says when
+ * it fails is passed on without the secrets that were looked up for it.
+ */
 export async function connector(needs: ConnectorNeeds): Promise<Connector> {
+  const given = new Set<string>()
+  const secrets: Secrets = async (namespace, ref) => {
+    const secret = await needs.keys.secrets(namespace, ref)
+    if (secret !== null) given.add(secret.trim())
+    return secret
+  }
+  const plain = await plainConnector({ ...needs, keys: { ...needs.keys, secrets } })
+  const withhold = withholding(given)
+  const opened = (link: Promise<Link>) =>
+    link.then(
+      link => discreetLink(link, withhold),
+      error => {
+        throw discreet(error, withhold)
+      },
+    )
+  return {
+    main: events => opened(plain.main(events)),
+    own(identity, events) {
+      const link = plain.own(identity, events)
+      return link && opened(link)
+    },
+    close: graceMs => plain.close(graceMs),
+  }
+}
+
+async function plainConnector(needs: ConnectorNeeds): Promise<Connector> {
   const { transport = 'streamable-http' } = needs.server.spec
   switch (transport) {
     case 'stdio':
