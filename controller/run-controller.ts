@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { run, type Service } from '../lifecycle/run.ts'
+import type { RuleTable } from '../schemas/rule-table.ts'
 import { approvalProxyRoutes } from './api/approval-proxy-routes.ts'
 import { auditRoutes } from './api/audit-routes.ts'
 import { checkTokens } from './api/authenticate.ts'
@@ -91,7 +92,7 @@ async function serve(
   const { promise: listening, resolve: listens } = Promise.withResolvers<URL>()
   const telling = await tellPeople({
     ...options,
-    ...{ db: store.db, approvals, listening },
+    ...{ db: store.db, approvals, listening, ...spending.telling },
     directories: releases.directories,
   })
   const status = () => readStatus({ options, store, releases, proxies, memory, ledger })
@@ -157,7 +158,18 @@ function spendingParts({ now, log }: Settled, { db }: Store, releases: Releases,
     ...budgetProxyRoutes(budgets),
     ...spendingRoutes({ db, now, budgets, releases }),
   ]
-  return { ledger, budgets, routes, services: [keeper] }
+  const telling = { budgets, workflowOf: budgetWorkflows(releases) }
+  return { ledger, telling, routes, services: [keeper] }
+}
+
+/** Looks workflows of budgets up in the tables in force. */
+function budgetWorkflows(releases: Releases) {
+  return async (namespace: string, budget: string) => {
+    const release = releases.current().find(release => release.namespace === namespace)
+    const body = release === undefined ? null : await releases.body(release.digest)
+    const { budgets = [] } = body === null ? {} : (JSON.parse(body) as Partial<RuleTable>)
+    return budgets.find(({ name }) => name === budget)?.workflow ?? ''
+  }
 }
 
 async function notReady(store: Store, memory: SourceMemory): Promise<string | null> {

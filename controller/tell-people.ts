@@ -6,7 +6,9 @@ import { recordedAttempts } from './api/attempts.ts'
 import type { Route } from './api/route.ts'
 import type { Approvals } from './approvals/approvals.ts'
 import { mintLink } from './approvals/links.ts'
+import type { BudgetBook } from './budgets/budget-book.ts'
 import { linksTo } from './channels/links.ts'
+import { softLimitNews } from './channels/news/soft-limit-news.ts'
 import { openChannels } from './channels/open-channels.ts'
 import { openVapidKeys } from './channels/push/vapid-keys.ts'
 import type { Secrets } from './channels/secrets.ts'
@@ -17,6 +19,9 @@ import type { Database } from './store/database.ts'
 export interface TellPeopleNeeds {
   readonly db: Kysely<Database>
   readonly approvals: Approvals
+  readonly budgets: Pick<BudgetBook, 'onSoftLimit'>
+  /** Name of the workflow of a budget in force; empty when it has none. */
+  readonly workflowOf: (namespace: string, budget: string) => Promise<string>
   readonly directories: {
     of(namespace: string): Directory | null
     all(): readonly Directory[]
@@ -45,7 +50,7 @@ export interface Telling {
 
 /** Joins judges, channels and their delivery. */
 export async function tellPeople(needs: TellPeopleNeeds): Promise<Telling> {
-  const { db, approvals, publicUrl, listening, now, log } = needs
+  const { db, approvals, budgets, publicUrl, listening, now, log } = needs
   const { secrets = async () => null } = needs
   const channels = openChannels({
     ...needs,
@@ -63,10 +68,19 @@ export async function tellPeople(needs: TellPeopleNeeds): Promise<Telling> {
     }),
     keys: await openVapidKeys(needs.dataFolder),
   })
+  const stopTelling = budgets.onSoftLimit(async passed => {
+    const directory = needs.directories.of(passed.namespace)
+    if (directory === null) return
+    const workflow = await needs.workflowOf(passed.namespace, passed.budget)
+    await channels.tell(softLimitNews(passed, now()), directory, workflow)
+  })
   const judges = judging({ ...needs, secrets, onSettled: id => channels.delivery.look(id) })
   return {
     routes: channels.routes,
-    services: [channels.delivery, judges],
-    close: channels.close,
+    services: [channels.delivery, channels.news, judges],
+    async close() {
+      stopTelling()
+      await channels.close()
+    },
   }
 }

@@ -13,6 +13,10 @@ import type { Links } from './links.ts'
 import { mailChannel } from './mail/mail-channel.ts'
 import { mattermostChannel } from './mattermost/mattermost-channel.ts'
 import { mattermostRoutes } from './mattermost/mattermost-routes.ts'
+import { newsAddresses } from './news/addresses.ts'
+import { inform } from './news/inform.ts'
+import type { News } from './news/news.ts'
+import { type NewsDesk, newsDesk } from './news/news-desk.ts'
 import { publicAgent } from './public-address.ts'
 import { pushChannel } from './push/push-channel.ts'
 import { pushRoutes } from './push/push-routes.ts'
@@ -50,6 +54,9 @@ export interface ChannelsNeeds {
 /** Everything by which people are told, and answer where they are told. */
 export interface OpenChannels {
   readonly delivery: Delivery
+  readonly news: NewsDesk
+  /** Tells whom it concerns in a namespace that there is news of what a workflow watches over; the owners when empty. */
+  tell(news: News, directory: Directory, workflow: string): Promise<void>
   /** What chats call when somebody clicks a button, and browsers that want to be told. */
   readonly routes: readonly Route[]
   /** Ends once nothing is sent any more. */
@@ -70,16 +77,25 @@ export function openChannels(needs: ChannelsNeeds): OpenChannels {
   const subscriptions = new PushSubscriptions(db, now)
   const replies = shownPlaces<URL>(shownForMs, now)
   const edited = shownPlaces<'edited'>(shownForMs, now)
+  const push = { subscriptions, keys, links, reachable, dispatcher }
   const channels: Channels = {
     mail: mailChannel({ secrets, links }),
     slack: slackChannel({ secrets, shown: replies }),
     mattermost: mattermostChannel({ secrets, links, shown: edited }),
     webhook: webhookChannel({ secrets, now }),
-    push: pushChannel({ subscriptions, keys, links, now, reachable, dispatcher }),
+    push: pushChannel({ ...push, now }),
     github: { send: nothingSent },
   }
+  const news = newsDesk({
+    log: needs.log,
+    inform: (news, address, signal) => inform({ secrets, now, push }, news, address, signal),
+  })
   const chat = { ...needs, directory: (namespace: string) => directories.of(namespace) }
   return {
+    news,
+    async tell(about, directory, workflow) {
+      news.tell(about, await newsAddresses(subscriptions, directory, workflow))
+    },
     delivery: delivery({ ...needs, channels, pace: needs.pace ?? usualPace }),
     routes: [
       ...slackRoutes({ ...chat, shown: replies, origins: [slackOrigin] }),

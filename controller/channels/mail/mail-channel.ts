@@ -28,21 +28,39 @@ export function mailChannel({ secrets, links }: MailNeeds): Channel {
       }
       const link = decides ? await links.personal(request, user.name, channel.name) : null
       const messageId = idOf(notice, kind)
-      await deliver(await transportOf(channel, secrets), {
+      const message = {
         ...mailText(notice, link),
-        from: channel.spec.from,
-        // An object is not parsed: one recipient stays one.
-        to: { name: '', address },
         messageId,
         ...(kind !== 'created' && { inReplyTo: idOf(notice, 'created') }),
-        headers: { 'Auto-Submitted': 'auto-generated' },
-        disableFileAccess: true,
-        disableUrlAccess: true,
-        signal,
-      })
+      }
+      await mailTo({ secrets, channel, address }, message, signal)
       return messageId
     },
   }
+}
+
+interface MailTo {
+  readonly secrets: Secrets
+  readonly channel: KnownChannel
+  readonly address: string
+}
+
+/** Mails a message through a channel to one address. Rejects with a ChannelFailure. */
+export async function mailTo(
+  { secrets, channel, address }: MailTo,
+  message: Message,
+  signal: AbortSignal,
+): Promise<void> {
+  await deliver(await transportOf(channel, secrets), {
+    ...message,
+    from: channel.spec.from,
+    // An object is not parsed: one recipient stays one.
+    to: { name: '', address },
+    headers: { 'Auto-Submitted': 'auto-generated' },
+    disableFileAccess: true,
+    disableUrlAccess: true,
+    signal,
+  })
 }
 
 /** The same at every try, so that a message sent twice is shown once. */

@@ -43,6 +43,16 @@ export function mattermostMessage(
   }
 }
 
+/** A message that tells something and asks nothing; what a person or an agent named stands in a block of code. */
+export function mattermostNews(
+  lead: string,
+  title: string,
+  lines: readonly string[],
+): MattermostMessage {
+  const text = fenced([title, '', ...lines].join('\n'))
+  return { text: lead, attachments: [{ fallback: lead, color: '#d9822b', text }] }
+}
+
 const leads: Readonly<Record<NoticeKind, string>> = {
   created: 'A call waits for an answer.',
   reminder: 'A call still waits for an answer.',

@@ -22,39 +22,65 @@ interface PushNeeds {
 
 /** Tells one browser of a person by Web Push (RFC 8030), encrypted for that browser (RFC 8291). */
 export function pushChannel(needs: PushNeeds): Channel {
-  const { subscriptions, dispatcher, reachable } = needs
   return {
     async send(notice, signal) {
-      const stored = await subscriptions.get(notice.recipient)
-      const endpoint = URL.parse(stored?.endpoint ?? '')
-      if (stored === null || endpoint === null || !reachable(endpoint)) {
-        throw new ChannelFailure('gone', 'the browser is not subscribed any more')
-      }
-      const { headers, body } = await encrypted(needs, notice, stored)
-      const answer = await httpPost(endpoint, { headers, body, signal, dispatcher })
-      if (answer.status === 404 || answer.status === 410) {
-        await subscriptions.prune(stored.endpoint)
-        throw new ChannelFailure('gone', 'the push service does not know the browser any more')
-      }
-      expectSuccess(answer)
+      const { request, kind } = notice
+      const message = async (stored: StoredSubscription) => ({
+        payload: await payload(needs, notice, stored),
+        seconds: Math.floor((Date.parse(request.expiresAt) - needs.now()) / 1000),
+        urgency: kind === 'resolved' ? ('low' as const) : ('high' as const),
+        topic: request.id,
+      })
+      await pushTo(needs, notice.recipient, message, signal)
       return null
     },
   }
 }
 
-async function encrypted(needs: PushNeeds, notice: Notice, stored: StoredSubscription) {
-  const { keys, now } = needs
-  const { endpoint, p256dh, auth } = stored
-  const { request } = notice
+interface PushMessage {
+  readonly payload: object
+  /** How long the push service keeps it; at least a minute. */
+  readonly seconds: number
+  readonly urgency: 'low' | 'normal' | 'high'
+  /** What is not delivered yet is replaced by what comes later under the same topic of at most 32 characters. */
+  readonly topic: string
+}
+
+/** Pushes a message to the browser with this id. Rejects with a ChannelFailure. */
+export async function pushTo(
+  needs: Omit<PushNeeds, 'now'>,
+  id: string,
+  message: (stored: StoredSubscription) => Promise<PushMessage>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { subscriptions, dispatcher, reachable } = needs
+  const stored = await subscriptions.get(id)
+  const endpoint = URL.parse(stored?.endpoint ?? '')
+  if (stored === null || endpoint === null || !reachable(endpoint)) {
+    throw new ChannelFailure('gone', 'the browser is not subscribed any more')
+  }
+  const { headers, body } = await encrypted(needs, stored, await message(stored))
+  const answer = await httpPost(endpoint, { headers, body, signal, dispatcher })
+  if (answer.status === 404 || answer.status === 410) {
+    await subscriptions.prune(stored.endpoint)
+    throw new ChannelFailure('gone', 'the push service does not know the browser any more')
+  }
+  expectSuccess(answer)
+}
+
+async function encrypted(
+  needs: Pick<PushNeeds, 'keys' | 'links'>,
+  { endpoint, p256dh, auth }: StoredSubscription,
+  { payload, seconds, urgency, topic }: PushMessage,
+) {
   const details = webPush.generateRequestDetails(
     { endpoint, keys: { p256dh, auth } },
-    JSON.stringify(await payload(needs, notice, stored)),
+    JSON.stringify(payload),
     {
-      vapidDetails: { subject: await subjectOf(needs), ...keys },
-      TTL: Math.max(60, Math.floor((Date.parse(request.expiresAt) - now()) / 1000)),
-      urgency: notice.kind === 'resolved' ? 'low' : 'high',
-      // What is not delivered yet is replaced by what comes later about the same request.
-      topic: request.id,
+      vapidDetails: { subject: await subjectOf(needs), ...needs.keys },
+      TTL: Math.max(60, seconds),
+      urgency,
+      topic,
       contentEncoding: 'aes128gcm',
     },
   )
@@ -95,7 +121,7 @@ function askedUser(
 }
 
 /** Push services want to know whom to turn to; not all of them take an address of this machine. */
-async function subjectOf({ links }: PushNeeds): Promise<string> {
+async function subjectOf({ links }: Pick<PushNeeds, 'links'>): Promise<string> {
   const { protocol, origin } = await links.origin()
   return protocol === 'https:' ? origin : 'mailto:writ@example.invalid'
 }

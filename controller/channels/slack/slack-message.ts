@@ -47,6 +47,14 @@ export function slackMessage(
   }
 }
 
+/** A message that tells something and asks nothing. */
+export function slackNews(title: string, lines: readonly string[]): SlackMessage {
+  return {
+    text: escapeMrkdwn(title),
+    blocks: [{ type: 'header', text: plain(title) }, section(lines.join('\n'))],
+  }
+}
+
 const leads: Readonly<Record<NoticeKind, string>> = {
   created: 'A call waits for an answer.',
   reminder: 'A call still waits for an answer.',

@@ -10,27 +10,37 @@ interface WebhookNeeds {
 }
 
 /** Posts requests as JSON to an address, by the conventions of Standard Webhooks. */
-export function webhookChannel({ secrets, now }: WebhookNeeds): Channel {
+export function webhookChannel(needs: WebhookNeeds): Channel {
   return {
     async send(notice, signal) {
       const { channel, id } = notice
-      const url = await webhookAddress(channel, secrets)
-      const body = JSON.stringify(payload(notice))
-      const timestamp = Math.floor(now() / 1000)
-      const secret = await signingSecret(channel, secrets)
-      const headers = {
-        ...lowerCased(channel.spec.headers ?? {}),
-        'content-type': 'application/json',
-        'webhook-id': id,
-        'webhook-timestamp': String(timestamp),
-        ...(secret !== null && {
-          'webhook-signature': webhookSignature({ id, timestamp, body }, secret),
-        }),
-      }
-      expectSuccess(await httpPost(url, { headers, body, signal }))
+      await postSigned(needs, channel, { id, payload: payload(notice) }, signal)
       return id
     },
   }
+}
+
+/** Posts a payload under an id to the address of a channel. Rejects with a ChannelFailure. */
+export async function postSigned(
+  { secrets, now }: WebhookNeeds,
+  channel: KnownChannel,
+  { id, payload }: { readonly id: string; readonly payload: object },
+  signal: AbortSignal,
+): Promise<void> {
+  const url = await webhookAddress(channel, secrets)
+  const body = JSON.stringify(payload)
+  const timestamp = Math.floor(now() / 1000)
+  const secret = await signingSecret(channel, secrets)
+  const headers = {
+    ...lowerCased(channel.spec.headers ?? {}),
+    'content-type': 'application/json',
+    'webhook-id': id,
+    'webhook-timestamp': String(timestamp),
+    ...(secret !== null && {
+      'webhook-signature': webhookSignature({ id, timestamp, body }, secret),
+    }),
+  }
+  expectSuccess(await httpPost(url, { headers, body, signal }))
 }
 
 const types: Readonly<Record<NoticeKind, string>> = {

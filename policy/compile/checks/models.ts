@@ -46,9 +46,9 @@ function* collisions(
   offers: Offers,
 ): Iterable<Problem> {
   const own = new Set<string>()
-  for (const [i, { name, aliases = [], order = 1 }] of (spec.models ?? []).entries()) {
-    const path = ['spec', 'models', i]
-    if (origin.unsure(path)) continue
+  const models = (spec.models ?? []).map((model, i) => ({ ...model, path: ['spec', 'models', i] }))
+  const sure = models.filter(({ path }) => !origin.unsure(path))
+  for (const { name, aliases = [], order = 1, path } of sure) {
     for (const word of [name, ...aliases]) {
       const orders = offers.get(word) ?? new Set()
       if (own.has(word)) yield problemAt(origin, path, twice(word, provider))
