@@ -75,6 +75,11 @@ export class Counters {
     }
   }
 
+  /** The same for every counter of a namespace, whose budgets may be others now. */
+  doubtAll(namespace: string): void {
+    for (const known of this.#byKey.values()) if (known.name.namespace === namespace) known.doubt()
+  }
+
   /**
    * Renews every lease; what has not been used lately goes back, and so does everything when `all` is set or the
    * window has ended, at `now` in ms since 1970. Rejects with a LeaseFailure.

@@ -53,6 +53,8 @@ interface Want {
 export class LeasedBudgets implements Budgets {
   readonly #needs: LeasedBudgetsNeeds
   readonly #plans = new BudgetPlans()
+  /** The table of each namespace by which was reserved last. */
+  readonly #tables = new Map<string, LoadedTable>()
   /** For every reservation that has not ended, in the order in which they were made, the next entry at that time. */
   readonly #open = new Set<{ readonly since: number }>()
 
@@ -81,7 +83,7 @@ export class LeasedBudgets implements Budgets {
 
   /** Null when no budget concerns the call. */
   #reserve(spender: Spender, wish: Wish): Reserved | Promise<Reserved> | null {
-    const table = this.#needs.tables.current(spender.namespace)
+    const table = this.#table(spender.namespace)
     if (table === null || table.table.budgets.length === 0) return null
     const claims = this.#claims(table, spender, wish)
     if (!Array.isArray(claims)) return { ok: false, shortage: claims }
@@ -89,6 +91,16 @@ export class LeasedBudgets implements Budgets {
     const bid = { wish, claims, table: table.digest, asks: new Map<Counter, number>() }
     const tried = this.#try(bid)
     return tried.ok === null ? this.#later(bid, tried.wants) : tried
+  }
+
+  /** What the ledger said under another table is asked again. */
+  #table(namespace: string): LoadedTable | null {
+    const { tables, counters } = this.#needs
+    const table = tables.current(namespace)
+    if (table === null || this.#tables.get(namespace) === table) return table
+    this.#tables.set(namespace, table)
+    counters.doubtAll(namespace)
+    return table
   }
 
   #claims(table: LoadedTable, spender: Spender, wish: Wish): Claim[] | Shortage {

@@ -26,7 +26,8 @@ export interface Count {
   spent: number
   leased: number
   fence: number
-  readonly lent: Lent[]
+  /** What is leased of it and not given back. */
+  readonly lent: Set<Lent>
 }
 
 /**
@@ -74,7 +75,7 @@ export class SmallLedger implements LeaseOffice {
       const { counter } = lent
       const before = outstanding(lent)
       if (lent.open) lent.amount = Math.max(lent.settled, Math.min(lent.amount, used + held + keep))
-      if (held === 0 && keep === 0) lent.open = false
+      if (held === 0 && keep === 0) close(lent)
       counter.leased += outstanding(lent) - before
       return { id, ttlMs: lent.open ? lent.ttlMs : 0, state: this.stateOf(counter) }
     })
@@ -100,7 +101,7 @@ export class SmallLedger implements LeaseOffice {
       if (lent.proxy !== proxy || lent.run !== run) continue
       lent.counter.leased -= outstanding(lent)
       lent.amount = Math.min(lent.amount, lent.settled)
-      lent.open = false
+      close(lent)
     }
   }
 
@@ -112,7 +113,7 @@ export class SmallLedger implements LeaseOffice {
     const name = `${budget}/${counter}/${window}`
     const known = this.counts.get(name)
     if (known !== undefined) return known
-    const count = { name, limit: this.limit, spent: 0, leased: 0, fence: 0, lent: [] }
+    const count = { name, limit: this.limit, spent: 0, leased: 0, fence: 0, lent: new Set<Lent>() }
     this.counts.set(name, count)
     return count
   }
@@ -132,7 +133,7 @@ export class SmallLedger implements LeaseOffice {
     const counter = this.count(request)
     const { proxy, run, lease: id, need } = request
     const left = counter.limit - counter.spent - counter.leased
-    const holding = counter.lent.filter(lent => lent.open && outstanding(lent) > 0)
+    const holding = [...counter.lent].filter(lent => outstanding(lent) > 0)
     const proxies = new Set(holding.map(({ proxy }) => proxy)).add(proxy).size
     const lends = this.lends ?? ((left, need) => tranche({ left, need, proxies }))
     const amount = lends(left, need)
@@ -143,7 +144,7 @@ export class SmallLedger implements LeaseOffice {
     const { ttlMs } = this
     const lent = { counter, proxy, run, fence, amount, settled: 0, ttlMs, open: true }
     this.leases.set(id, lent)
-    counter.lent.push(lent)
+    counter.lent.add(lent)
     return { id, fence, amount, ttlMs }
   }
 
@@ -158,6 +159,11 @@ export class SmallLedger implements LeaseOffice {
 }
 
 const noState: BudgetState = { limit: 0, extended: 0, spent: 0, reserved: 0 }
+
+function close(lent: Lent): void {
+  lent.open = false
+  lent.counter.lent.delete(lent)
+}
 
 function outstanding({ amount, settled }: Lent): number {
   return Math.max(0, amount - settled)
