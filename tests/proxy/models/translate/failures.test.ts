@@ -58,6 +58,26 @@ t.test('a provider that cannot be reached is for the caller of the translation',
   t.match(wire.gateway.thrown, [{ message: 'fetch failed' }])
 })
 
+t.test('an answer that cannot be read is a failure of the provider', async t => {
+  const wire = await startWire(t)
+  for (const [dialect, model] of [
+    ['chat', 'anthropic'],
+    ['messages', 'openai'],
+    ['responses', 'openai-chat'],
+  ] as const)
+    for (const stream of [false, true]) {
+      const asked = { ...hello(dialect, model, 'garbage'), stream }
+      if (stream) t.match((await wire.events(dialect, asked)).at(-1), failureOf[dialect])
+      else t.ok((await wire.post(dialect, asked)).status >= 500)
+    }
+})
+
+const failureOf = {
+  chat: { error: { type: 'server_error' } },
+  messages: { type: 'error', error: { type: 'api_error' } },
+  responses: { type: 'response.failed' },
+} as const
+
 t.test('a stream that the provider breaks off ends with an error of the dialect', async t => {
   const wire = await startWire(t)
   const message = 'The provider broke off or sent an answer that cannot be read.'

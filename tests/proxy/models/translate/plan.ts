@@ -8,6 +8,7 @@ export type Plan =
   | { readonly kind: 'error'; readonly status: number }
   | { readonly kind: 'slow' }
   | { readonly kind: 'broken' }
+  | { readonly kind: 'garbage' }
 
 /** What the user said, the media that came along, and the results of tools. */
 export interface Heard {
@@ -35,6 +36,7 @@ export function planFor({ text, media, results }: Heard): Plan {
     case 'refuse':
     case 'slow':
     case 'broken':
+    case 'garbage':
       return { kind: word }
     case 'error':
       return { kind: 'error', status: Number(status) }

@@ -118,6 +118,26 @@ t.test('what cannot be translated is refused by name and never sent', async t =>
   t.strictSame(wire.arrived, [])
 })
 
+t.test('a refusal stays short, however long the name of what is refused', async t => {
+  const wire = await startWire(t)
+  const asked = { ...hello('chat', 'anthropic'), ['x'.repeat(100_000)]: 1 }
+  const { json } = await wire.post('chat', asked)
+  t.ok(JSON.stringify(json).length < 1000)
+  t.equal(json.error.param, 'x'.repeat(200))
+})
+
+t.test('a file that the API of the provider has no place for is refused', async t => {
+  const wire = await startWire(t)
+  const source = { type: 'url', url: 'https://example.com/a.pdf' }
+  const messages = [{ role: 'user', content: [{ type: 'document', source }] }]
+  const asked = { max_tokens: 9, messages }
+  const { status, json } = await wire.post('messages', { ...asked, model: 'openai-chat' })
+  t.equal(status, 400)
+  t.match(json.error.message, /PDF file parts with URLs/)
+  t.strictSame(wire.arrived, [])
+  t.equal((await wire.post('messages', { ...asked, model: 'openai' })).status, 200)
+})
+
 t.test('what asks for nothing or is a mere hint is left out', async t => {
   const wire = await startWire(t)
   const hints = {

@@ -96,6 +96,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, arrived
   }
   if (plan.kind === 'error')
     return void reply(plan.status, api.error(plan.status, 'not today'), { 'retry-after': '7' })
+  if (plan.kind === 'garbage') return void reply(200, { nonsense: true })
   if (body.stream === true) return stream(response, api.events(plan, body.model), plan)
   if (plan.kind === 'broken') return void response.destroy()
   if (plan.kind !== 'slow') reply(200, api.answer(plan, body.model))
