@@ -2,6 +2,7 @@ import { approvals } from './approvals.ts'
 import { calls } from './calls.ts'
 import { conditions } from './conditions.ts'
 import { decisions, lastResult } from './decide.ts'
+import { models } from './models.ts'
 import { policiesOf, singleRulePolicies } from './policies.ts'
 import { tables } from './tables.ts'
 
@@ -97,6 +98,44 @@ const sections: readonly Section[] = [
         'RSS MB': fixed(cost.rssMegabytes),
       }))
       console.table(rows)
+    },
+  },
+  {
+    name: 'models',
+    async run() {
+      console.log(
+        '\nModels: chat completions, 1 KB in and out; us at 1 connection, cpu and rate at 64',
+      )
+      const { costs, load } = await models()
+      const bare = costs.find(({ way }) => way === 'pass-through')
+      const rows = costs.map(cost => ({
+        way: cost.way,
+        p50: fixed(cost.p50),
+        p99: fixed(cost.p99),
+        cpu: fixed(cost.cpu),
+        'cpu / pass-through': fixed(cost.cpu / (bare?.cpu ?? Number.NaN), 2),
+        'requests/s': fixed(cost.requestsPerSecond),
+        'first byte': fixed(cost.firstByte),
+      }))
+      console.table(rows)
+      console.log('Streams, us: 60 with a chunk every 10 ms; from being written to being read')
+      const chunks = costs.map(cost => ({
+        way: cost.way,
+        'delay p50': fixed(cost.delayP50),
+        'delay p99': fixed(cost.delayP99),
+        'cpu / chunk': fixed(cost.cpuPerChunk, 1),
+      }))
+      console.table(chunks)
+      console.log('A long stream as fast as it is taken, and many that last five seconds')
+      const loads = load.map(cost => ({
+        way: cost.way,
+        streams: cost.streams,
+        chunks: cost.chunks,
+        seconds: fixed(cost.seconds, 2),
+        'cpu / chunk, us': fixed(cost.cpuPerChunk, 1),
+        'RSS MB': fixed(cost.rssMegabytes),
+      }))
+      console.table(loads)
     },
   },
 ]

@@ -5,7 +5,8 @@ import { serve } from './child.ts'
 
 /** The least that a Node proxy can do: node:http in, undici dispatch out, nothing looked at. */
 const upstream = new URL(process.argv[2] ?? '')
-const pool = new Pool(upstream.origin, { connections: 64, pipelining: 1 })
+const connections = Number(process.argv[3] ?? 64)
+const pool = new Pool(upstream.origin, { connections, pipelining: 1 })
 
 function relay(response: ServerResponse): Dispatcher.DispatchHandler {
   return {
