@@ -15,6 +15,8 @@ const details = [
 
 /** A body as the records and people see it, as JSON: credentials masked, tools by name, cut to 32,768 characters. */
 export function preview(body: JsonObject, bytes: number): string {
+  // Nothing in it can be too long, and most requests are asked about without tools.
+  if (bytes <= details[0].text && body.tools === undefined) return JSON.stringify(redact(body))
   for (const detail of bytes > 4 * most ? details.slice(1) : details) {
     const json = JSON.stringify(redact(cut(body, detail, 0)))
     if (json.length <= most) return json

@@ -1,8 +1,28 @@
 import { Pool } from 'undici'
 
+const mostPlaces = 1024
+
+interface Place {
+  readonly pool: Pool
+  readonly path: string
+}
+
 /** The sockets to providers: one pool for each origin, made when it is first needed. */
 export class ProviderSockets {
   readonly #pools = new Map<string, Pool>()
+  readonly #places = new Map<string, Place>()
+
+  /** Where an address leads. */
+  at(url: string): Place {
+    const known = this.#places.get(url)
+    if (known !== undefined) return known
+    const { origin, pathname } = new URL(url)
+    const place = { pool: this.of(origin), path: pathname }
+    // Tables come and go, and with them addresses.
+    if (this.#places.size >= mostPlaces) this.#places.clear()
+    this.#places.set(url, place)
+    return place
+  }
 
   of(origin: string): Pool {
     const known = this.#pools.get(origin)
@@ -16,6 +36,7 @@ export class ProviderSockets {
   async stop(graceMs: number): Promise<void> {
     const pools = [...this.#pools.values()]
     this.#pools.clear()
+    this.#places.clear()
     const force = setTimeout(() => {
       for (const pool of pools) void pool.destroy()
     }, graceMs)

@@ -1,4 +1,4 @@
-import { createHash, type Hash } from 'node:crypto'
+import { createHash, type Hash, hash } from 'node:crypto'
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { ProxyFailure } from '../failure.ts'
@@ -172,10 +172,9 @@ export class Relay implements Dispatcher.DispatchHandler {
   #end(failure: ProxyFailure | null): void {
     if (this.#ended) return
     this.#ended = true
-    const whole = this.#begun ? null : Buffer.concat(this.#waiting)
+    const whole = this.#begun ? null : joined(this.#waiting)
     if (whole === null && !this.#stream) this.#usage.tail(this.#tail, this.#bytes)
     if (whole !== null) {
-      this.#hashed.update(whole)
       if (failure === null) this.#usage.whole(whole)
     }
     this.#options.done({
@@ -183,7 +182,7 @@ export class Relay implements Dispatcher.DispatchHandler {
       failure,
       begun: this.#begun,
       bytes: this.#bytes,
-      digest: `sha256:${this.#hashed.digest('hex')}`,
+      digest: `sha256:${whole === null ? this.#hashed.digest('hex') : hash('sha256', whole)}`,
       stream: this.#stream,
       usage: this.#usage,
       finish: () => this.#finish(failure, whole),
@@ -210,6 +209,11 @@ function discreetBytes(bytes: Buffer, withhold: Withhold): Buffer {
   const text = bytes.toString('latin1')
   const told = withhold(text)
   return told === text ? bytes : Buffer.from(told, 'latin1')
+}
+
+function joined(chunks: readonly Buffer[]): Buffer {
+  const [only] = chunks
+  return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks)
 }
 
 function endsEvent(chunk: Buffer): boolean {

@@ -43,7 +43,7 @@ function relay(
 ): Promise<Relayed> {
   const { provider } = candidate
   const { dialect, suffix } = asked.endpoint
-  const { origin, pathname } = new URL(`${provider.baseUrl}${suffix}`)
+  const { pool, path } = sockets.at(`${provider.baseUrl}${suffix}`)
   return new Promise((resolve, reject) => {
     const handler = new Relay({
       response,
@@ -60,14 +60,14 @@ function relay(
     if (cancellation.aborted) handler.abandon()
     const options: Dispatcher.DispatchOptions = {
       method: 'POST',
-      path: pathname + queryOf(request.url),
+      path: path + queryOf(request.url),
       headers: headersFor(request, provider, credential),
       body: outgoingBody(asked, candidate, limit),
       headersTimeout: provider.timeoutMs,
       bodyTimeout: provider.timeoutMs,
     }
     try {
-      sockets.of(origin).dispatch(options, handler)
+      pool.dispatch(options, handler)
     } catch (error) {
       reject(error)
     }
@@ -76,6 +76,7 @@ function relay(
 
 /** Of the query only the switch that Anthropic clients set goes on. */
 function queryOf(url = ''): string {
+  if (!url.includes('?')) return ''
   const query = new URLSearchParams(url.split('?', 2)[1] ?? '')
   return query.get('beta') === 'true' ? '?beta=true' : ''
 }

@@ -14,24 +14,21 @@ const mostBuffered = 8 * 1024 * 1024
 
 /** Reads the usage out of a copy of an answer, without which nothing waits. */
 export class UsageReader {
-  readonly #parser: EventSourceParser
+  #parser: EventSourceParser | null = null
   #reported: Usage | null = null
   /** Whether more than the start of an answer was reported. */
   #final = false
   #deltas = 0
   #deltaBytes = 0
 
-  constructor() {
-    this.#parser = createParser({
+  /** Takes a piece of an event stream. */
+  push(chunk: Buffer): void {
+    // Bytes as characters: a character that is cut in two between chunks does no harm where only numbers are read.
+    this.#parser ??= createParser({
       onEvent: ({ data }) => this.#event(data),
       onError: () => undefined,
       maxBufferSize: mostBuffered,
     })
-  }
-
-  /** Takes a piece of an event stream. */
-  push(chunk: Buffer): void {
-    // Bytes as characters: a character that is cut in two between chunks does no harm where only numbers are read.
     this.#parser.feed(chunk.toString('latin1'))
   }
 
