@@ -54,6 +54,8 @@ async function running(t: Test, some: { now?: () => number } = {}) {
 }
 
 const shared = await running(t)
+let now = Date.parse('2026-11-21T12:00:00.400Z')
+const clocked = await running(t, { now: () => now })
 
 t.test('owners make tokens for agents that are in force; nobody else does', async t => {
   const { send } = shared
@@ -89,9 +91,6 @@ t.test('a token opens nothing at the controller, whoever it stands for', async t
   t.equal((await send('GET', '', token)).status, 401)
   t.equal((await send('POST', '', token, { agent: 'bot', ttlSeconds: 60 })).status, 401)
 })
-
-let now = Date.parse('2026-11-21T12:00:00.400Z')
-const clocked = await running(t, { now: () => now })
 
 t.test('a token says who signed it, for whom, and until when', async t => {
   const { send, get } = clocked
