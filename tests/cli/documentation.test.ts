@@ -60,6 +60,8 @@ t.test('every command and every option has its place in docs/cli.md', async t =>
     'audit export',
     'keys create',
     ...['list', 'show', 'approve', 'deny', 'cancel', 'watch'].map(name => `approvals ${name}`),
+    ...['set', 'list', 'delete', 'rotate'].map(name => `secrets ${name}`),
+    ...['create', 'list', 'revoke'].map(name => `tokens ${name}`),
     'servers list',
     'servers login',
   ]) {
