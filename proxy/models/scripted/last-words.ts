@@ -17,7 +17,9 @@ export interface LastWords {
 export function lastWords(body: Body): LastWords | null {
   const said = lastItem(body)
   if (said === null) return null
-  const offered = list(body.tools).map(tool => new Member(tool, ''))
+  const offered = list(body.tools)
+    .map(tool => new Member(tool, ''))
+    .filter(tool => callable.includes(tool.at('type').value ?? 'function'))
   const custom = offered.filter(tool => tool.at('type').value === 'custom' && isFreeText(tool))
   return {
     ...said,
@@ -25,6 +27,9 @@ export function lastWords(body: Body): LastWords | null {
     custom: new Map(custom.map(nameOf).map(name => [name, { name, kind: 'custom' }])),
   }
 }
+
+/** Types of tools that the client runs; namespaces and the provider's own tools are none. */
+const callable: readonly unknown[] = ['function', 'custom']
 
 /** Anthropic's own tools of type `custom` have a schema. */
 function isFreeText(tool: Member): boolean {
