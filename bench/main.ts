@@ -1,9 +1,11 @@
 import { approvals } from './approvals.ts'
+import { type SpendingCase, spending } from './budgets.ts'
 import { calls } from './calls.ts'
 import { conditions } from './conditions.ts'
 import { decisions, lastResult } from './decide.ts'
 import { models } from './models.ts'
 import { policiesOf, singleRulePolicies } from './policies.ts'
+import { reserving } from './reserve.ts'
 import { tables } from './tables.ts'
 
 /** One section of the report: what it is called on the command line, and what it prints. */
@@ -13,6 +15,13 @@ interface Section {
 }
 
 const fixed = (value: number, digits = 0) => value.toFixed(digits)
+
+const many = { proxies: 200, calls: 1_000_000, limit: 160_000_000 }
+
+const spendingCases: readonly SpendingCase[] = [
+  { name: 'calm', ...many, crashes: 0, outages: 0, loss: 0 },
+  { name: 'plagued', ...many, crashes: 1, outages: 4, loss: 0.01 },
+]
 
 const sections: readonly Section[] = [
   {
@@ -80,6 +89,37 @@ const sections: readonly Section[] = [
         p95: fixed(cost.p95, 1),
       }))
       console.table(rows)
+    },
+  },
+  {
+    name: 'budgets',
+    async run() {
+      console.log('\nBudgets: a million calls of 200 proxies in three simulated hours')
+      for (const one of spendingCases) {
+        const { name, overspend, unused, idle, requests, ...counts } = await spending(one)
+        console.table({
+          [name]: {
+            ...{ calls: counts.calls, paid: counts.paid, refused: counts.refused },
+            ...{ crashes: counts.crashes, 'overspend, micro-USD': overspend },
+            'unused, %': fixed(unused, 4),
+            'idle at a refusal, %': fixed(idle, 2),
+            'requests a call': fixed(requests, 2),
+            seconds: fixed(counts.seconds),
+          },
+        })
+      }
+      console.log('\nBudgets: us to decide, and to decide and set aside, leases at hand')
+      const rows = []
+      for (const budgets of [0, 1, 4, 16]) rows.push(await reserving(budgets))
+      console.table(
+        rows.map(cost => ({
+          budgets: cost.budgets,
+          decide: fixed(cost.decide, 1),
+          'and reserve': fixed(cost.reserve, 1),
+          p99: fixed(cost.reserveP99, 1),
+          settle: fixed(cost.settle, 1),
+        })),
+      )
     },
   },
   {

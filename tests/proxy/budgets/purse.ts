@@ -66,11 +66,16 @@ export interface Purse {
   shortage(...args: Parameters<Budgets['reserve']>): Promise<Shortage>
 }
 
-export function purse(office: LeaseOffice, table: LoadedTable, run = 'run-1'): Purse {
+export function purse(
+  office: LeaseOffice,
+  table: LoadedTable,
+  run = 'run-1',
+  proxy = 'proxy-1',
+): Purse {
   let ids = 0
   const monotonic = () => made.clock
   const newId = () => `${run}-${++ids}`
-  const counters = new Counters({ office, proxy: 'proxy-1', run, firstSeq: 1, newId, monotonic })
+  const counters = new Counters({ office, proxy, run, firstSeq: 1, newId, monotonic })
   const tables = { current: () => made.table }
   const nextSeq = () => made.seq
   const budgets = new LeasedBudgets({ tables, counters, nextSeq, now: monotonic, monotonic })
