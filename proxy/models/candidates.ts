@@ -15,6 +15,9 @@ export interface Candidate {
 /** Marks a larger context window, which is asked for by a header and priced as the model itself. */
 const marker = /\[\d{1,4}[km]\]$/i
 
+/** A name that goes on as it is must not be one that only looks like another. */
+const plain = /^[\x21-\x7e]+$/
+
 /** The models of providers by every name that somebody may ask for. */
 export class Catalogue {
   readonly #named = new Map<string, Candidate[]>()
@@ -63,6 +66,7 @@ export class Catalogue {
 
   #matching(asked: string, known: readonly Candidate[], only?: string): Candidate[] {
     const found: Candidate[] = []
+    if (!plain.test(asked)) return found
     for (const { provider, model } of this.#globs) {
       if (only !== undefined && provider.name !== only) continue
       if (!matchesGlob(model.name, asked)) continue

@@ -14,6 +14,8 @@ import { sessionAccount } from './session-account.ts'
 import type { Dialect } from './translate/translation.ts'
 
 const mostBodyBytes = 32 * 1024 * 1024
+/** What is held of all bodies under way. */
+const mostBodyBytesInAll = 256 * 1024 * 1024
 const mostInFlight = 4096
 const mostPerKey = 2048
 
@@ -21,6 +23,7 @@ const mostPerKey = 2048
 export class ModelsDoor {
   readonly #gateway: Gateway
   readonly #crowd = new Crowd(mostInFlight, mostPerKey)
+  #bodyBytes = 0
 
   constructor(gateway: Gateway) {
     this.#gateway = gateway
@@ -71,7 +74,20 @@ export class ModelsDoor {
 
   #read(visit: Visit, endpoint: Endpoint): void {
     const { request, response } = visit
+    let mine = 0
+    response.on('close', () => {
+      this.#bodyBytes -= mine
+    })
+    request.on('data', (chunk: Buffer) => {
+      mine += chunk.length
+      this.#bodyBytes += chunk.length
+      if (this.#bodyBytes <= mostBodyBytesInAll) return
+      response.setHeader('retry-after', '1').setHeader('connection', 'close')
+      fail(response, endpoint.dialect, 'too_many_requests', 'too much is being read at once')
+      response.once('finish', () => request.destroy())
+    })
     readBody(request, mostBodyBytes, bytes => {
+      if (response.headersSent) return
       if (bytes === null) {
         response.setHeader('connection', 'close')
         fail(response, endpoint.dialect, 'request_too_large', 'the request is too large')

@@ -1,4 +1,5 @@
 import { Pool } from 'undici'
+import { ProxyFailure } from '../failure.ts'
 
 const mostPlaces = 1024
 
@@ -11,6 +12,7 @@ interface Place {
 export class ProviderSockets {
   readonly #pools = new Map<string, Pool>()
   readonly #places = new Map<string, Place>()
+  #stopped = false
 
   /** Where an address leads. */
   at(url: string): Place {
@@ -25,6 +27,7 @@ export class ProviderSockets {
   }
 
   of(origin: string): Pool {
+    if (this.#stopped) throw new ProxyFailure('upstream_stopped', 'the proxy is stopping')
     const known = this.#pools.get(origin)
     if (known !== undefined) return known
     const pool = new Pool(origin, { connections: null, pipelining: 1, keepAliveTimeout: 30_000 })
@@ -34,6 +37,7 @@ export class ProviderSockets {
 
   /** Lets answers under way end for so long, then cuts them off. */
   async stop(graceMs: number): Promise<void> {
+    this.#stopped = true
     const pools = [...this.#pools.values()]
     this.#pools.clear()
     this.#places.clear()

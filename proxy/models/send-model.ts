@@ -49,7 +49,7 @@ function relay(
       response,
       headers,
       filter: wantsUsage(asked) ? new UsageChunkFilter() : null,
-      withhold: withholding([credential]),
+      withhold: text => withholding([credential])(text),
       broken: failure => errorEvent(dialect, failure.message),
       done: relayed => {
         cancellation.listen(null)

@@ -43,6 +43,7 @@ export class Try {
   async run(): Promise<Tried> {
     const { judged, reservation } = this.#needs
     const { texts } = this.#gateway
+    if (this.#errand.cancellation.aborted) return this.#givenUp()
     const { charges, reservedMicroUsd } = reservation
     const held = { charges, ...(reservedMicroUsd !== undefined && { reservedMicroUsd }) }
     if (!(await keep(this.#gateway, [texts.attempt(this.#shared, held)]))) {
@@ -52,6 +53,18 @@ export class Try {
     }
     if (!(await this.#claimed())) return { kind: 'answered' }
     return this.#send()
+  }
+
+  /** The client went away while others were waited for. */
+  async #givenUp(): Promise<Tried> {
+    const { texts } = this.#gateway
+    this.#needs.reservation.settle(notSent)
+    const ended = {
+      status: 'cancelled',
+      error: 'the client went away, and nothing was sent',
+    } as const
+    await keep(this.#gateway, [texts.attempt(this.#shared), texts.outcome(this.#shared, ended)])
+    return { kind: 'answered' }
   }
 
   /** False when the approval cannot be used, and the request was refused. */
