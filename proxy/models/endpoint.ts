@@ -4,7 +4,7 @@ import type { Dialect } from './translate/translation.ts'
  * What becomes of a request. `probe`: answered with nothing, whoever asks. `list`: Writ answers with what the caller
  * may use. `generate`, `embed`, `count`: the rule table decides, and a provider answers.
  */
-export type EndpointVerdict = 'probe' | 'list' | 'generate' | 'embed' | 'count'
+type EndpointVerdict = 'probe' | 'list' | 'generate' | 'embed' | 'count'
 
 /** One way into the model gateway. */
 export interface Endpoint {

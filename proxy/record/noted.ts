@@ -2,7 +2,7 @@ import type { Decision } from '../../schemas/decision.ts'
 import type { Caller, NewEntry } from '../mcp/needs.ts'
 
 /** What both records of a call have in common besides the arguments; what is undefined is not written. */
-export type Common = {
+type Common = {
   readonly [K in keyof Shared]: object extends Pick<Shared, K> ? Shared[K] | undefined : Shared[K]
 }
 type Shared = Omit<NewEntry, 'time' | 'phase' | 'args'>

@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net'
 import type { Test } from '../mcp/world.ts'
 
 /** A request as a provider got it. */
-export interface Got {
+interface Got {
   readonly method: string
   readonly url: string
   readonly headers: IncomingHttpHeaders
