@@ -22,6 +22,26 @@ export function withholding(secrets: Iterable<string | null>): Withhold {
   }
 }
 
+/** As many as one upstream is given while it is connected. */
+const mostGiven = 32
+
+/** Secrets as they are given to one upstream, to be taken out of what it says; the oldest are forgotten. */
+export class GivenSecrets {
+  readonly #secrets = new Set<string>()
+  #withhold: Withhold = text => text
+
+  readonly withhold: Withhold = text => this.#withhold(text)
+
+  add(text: string): void {
+    const secret = text.trim()
+    if (this.#secrets.has(secret)) return
+    this.#secrets.add(secret)
+    const [oldest] = this.#secrets
+    if (this.#secrets.size > mostGiven && oldest !== undefined) this.#secrets.delete(oldest)
+    this.#withhold = withholding(this.#secrets)
+  }
+}
+
 function formsOf(secret: string): readonly string[] {
   const bytes = Buffer.from(secret)
   return [

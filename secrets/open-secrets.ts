@@ -60,7 +60,7 @@ export function storeIn({ dataFolder, env, now }: Omit<SecretsNeeds, 'log'>): Se
 }
 
 /** Where the key of the store in a folder comes from. */
-export function keySource(folder: string, env: SecretsNeeds['env']): KeySource {
+function keySource(folder: string, env: SecretsNeeds['env']): KeySource {
   const { WRIT_SECRET_KEY: text, WRIT_SECRETS_KEY_FILE: path } = env
   if (text) return { kind: 'given', text }
   return { kind: 'file', path: path || join(folder, 'key') }

@@ -7,7 +7,7 @@ import type { Test } from 'tap'
 import type { Exchange } from '../vault/questions.ts'
 
 /** What an OpenBao 2.7 answered, recorded by tests/vault/openbao.ts. */
-export const contract: readonly Exchange[] = JSON.parse(
+const contract: readonly Exchange[] = JSON.parse(
   readFileSync(join(import.meta.dirname, 'vault-contract.json'), 'utf8'),
 )
 

@@ -2,7 +2,7 @@ import { isAbsolute, resolve } from 'node:path'
 import type { TableServer } from '../../../schemas/rule-table.ts'
 import { ProxyFailure } from '../../failure.ts'
 import { version } from '../../version.ts'
-import { withholding } from '../../withhold.ts'
+import { GivenSecrets } from '../../withhold.ts'
 import type { Secrets } from '../needs.ts'
 import { openChannelLink } from './channel-link.ts'
 import { credentialOf } from './credential.ts'
@@ -11,7 +11,7 @@ import { openHttpLink } from './http-link.ts'
 import { type HttpTarget, httpTarget, lowerCased } from './http-target.ts'
 import type { Identity, Introduction, Link, LinkEvents } from './link.ts'
 import { discover, modernLink } from './modern-link.ts'
-import type { Logins } from './oauth/login.ts'
+import type { Login, Logins } from './oauth/login.ts'
 import { oauthServer } from './oauth/oauth-server.ts'
 import { openSse } from './sse-channel.ts'
 import { openStdio } from './stdio-channel.ts'
@@ -62,14 +62,9 @@ const onBehalf: Identity = {
  * it fails is passed on without the secrets that were looked up for it.
  */
 export async function connector(needs: ConnectorNeeds): Promise<Connector> {
-  const given = new Set<string>()
-  const secrets: Secrets = async (namespace, ref) => {
-    const secret = await needs.keys.secrets(namespace, ref)
-    if (secret !== null) given.add(secret.trim())
-    return secret
-  }
-  const plain = await plainConnector({ ...needs, keys: { ...needs.keys, secrets } })
-  const withhold = withholding(given)
+  const given = new GivenSecrets()
+  const { withhold } = given
+  const plain = await plainConnector({ ...needs, keys: noting(needs.keys, given) })
   const opened = (link: Promise<Link>) =>
     link.then(
       link => discreetLink(link, withhold),
@@ -84,6 +79,34 @@ export async function connector(needs: ConnectorNeeds): Promise<Connector> {
       return link && opened(link)
     },
     close: graceMs => plain.close(graceMs),
+  }
+}
+
+/** The same keys; what is looked up with them is noted. */
+function noting({ secrets, logins, now }: ConnectorKeys, given: GivenSecrets): ConnectorKeys {
+  const note = (login: Login) => {
+    given.add(login.accessToken)
+    if (login.refreshToken !== undefined) given.add(login.refreshToken)
+  }
+  return {
+    now,
+    async secrets(namespace, ref) {
+      const secret = await secrets(namespace, ref)
+      if (secret !== null) given.add(secret)
+      return secret
+    },
+    logins: logins && {
+      async read(namespace, server) {
+        const login = await logins.read(namespace, server)
+        if (login !== null) note(login)
+        return login
+      },
+      async write(namespace, server, login) {
+        note(login)
+        await logins.write(namespace, server, login)
+      },
+      remove: (namespace, server) => logins.remove(namespace, server),
+    },
   }
 }
 
