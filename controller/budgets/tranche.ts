@@ -12,17 +12,18 @@ export interface Demand {
 export const mostCalls = 64
 
 /**
- * How much a lease is for: 0 when less is left than is needed, else `max(need, min(left / (2 * proxies), 64 * need))`.
+ * How much a lease is for: nothing when less is left than is needed, else as many calls of the size that is needed as
+ * `left / (2 * proxies * need)` has whole ones, but at least one and at most 64.
  *
- * Under-use: with P proxies, what is leased when `left` was still available is at most half of it, so the counter never
- * runs dry because of leases that are larger than what was asked for; when `left < 2 * P * need`, leases are exactly
- * what is needed. A refusal (`left < need`) thus leaves unspent less than one call's need, plus what the other P - 1
- * proxies hold idle: each at most 64 of its calls, and only until its lease is renewed (at the latest when its life
- * is over, see `lease-life.ts`), because a counter that somebody wanted in vain calls idle money back.
+ * Under-use: with P proxies, leases are for exactly one call as soon as `left < 4 * P * need`, and none is for more than
+ * a half of what each proxy could have. A refusal (`left < need`) thus leaves unspent less than one call's need, what
+ * calls in flight have set aside, and what the other P - 1 proxies hold idle: each at most 64 of its calls, and only
+ * until its lease is renewed or over (`lease-life.ts`), because a counter that somebody wanted in vain calls idle
+ * money back.
  */
 export function tranche({ left, need, proxies }: Demand): number {
   const least = Math.max(1, need)
   if (left < least) return 0
-  const share = Math.floor(left / (2 * Math.max(1, proxies)))
-  return Math.max(least, Math.min(share, least * mostCalls))
+  const calls = Math.floor(left / (2 * Math.max(1, proxies) * least))
+  return least * Math.min(Math.max(1, calls), mostCalls)
 }

@@ -298,7 +298,7 @@ async function charges(t: Test, stores: StoreKind): Promise<void> {
     a.run = 'run 2'
     await a.lease('money', 100)
     await world.budgets.lookAtAll()
-    t.match(await sums(world, 'money'), { spent: 10, reserved: 490 + 250 })
+    t.match(await sums(world, 'money'), { spent: 10, reserved: 490 + 200 })
     await a.start('run 3')
     t.match(await sums(world, 'money'), { spent: 10, reserved: 0 })
     await balanced(t, world)
