@@ -1,5 +1,5 @@
 import { pipeline } from 'node:stream/promises'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import type { Record as Entry } from '../../schemas/record.ts'
 import { controllerClient, type Query } from '../controller-client.ts'
 import {
@@ -10,6 +10,7 @@ import {
 import { entryText } from '../entry-text.ts'
 import { type OutputFormat, outputOption } from '../output-option.ts'
 import type { Terminal } from '../terminal.ts'
+import { countArgument, instantArgument } from '../time-option.ts'
 
 /** `writ audit`: what agents asked for, and what came of it. */
 export function auditCommand(terminal: Terminal): Command {
@@ -45,9 +46,9 @@ function filtered(command: Command): Command {
     .option(
       '--since <time>',
       'from this time: 2026-11-21, a full RFC 3339 time, or 90m, 12h, 7d ago',
-      time,
+      instantArgument,
     )
-    .option('--until <time>', 'before this time', time)
+    .option('--until <time>', 'before this time', instantArgument)
 }
 
 function listCommand(terminal: Terminal): Command {
@@ -55,7 +56,7 @@ function listCommand(terminal: Terminal): Command {
   return withControllerOptions(filtered(new Command('list')))
     .summary('the newest entries, newest last')
     .description('Prints the newest entries, newest last; with -o json one entry a line.')
-    .addOption(limit.argParser(count))
+    .addOption(limit.argParser(countArgument))
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ npx writ audit list --action deny')
     .action(async (options: Options) => {
@@ -92,19 +93,4 @@ function print(entries: readonly Entry[], output: OutputFormat, { out, err }: Te
     out.line(output === 'json' ? JSON.stringify(entry) : entryText(entry, out))
   }
   if (entries.length === 0) err.line('nothing is recorded that fits')
-}
-
-const units = { m: 60_000, h: 3_600_000, d: 86_400_000 }
-
-function time(text: string): string {
-  const [, number, unit] = /^([1-9][0-9]{0,5})([mhd])$/.exec(text) ?? []
-  const at =
-    number === undefined ? Date.parse(text) : Date.now() - Number(number) * units[unit as 'm']
-  if (!Number.isNaN(at)) return new Date(at).toISOString()
-  throw new InvalidArgumentError('Give a time such as 2026-11-21T09:00:00Z, or 90m, 12h, 7d.')
-}
-
-function count(text: string): string {
-  if (/^(1000|[1-9][0-9]{0,2})$/.test(text)) return text
-  throw new InvalidArgumentError('Give a number from 1 to 1000.')
 }
