@@ -11,6 +11,13 @@ export interface CounterName {
   readonly window: string
 }
 
+/** What was asked for. */
+export interface Asked {
+  readonly lease: string
+  readonly need: number
+  readonly table: string
+}
+
 /** For so long it is believed what the ledger said is left, so that a budget that is spent costs it nothing. */
 const believedMs = 500
 
@@ -24,8 +31,8 @@ export class Counter {
   state: BudgetState | null = null
   /** The request for a lease that is under way; resolves when it has been answered, and rejects with a LeaseFailure. */
   asking: Promise<void> | null = null
-  /** The lease that was asked for last and whose answer never came. */
-  unanswered: string | null = null
+  /** The lease that was asked for last and whose answer has not come. */
+  unanswered: Asked | null = null
   /** Nobody is asked before this instant, because just now nobody answered. */
   restUntil = Number.NEGATIVE_INFINITY
   lastUsed = 0

@@ -1,6 +1,7 @@
-import type { PlannedBudget } from '../../policy/spend/spend-plan.ts'
+import type { Concern } from '../../policy/spend/spend-plan.ts'
 import type { BudgetLeaseRenewal } from '../../schemas/budget-lease.ts'
-import { Counter, type CounterName } from './counter.ts'
+import type { Spender } from './budgets.ts'
+import { type Asked, Counter, type CounterName } from './counter.ts'
 import { LeaseFailure } from './failure.ts'
 import type { LeaseOffice } from './lease-office.ts'
 
@@ -17,6 +18,8 @@ export interface CountersNeeds {
 }
 
 const most = 16_384
+/** Agents choose the names of their sessions, and no agent may take the room of the others. */
+const mostForOne = 1024
 const mostInRenewal = 4096
 /** For so long nobody is asked after nobody answered. */
 const restMs = 1000
@@ -28,6 +31,9 @@ const longestMs = 10_000
 export class Counters {
   readonly #needs: CountersNeeds
   readonly #byKey = new Map<string, Counter>()
+  /** Which agent's call opened a counter, and how many each has opened. */
+  readonly #openers = new WeakMap<Counter, string>()
+  readonly #opened = new Map<string, number>()
   #begun: Promise<void> | null = null
   #renewedAt = Number.NEGATIVE_INFINITY
   #closed = false
@@ -36,14 +42,21 @@ export class Counters {
     this.#needs = needs
   }
 
-  /** The counter of a budget in the window of an instant, ms since 1970; null when there are too many. */
-  of({ budget, windowAt }: PlannedBudget, namespace: string, whose: string, now: number) {
+  /**
+   * The counter of a budget in the window of an instant, ms since 1970, for a call of an agent; null when there are too
+   * many.
+   */
+  of(
+    { planned, counter: whose }: Concern,
+    { namespace, agent }: Pick<Spender, 'namespace' | 'agent'>,
+    now: number,
+  ) {
+    const { budget, windowAt } = planned
     const { start, end } = windowAt(now)
     const key = `${namespace}\n${budget.name}\n${budget.unit}\n${start}\n${whose}`
     const known = this.#byKey.get(key)
-    const counter =
-      known ??
-      this.#open(key, { namespace, budget: budget.name, counter: whose, window: start }, end)
+    const name = { namespace, budget: budget.name, counter: whose, window: start }
+    const counter = known ?? this.#open(key, new Counter(name, end), `${namespace}/${agent.name}`)
     if (counter !== null) counter.lastUsed = this.#needs.monotonic()
     return counter
   }
@@ -87,6 +100,7 @@ export class Counters {
   async renew(now: number, all = false): Promise<void> {
     this.#sweep()
     this.#renewedAt = this.#needs.monotonic()
+    await this.#findLost()
     const held = [...this.#byKey.values()].filter(({ leases }) => leases.length > 0)
     const standings = held.flatMap(counter =>
       counter.standings(all || counter.end <= now).map(standing => ({ counter, standing })),
@@ -99,8 +113,10 @@ export class Counters {
   /** When leases are to be renewed next, by the clock that is never set; Infinity without leases. */
   dueAt(): number {
     let due = Number.POSITIVE_INFINITY
-    for (const { leases } of this.#byKey.values()) {
-      for (const lease of leases) due = Math.min(due, lease.dueAt, this.#renewedAt + longestMs)
+    for (const counter of this.#byKey.values()) {
+      for (const { dueAt } of counter.leases)
+        due = Math.min(due, dueAt, this.#renewedAt + longestMs)
+      if (isLost(counter)) due = Math.min(due, counter.restUntil)
     }
     return due
   }
@@ -118,24 +134,37 @@ export class Counters {
     this.#closed = true
   }
 
-  #open(key: string, name: CounterName, end: number): Counter | null {
+  /** Null when there are too many, of all or of those that calls of one agent opened. */
+  #open(key: string, counter: Counter, opener: string): Counter | null {
     if (this.#byKey.size >= most) this.#sweep()
-    if (this.#byKey.size >= most) return null
-    const counter = new Counter(name, end)
+    const opened = this.#opened.get(opener) ?? 0
+    if (this.#byKey.size >= most || opened >= mostForOne) return null
+    this.#opened.set(opener, opened + 1)
+    this.#openers.set(counter, opener)
     this.#byKey.set(key, counter)
     return counter
   }
 
+  #forget(key: string, counter: Counter): void {
+    const opener = this.#openers.get(counter) ?? ''
+    const left = (this.#opened.get(opener) ?? 1) - 1
+    if (left === 0) this.#opened.delete(opener)
+    else this.#opened.set(opener, left)
+    this.#byKey.delete(key)
+  }
+
   #sweep(): void {
     const now = this.#needs.monotonic()
-    for (const [key, { leases, asking, lastUsed }] of this.#byKey) {
-      const idle = leases.length === 0 && asking === null && now - lastUsed > forgottenMs
-      if (idle) this.#byKey.delete(key)
+    for (const [key, counter] of this.#byKey) {
+      const { leases, asking, unanswered, lastUsed } = counter
+      const unused = leases.length === 0 && asking === null && unanswered === null
+      const idle = unused && now - lastUsed > forgottenMs
+      if (idle) this.#forget(key, counter)
     }
   }
 
   async #ask(counter: Counter, need: number, table: string): Promise<void> {
-    const { office, proxy, run, newId, monotonic } = this.#needs
+    const { newId, monotonic } = this.#needs
     if (this.#closed || monotonic() < counter.restUntil) {
       throw new LeaseFailure('controller_away', 'the controller has not answered just now')
     }
@@ -146,19 +175,45 @@ export class Counters {
         const whole = Number.POSITIVE_INFINITY
         return await this.#renew(asleep.map(one => ({ counter, standing: one.standing(whole) })))
       }
-      const askedAt = monotonic()
-      counter.unanswered ??= newId()
-      const asked = { ...counter.name, proxy, run, lease: counter.unanswered, table, need }
-      const { lease, state } = await office.lease(asked)
-      counter.unanswered = null
-      counter.hear(state, monotonic())
-      if (lease !== null) counter.add(lease, askedAt)
+      const { lease = newId() } = counter.unanswered ?? {}
+      await this.#lease(counter, { lease, need, table })
     } catch (error) {
       counter.restUntil = monotonic() + restMs
       if (error instanceof LeaseFailure && error.code === 'request_refused')
         counter.unanswered = null
       throw error
     }
+  }
+
+  async #lease(counter: Counter, asked: Asked): Promise<void> {
+    const { office, proxy, run, monotonic } = this.#needs
+    const askedAt = monotonic()
+    counter.unanswered = asked
+    const { lease, state } = await office.lease({ ...counter.name, proxy, run, ...asked })
+    if (lease !== null && lease.id !== asked.lease) {
+      throw new LeaseFailure('answer_malformed', 'the controller answered about another lease')
+    }
+    counter.unanswered = null
+    counter.hear(state, monotonic())
+    if (lease !== null) counter.add(lease, askedAt)
+  }
+
+  /** Asks once more for leases whose answers were lost: they may be there, and nobody else can give them back. */
+  async #findLost(): Promise<void> {
+    const lost = [...this.#byKey.values()].filter(isLost)
+    await Promise.all(lost.map(counter => this.#findOne(counter)))
+  }
+
+  async #findOne(counter: Counter): Promise<void> {
+    const { unanswered } = counter
+    if (unanswered === null) return
+    // Nobody else may ask meanwhile: one lease must not be taken in twice.
+    counter.asking = this.#lease(counter, unanswered)
+      .catch(() => undefined)
+      .finally(() => {
+        counter.asking = null
+      })
+    await counter.asking
   }
 
   async #renew(standings: readonly Standing[]): Promise<void> {
@@ -178,6 +233,11 @@ export class Counters {
       counter.drop(asked)
     }
   }
+}
+
+/** Whether a lease was asked for, and nobody waits for the answer any more. */
+function isLost({ unanswered, asking }: Counter): boolean {
+  return unanswered !== null && asking === null
 }
 
 interface Standing {

@@ -109,10 +109,11 @@ export class LeasedBudgets implements Budgets {
     const found = concerns(plan.planned, payerOf(spender.agent, spender))
     const claims: Claim[] = []
     const now = this.#needs.now()
-    for (const { planned, counter: whose } of found) {
+    for (const concern of found) {
+      const { planned, counter: whose } = concern
       const demand = wish.demand(planned)
       if (demand === null) return priceUnknown(spender, planned.budget, whose)
-      const counter = this.#needs.counters.of(planned, spender.namespace, whose, now)
+      const counter = this.#needs.counters.of(concern, spender, now)
       if (counter === null || found.length > mostConcerns) {
         return unavailable(spender, planned.budget, whose)
       }

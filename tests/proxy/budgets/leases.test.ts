@@ -257,21 +257,33 @@ t.test('after the end nothing is lent', async t => {
 t.test('a counter that is used no more is forgotten', async t => {
   const ledger = new SmallLedger(1_000_000)
   const made = purse(ledger, tableOf({ per: 'session' }))
-  for (let i = 0; i < 20_000; i++) {
+  for (let i = 0; i < 2000; i++) {
     const reserved = await made.budgets.reserve({ ...spender, session: `s-${i}` }, quote(0, 1))
     if (reserved.ok) reserved.reservation.settle(used(0, 0))
-    if (i % 4000 === 3999) {
+    if (i % 500 === 499) {
       await made.counters.renew(made.clock, true)
       made.clock += 60_001
     }
   }
+  await made.counters.renew(made.clock, true)
   t.ok((await made.reservation({ ...spender, session: 'last' }, quote(0, 1))).charges.length > 0)
+})
+
+t.test('an agent that names many sessions takes no room of others', async t => {
+  const made = purse(new SmallLedger(1_000_000), tableOf({ per: 'session' }))
+  for (let i = 0; i < 1024; i++)
+    await made.reservation({ ...spender, session: `s-${i}` }, quote(0, 1))
+  const more = { ...spender, session: 'one-too-many' }
+  t.equal((await made.shortage(more, quote(0, 1))).reason, 'budget_unavailable')
+  const other = { ...more, agent: { ...spender.agent, name: 'other' } }
+  t.ok((await made.reservation(other, quote(0, 1))).charges.length > 0)
 })
 
 t.test('there is an end to how many counters are open', async t => {
   const made = purse(new SmallLedger(1_000_000), tableOf({ per: 'session' }))
   for (let i = 0; i < 16_384; i++) {
-    await made.budgets.reserve({ ...spender, session: `s-${i}` }, quote(0, 1))
+    const agent = { ...spender.agent, name: `agent-${i % 20}` }
+    await made.reservation({ ...spender, agent, session: `s-${i}` }, quote(0, 1))
   }
   const one = { ...spender, session: 'one-too-many' }
   t.equal((await made.shortage(one, quote(0, 1))).reason, 'budget_unavailable')
