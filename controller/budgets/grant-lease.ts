@@ -67,11 +67,11 @@ async function granted(
   at: Date,
 ): Promise<BudgetLeaseAnswer | null> {
   const { db, life } = needs
+  await expectRun(db, request, at)
+  const given = await repeatedLease(needs, db, request, at)
+  if (given !== null) return given
   const { budget } = await expectBudget(needs, request)
   expectWindow(budget, request, at.getTime(), life.skewMs)
-  await expectRun(db, request, at)
-  const given = await repeatedLease(db, request, budget, at)
-  if (given !== null) return given
   const counter = await takenFor(db, request, budget)
   if (counter !== null) return lent(needs, request, { counter, budget, at })
   const known = await counterBy(db, keyIn(request))

@@ -22,7 +22,7 @@ export interface KnownTable {
 }
 
 /** By how much one approval extends a budget, and whose; an empty name stands for the owners. */
-export interface KnownExtension {
+interface KnownExtension {
   readonly amount: number
   readonly workflow: string
 }

@@ -20,7 +20,6 @@ import type {
 import type { Record as Entry } from '../../../schemas/record.ts'
 
 export const noon = Date.parse('2026-11-21T12:00:00.000Z')
-export const day = 86_400_000
 
 const pem = generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' })
 

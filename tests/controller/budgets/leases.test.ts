@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { embeddedStores, postgresStores, type StoreKind } from '../stores.ts'
-import { balanced, budget, budgetWorld, sums } from './budget-world.ts'
+import { agents, balanced, budget, budgetWorld, sums } from './budget-world.ts'
 
 const money = budget('money', '{ limit: { usd: "0.001" }, window: total }')
 
@@ -78,14 +78,20 @@ async function leases(t: Test, stores: StoreKind): Promise<void> {
     const first = await world.budgets.grant(request)
     world.clock.now += 1000
     const again = await world.budgets.grant(request)
-    t.match(again.lease, { ...first.lease, ttlMs: (first.lease?.ttlMs ?? 0) - 1000 })
+    t.strictSame(again, first)
     t.match(await sums(world, 'money'), { reserved: first.lease?.amount })
     const b = world.proxy('proxy-b')
     await b.start()
     const stolen = b.request('money', 10, { lease: request.lease })
     await t.rejects(world.budgets.grant(stolen), { code: 'lease_conflict' })
     world.clock.now += 60_000
-    await t.rejects(world.budgets.grant(request), { code: 'lease_conflict' }, 'it is over')
+    t.match(await world.budgets.grant(request), { lease: { ttlMs: 5000 } }, 'it wakes up')
+    await world.publish(agents)
+    t.match(await world.budgets.grant(request), { lease: { ttlMs: 1 }, state: { limit: 0 } })
+    await world.publish(agents, money)
+    if (again.lease) await a.renew(again.lease, 0, 0, 0)
+    await t.rejects(world.budgets.grant(request), { code: 'lease_conflict' }, 'it was given back')
+    t.match(await sums(world, 'money'), { reserved: 0 })
     await balanced(t, world)
   })
 
