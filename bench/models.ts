@@ -1,6 +1,7 @@
 import { type Measured, start } from './child.ts'
 import { median } from './decide.ts'
 import { completions, type Streamed, streams } from './model-load.ts'
+import { modelTable } from './model-table.ts'
 
 /** What one way to a model costs; times in microseconds, of the process in the middle where there is one. */
 export interface ModelCost {
@@ -43,7 +44,7 @@ export async function models(): Promise<{
 }> {
   await using upstream = await start('./model-upstream.ts', [])
   await using bare = await start('./pass-through.ts', [upstream.url, '2048'])
-  await using writ = await start('./writ-models.ts', [upstream.url])
+  await using writ = await start('./writ-models.ts', [modelTable(upstream.url)])
   const ways = waysBy(upstream, bare, writ)
   // With less, the figures hold the engine's compiling, which a process pays once.
   for (const { url } of ways) {
@@ -113,7 +114,7 @@ async function loads(upstream: Measured): Promise<readonly StreamCost[]> {
   ] as const) {
     // What came before must not stand in the memory.
     await using bare = await start('./pass-through.ts', [upstream.url, '2048'])
-    await using writ = await start('./writ-models.ts', [upstream.url])
+    await using writ = await start('./writ-models.ts', [modelTable(upstream.url)])
     for (const { name, url, process } of waysBy(upstream, bare, writ)) {
       let rssBytes = 0
       const during = async () => {

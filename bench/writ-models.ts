@@ -1,8 +1,7 @@
-import { createHash, randomUUID } from 'node:crypto'
-import { mkdtempSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { compile } from '../policy/compile/compile.ts'
 import { load } from '../policy/decide/load.ts'
 import type { LeaseOffice } from '../proxy/budgets/lease-office.ts'
 import { openBudgets } from '../proxy/budgets/open-budgets.ts'
@@ -14,48 +13,8 @@ import { serve } from './child.ts'
 /** The model gateway as it ships, everything on: key, rules, budget, journal, usage, credential. */
 const key = 'bench'
 const sha256 = createHash('sha256').update(key).digest('hex')
-const rules = Array.from(
-  { length: 20 },
-  (
-    _,
-    i,
-  ) => `        - when: request.maxTokens == ${9000 + i} && request.tools.exists(t, t == "exec")
-          action: deny`,
-)
-const policies = `apiVersion: writ.dev/v1alpha1
-kind: ModelProvider
-metadata: { name: upstream }
-spec:
-  protocol: openai
-  baseUrl: "${process.argv[2]?.replace('/chat/completions', '')}"
-  secretRef: { name: upstream, key: key }
-  models: [{ name: gpt, upstream: gpt-bench, price: { input: "2.50", output: "10" } }]
----
-apiVersion: writ.dev/v1alpha1
-kind: Budget
-metadata: { name: bench }
-spec: { per: agent, window: month, limit: { usd: "100000000" } }
----
-apiVersion: writ.dev/v1alpha1
-kind: Agent
-metadata: { name: bench }
-spec: { apiKeys: [{ name: bench, sha256: ${sha256} }] }
----
-apiVersion: writ.dev/v1alpha1
-kind: AccessPolicy
-metadata: { name: bench }
-spec:
-  models:
-    - name: gpt
-      rules:
-${rules.join('\n')}
-        - action: allow
-`
-
-const { tables: compiled, problems } = compile([{ path: 'bench.yaml', text: policies }])
-const json = compiled?.get('default')?.json
-if (json === undefined) throw new Error(JSON.stringify(problems))
-const table = load(json)
+/** Compiled elsewhere: a proxy has no compiler in its memory. */
+const table = load(readFileSync(process.argv[2] ?? '', 'utf8'))
 const caller: Caller = { namespace: 'default', agent: table.table.agents[0]!, apiKey: 'bench' }
 const tables: Tables = {
   caller: hash => (hash === sha256 ? caller : null),
@@ -67,8 +26,8 @@ const tables: Tables = {
 const state = { limit: 1e14, extended: 0, spent: 0, reserved: 0 }
 const office: LeaseOffice = {
   begin: async () => undefined,
-  lease: async ({ need }) => ({
-    lease: { id: randomUUID(), fence: 1, amount: need * 10_000, ttlMs: 3_600_000 },
+  lease: async ({ lease: id, need }) => ({
+    lease: { id, fence: 1, amount: need * 10_000, ttlMs: 3_600_000 },
     state,
   }),
   renew: async ({ leases }) => ({
