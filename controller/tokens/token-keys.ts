@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { TableAgent } from '../../schemas/rule-table.ts'
 import { tokenKeyName } from '../../schemas/runtime-token.ts'
 import type { Database } from '../store/database.ts'
@@ -16,6 +16,8 @@ export async function withTokenKeys<A extends Keyed>(
     .select(['id', 'agent', 'sha256', 'expires_at'])
     .where('namespace', '=', namespace)
     .where('revoked_at', 'is', null)
+    // Those that have long expired open nothing, by whichever clock.
+    .where('expires_at', '>', sql<Date>`now() - interval '1 day'`)
     .execute()
   if (rows.length === 0) return agents
   const byAgent = Map.groupBy(rows, ({ agent }) => agent)

@@ -43,7 +43,7 @@ export interface Caller {
   readonly session?: string
 }
 
-interface SecretRef {
+export interface SecretRef {
   readonly name: string
   readonly key: string
 }

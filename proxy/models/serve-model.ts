@@ -36,6 +36,7 @@ async function askInTurn(
     if (candidate.provider.protocol === 'scripted' && last !== null) break
     const credential = await credentialOf(gateway, errand, candidate)
     if (credential === 'missing') continue
+    if (credential === 'unknown') return last ?? unknown(gateway, errand, candidate)
     const tried = await attempt(gateway, errand, candidate, credential.value, last)
     if (tried.kind === 'answered' || errand.cancellation.aborted) return tried
     last = tried
@@ -43,7 +44,13 @@ async function askInTurn(
   return last
 }
 
-type Credential = { readonly value: string | null } | 'missing'
+/** Nobody stands in for a provider whose key cannot be looked up just now. */
+async function unknown(gateway: Gateway, errand: Errand, candidate: Candidate): Promise<Tried> {
+  await withoutCredential(gateway, errand, candidate, 'cannot be looked up')
+  return { kind: 'answered' }
+}
+
+type Credential = { readonly value: string | null } | 'missing' | 'unknown'
 
 async function credentialOf(
   { secrets }: Gateway,
@@ -51,7 +58,8 @@ async function credentialOf(
   { provider }: Candidate,
 ): Promise<Credential> {
   if (provider.secretRef === undefined) return { value: null }
-  const secret = await secrets(caller.namespace, provider.secretRef)
+  const secret = await secrets(caller.namespace, provider.secretRef).catch(() => undefined)
+  if (secret === undefined) return 'unknown'
   const value = secret?.trim() ?? ''
   return value === '' ? 'missing' : { value }
 }
@@ -61,11 +69,12 @@ async function withoutCredential(
   gateway: Gateway,
   errand: Errand,
   candidate: Candidate,
+  what = 'is not there',
 ): Promise<void> {
   const judged = judgeModel(gateway, errand, candidate)
   if (judged.decision.action === 'deny') return denied(gateway, errand, candidate, judged)
   const { name, key } = candidate.provider.secretRef ?? { name: '', key: '' }
-  const text = `Writ cannot ask provider "${candidate.provider.name}" for ${JSON.stringify(errand.asked.model)}: the secret ${name}/${key} that holds its key is not there. Nothing was sent; ask whoever runs Writ to put it there.`
+  const text = `Writ cannot ask provider "${candidate.provider.name}" for ${JSON.stringify(errand.asked.model)}: the secret ${name}/${key} that holds its key ${what}. Nothing was sent; ask whoever runs Writ to see to it.`
   const refusal = { decision: 'deny', reason: 'credential_missing', text } as const
   return refuseModel(gateway, errand, judged, refusal, 'credential_missing')
 }

@@ -5,7 +5,7 @@ import { version } from '../../version.ts'
 import { GivenSecrets } from '../../withhold.ts'
 import type { Secrets } from '../needs.ts'
 import { openChannelLink } from './channel-link.ts'
-import { credentialOf } from './credential.ts'
+import { credentialOf, lookupFailure } from './credential.ts'
 import { discreet, discreetLink } from './discreet-link.ts'
 import { openHttpLink } from './http-link.ts'
 import { type HttpTarget, httpTarget, lowerCased } from './http-target.ts'
@@ -91,7 +91,9 @@ function noting({ secrets, logins, now }: ConnectorKeys, given: GivenSecrets): C
   return {
     now,
     async secrets(namespace, ref) {
-      const secret = await secrets(namespace, ref)
+      const secret = await secrets(namespace, ref).catch(cause => {
+        throw lookupFailure(ref, cause)
+      })
       if (secret !== null) given.add(secret)
       return secret
     },

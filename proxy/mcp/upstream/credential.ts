@@ -1,6 +1,18 @@
 import type { ToolServerSpec } from '../../../schemas/tool-server.ts'
 import { ProxyFailure } from '../../failure.ts'
-import type { Secrets } from '../needs.ts'
+import type { SecretRef, Secrets } from '../needs.ts'
+
+/** Nobody can say whether a secret is there; the cause is told by its code alone. */
+export function lookupFailure({ name, key }: SecretRef, cause: unknown): ProxyFailure {
+  const why = String(Object(cause).code ?? 'an unexpected error')
+  return new ProxyFailure(
+    'secret_missing',
+    `the secret ${name}/${key} cannot be looked up: ${why}`,
+    {
+      cause,
+    },
+  )
+}
 
 /** The credential that a ToolServer names; null when it names none. Rejects with `secret_missing`. */
 export async function credentialOf(

@@ -125,6 +125,21 @@ t.test('a scripted provider answers only where nobody has a credential', async t
   await t.rejects(away.client.chat.completions.create(ask), { message: '429 busy' })
 })
 
+t.test('nobody stands in for a provider whose credential cannot be looked up', async t => {
+  const secrets: Secrets = async (_, { name }) => {
+    if (name === 'p1') throw new Error('the vault of hunter2 does not answer')
+    return 'a-key'
+  }
+  const started = await start(t, [chat(['one']), chat(['two'])], { scripted: true, secrets })
+  const asked = started.client.chat.completions.create(ask)
+  await t.rejects(asked, {
+    message: /the secret p1\/key that holds its key cannot be looked up/,
+    code: 'credential_missing',
+  })
+  t.strictSame(started.fakes[1]?.got, [])
+  t.notMatch(JSON.stringify(started.journal.entries), 'hunter2')
+})
+
 t.test('a scripted stream is a stream', async t => {
   const none = await start(t, [], { scripted: true })
   const said: string[] = []
