@@ -1,5 +1,8 @@
+import { spawn } from 'node:child_process'
 import { hash } from 'node:crypto'
-import { join } from 'node:path'
+import { once } from 'node:events'
+import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
 import { pino } from 'pino'
 import type { Test } from 'tap'
 import { joinProxy } from '../../../cli/serve/join-proxy.ts'
@@ -56,11 +59,19 @@ interface PayingProxy {
   stop(): Promise<void>
 }
 
+interface ChildProxy {
+  connect(): Promise<RawClient>
+  /** Ends it at once. */
+  kill(): Promise<void>
+}
+
 /** A real controller, a tool server, and proxies whose calls budgets pay for. */
 export interface PayingWorld {
   readonly server: SmallServer
   /** Starts a proxy; one of the same name goes on with its journal. */
   proxy(name?: string): Promise<PayingProxy>
+  /** Starts a proxy as a process of its own. */
+  child(name?: string): Promise<ChildProxy>
   /** Replaces the budgets, and waits until every proxy that runs enforces them. */
   enact(...budgets: string[]): Promise<void>
   counters(): Promise<readonly Standing[]>
@@ -113,6 +124,24 @@ export async function payingWorld(t: Test, ...budgets: string[]): Promise<Paying
       await until(() => joined.upstreams().some(({ state }) => state === 'connected'))
       const url = new URL('/mcp/v1', await joined.listening)
       return { stop: end, connect: () => RawClient.open(url, key) }
+    },
+    async child(name = 'proxy') {
+      const folder = join(inner.root, name)
+      const where = ['--controller', controller.url.href, '--data', folder, '--port', '0']
+      const program = resolve(import.meta.dirname, '../../../cli/main.ts')
+      const child = spawn(process.execPath, [program, 'proxy', ...where, '--output', 'json'], {
+        env: { ...process.env, WRIT_PROXY_TOKEN: tokens.proxy },
+        stdio: ['ignore', 'pipe', 'ignore'],
+      })
+      const kill = async () => {
+        if (child.exitCode !== null || child.signalCode !== null) return
+        child.kill('SIGKILL')
+        await once(child, 'exit')
+      }
+      t.teardown(kill)
+      const [line] = await once(createInterface({ input: child.stdout }), 'line')
+      const url = new URL('/mcp/v1', JSON.parse(String(line)).proxy)
+      return { kill, connect: () => RawClient.open(url, key) }
     },
     async enact(...next) {
       const before = tablesOf.map(digest => digest())
