@@ -1,4 +1,5 @@
 import { type Compiled, compile, type SourceFile } from '../policy/compile/compile.ts'
+import type { PriceCatalogue } from '../schemas/price-catalogue.ts'
 import { lineReader, many, problemText } from './problem-text.ts'
 import { readSources } from './source-files.ts'
 import type { Sink, Terminal } from './terminal.ts'
@@ -13,11 +14,12 @@ export async function compileSources(
   paths: readonly string[],
   namespace: string,
   terminal: Terminal,
+  prices?: PriceCatalogue,
 ): Promise<CompiledSources> {
   terminal.progress('reading policies')
   const files = await readSources(paths, terminal)
   terminal.progress(`compiling ${many(files.length, 'file')}`)
-  const compiled = compile(files, { namespace })
+  const compiled = compile(files, { namespace, ...(prices !== undefined && { prices }) })
   terminal.progress(null)
   return { ...compiled, files }
 }

@@ -1,5 +1,6 @@
 import type { Service } from '../lifecycle/run.ts'
 import type { SourceFile } from '../policy/compile/source-file.ts'
+import type { PriceCatalogue } from '../schemas/price-catalogue.ts'
 import type { Tokens } from './api/authenticate.ts'
 import type { Secrets } from './channels/secrets.ts'
 import { runController } from './run-controller.ts'
@@ -25,6 +26,8 @@ export interface ControllerOptions {
   readonly secrets?: Secrets
   /** Address at which people and chats reach this controller; that of this machine when omitted. */
   readonly publicUrl?: URL
+  /** Prices of models whose provider states none; those that come with Writ when omitted. */
+  readonly prices?: PriceCatalogue
   /** Origin of Slack's response URLs; https://hooks.slack.com when omitted. */
   readonly slackOrigin?: string
   /** Ed25519 private key, PKCS #8 PEM; one is made and kept in the data folder when omitted. */

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { run, type Service } from '../lifecycle/run.ts'
+import type { PriceCatalogue } from '../schemas/price-catalogue.ts'
 import type { RuleTable } from '../schemas/rule-table.ts'
 import { approvalProxyRoutes } from './api/approval-proxy-routes.ts'
 import { auditRoutes } from './api/audit-routes.ts'
@@ -18,7 +19,7 @@ import { keepApprovals } from './approvals/keeping/keep-approvals.ts'
 import { StoredApprovals } from './approvals/stored-approvals.ts'
 import { keepBudgets } from './budgets/keep-budgets.ts'
 import { StoredBudgets } from './budgets/stored-budgets.ts'
-import { type Compiler, openCompiler } from './compile/compiler.ts'
+import { type Compiler, openCompiler, type Question } from './compile/compiler.ts'
 import type { ControllerOptions } from './controller.ts'
 import { heartbeat } from './heartbeat.ts'
 import { forPeople } from './judge/for-people.ts'
@@ -186,7 +187,7 @@ interface Parts {
 }
 
 function reconcileService(options: Settled, parts: Parts): Reconciling {
-  const { source, ownFiles = [], now, log } = options
+  const { source, ownFiles = [], prices, now, log } = options
   const { releases, proxies, memory, compiler, live } = parts
   const tell = (commit: string | null) => {
     const { state, problems } = memory
@@ -195,7 +196,8 @@ function reconcileService(options: Settled, parts: Parts): Reconciling {
   const needs = {
     source: localSource(source, now),
     ownFiles,
-    compile: compiler.compile,
+    compile: (question: Question, signal: AbortSignal) =>
+      compiler.compile(prices === undefined ? question : priced(question, prices), signal),
     catalog: () => proxies.offered(),
     releases,
     lastGood: lastGood(),
@@ -215,6 +217,10 @@ function reconcileService(options: Settled, parts: Parts): Reconciling {
       log.warn({ err: error }, 'source not reconciled')
     },
   })
+}
+
+function priced({ files, options }: Question, prices: PriceCatalogue): Question {
+  return { files, options: { ...options, prices } }
 }
 
 /** A part that is closed when the others stop. */

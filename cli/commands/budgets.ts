@@ -64,7 +64,7 @@ function cells(counter: BudgetCounter): readonly string[] {
     whose.slice(0, 60),
     amountText(unit, spent),
     `of ${amountText(unit, limit + extended)}`,
-    `${amountText(unit, remaining)} left${held}${extension}`,
+    `${amountText(unit, remaining, Math.floor)} left${held}${extension}`,
     until(counter),
   ]
 }

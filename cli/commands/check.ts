@@ -1,13 +1,16 @@
 import { Command } from 'commander'
+import type { PriceCatalogue } from '../../schemas/price-catalogue.ts'
 import { type CompiledSources, compileSources, printProblems } from '../compile-sources.ts'
 import { namespaceOption } from '../namespace-option.ts'
 import { type OutputFormat, outputOption } from '../output-option.ts'
+import { pricesOption } from '../prices-option.ts'
 import { many, problemCounts } from '../problem-text.ts'
 import type { Terminal } from '../terminal.ts'
 
 interface Options {
   readonly namespace: string
   readonly strict?: true
+  readonly prices?: PriceCatalogue
   readonly output: OutputFormat
 }
 
@@ -21,10 +24,11 @@ export function checkCommand(terminal: Terminal): Command {
     .argument('<paths...>', 'files, folders, or - for standard input')
     .addOption(namespaceOption())
     .option('--strict', 'end with 1 when there is a warning, too')
+    .addOption(pricesOption())
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ npx writ check examples/quickstart')
     .action(async (paths: string[], options: Options) => {
-      const compiled = await compileSources(paths, options.namespace, terminal)
+      const compiled = await compileSources(paths, options.namespace, terminal, options.prices)
       const print = options.output === 'json' ? printJson : printText
       print(compiled, options, terminal)
       const findings = compiled.tables === null || (options.strict && compiled.problems.length > 0)

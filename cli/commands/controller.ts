@@ -1,8 +1,10 @@
 import { Command, Option } from 'commander'
+import type { PriceCatalogue } from '../../schemas/price-catalogue.ts'
 import type { SecretsSetting } from '../../secrets/secrets-setting.ts'
 import { dataOption } from '../controller-options.ts'
 import { openDataFolder } from '../data-folder.ts'
 import { type OutputFormat, outputOption } from '../output-option.ts'
+import { pricesOption } from '../prices-option.ts'
 import { chooseSource } from '../serve/default-source.ts'
 import {
   allowedHostOption,
@@ -18,6 +20,7 @@ interface Options {
   readonly allowedHost: readonly string[]
   readonly port: number
   readonly publicUrl?: URL
+  readonly prices?: PriceCatalogue
   readonly secrets: readonly SecretsSetting[]
   readonly data: string
   readonly databaseUrl?: string
@@ -38,6 +41,7 @@ export function controllerCommand(terminal: Terminal): Command {
     .addOption(portOption('--port', 'WRIT_CONTROLLER_PORT', 7400))
     .addOption(publicUrlOption())
     .addOption(secretsOption())
+    .addOption(pricesOption())
     .addOption(dataOption())
     .addOption(
       new Option('--database-url <url>', 'PostgreSQL to use instead of the embedded database').env(

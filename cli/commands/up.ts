@@ -1,8 +1,10 @@
 import { Command } from 'commander'
+import type { PriceCatalogue } from '../../schemas/price-catalogue.ts'
 import type { SecretsSetting } from '../../secrets/secrets-setting.ts'
 import { dataOption } from '../controller-options.ts'
 import { openDataFolder } from '../data-folder.ts'
 import { type OutputFormat, outputOption } from '../output-option.ts'
+import { pricesOption } from '../prices-option.ts'
 import { chooseSource } from '../serve/default-source.ts'
 import {
   allowedHostOption,
@@ -21,6 +23,7 @@ interface Options {
   readonly proxyPort: number
   readonly controllerPort: number
   readonly publicUrl?: URL
+  readonly prices?: PriceCatalogue
   readonly durability: Durability
   readonly secrets: readonly SecretsSetting[]
   readonly data: string
@@ -43,6 +46,7 @@ export function upCommand(terminal: Terminal): Command {
     .addOption(publicUrlOption())
     .addOption(durabilityOption())
     .addOption(secretsOption())
+    .addOption(pricesOption())
     .addOption(dataOption())
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ npx writ up examples/quickstart')

@@ -3,6 +3,7 @@ import process from 'node:process'
 import { createController } from '../../controller/controller.ts'
 import { run } from '../../lifecycle/run.ts'
 import { stopSignal } from '../../lifecycle/stop-signal.ts'
+import type { PriceCatalogue } from '../../schemas/price-catalogue.ts'
 import { openSecrets } from '../../secrets/open-secrets.ts'
 import type { SecretsSetting } from '../../secrets/secrets-setting.ts'
 import { type DataFolder, writeAddress } from '../data-folder.ts'
@@ -22,6 +23,7 @@ export interface ControllerSettings {
   readonly allowedHosts: readonly string[]
   readonly port: number
   readonly publicUrl?: URL
+  readonly prices?: PriceCatalogue
   readonly data: DataFolder
   readonly databaseUrl?: string
   readonly secrets: readonly SecretsSetting[]
@@ -49,6 +51,7 @@ export async function controllerAlone(
     source: settings.source,
     secrets: secrets.look,
     ...(publicUrl !== undefined && { publicUrl }),
+    ...(settings.prices !== undefined && { prices: settings.prices }),
     tokens,
     version,
     log,

@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import { createController } from '../../controller/controller.ts'
 import { lockFolder } from '../../lifecycle/folder-lock.ts'
 import { run, type Service } from '../../lifecycle/run.ts'
+import type { PriceCatalogue } from '../../schemas/price-catalogue.ts'
 import { openSecrets } from '../../secrets/open-secrets.ts'
 import type { Secrets } from '../../secrets/secrets.ts'
 import type { SecretsSetting } from '../../secrets/secrets-setting.ts'
@@ -28,6 +29,7 @@ export interface HereSettings {
   readonly proxyPort: number
   readonly controllerPort: number
   readonly publicUrl?: URL
+  readonly prices?: PriceCatalogue
   readonly durability: Durability
   readonly databaseUrl: string | undefined
   readonly secrets: readonly SecretsSetting[]
@@ -90,6 +92,7 @@ async function controllerOf(settings: HereSettings, secrets: Secrets) {
     source,
     secrets,
     ...(publicUrl !== undefined && { publicUrl }),
+    ...(settings.prices !== undefined && { prices: settings.prices }),
     ownFiles: await ownFiles(data),
     tokens: { admin: data.secrets.adminToken, proxy: data.secrets.proxyToken },
     operator: localUser,

@@ -1,5 +1,6 @@
 import process from 'node:process'
 import { stopSignal } from '../../lifecycle/stop-signal.ts'
+import type { PriceCatalogue } from '../../schemas/price-catalogue.ts'
 import type { SecretsSetting } from '../../secrets/secrets-setting.ts'
 import type { DataFolder } from '../data-folder.ts'
 import type { OutputFormat } from '../output-option.ts'
@@ -20,6 +21,7 @@ export interface UpSettings {
   readonly proxyPort: number
   readonly controllerPort: number
   readonly publicUrl?: URL
+  readonly prices?: PriceCatalogue
   readonly durability: Durability
   readonly secrets: readonly SecretsSetting[]
   readonly data: DataFolder

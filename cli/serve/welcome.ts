@@ -34,12 +34,44 @@ export function welcome(serving: Serving, settings: UpSettings, out: Sink): stri
     'Connect any client that reads .mcp.json:',
     `  ${mcpJson(mcp, agentKey)}`,
     '',
+    ...modelLines(serving, agentKey),
     `Answer what needs a person:          npx writ approvals watch${where}`,
     `See what was asked for and decided:  npx writ audit list${where}`,
+    `See what calls used and cost:        npx writ usage${where}`,
+    `See what is left of budgets:         npx writ budgets${where}`,
     `See what is in force:                npx writ status${where}`,
     '',
     'Ctrl-C stops.',
   ].join('\n')
+}
+
+/** How to ask a model, in either dialect, where one is in force. */
+function modelLines({ proxy, proxyUrl }: Serving, key: string): readonly string[] {
+  const tables = Object.keys(proxy.tables.enforced()).map(name => proxy.tables.current(name))
+  const providers = tables.flatMap(loaded => loaded?.table.providers ?? [])
+  const named = (protocol: string) =>
+    providers
+      .filter(provider => provider.protocol === protocol)
+      .flatMap(({ models }) => models.map(({ name }) => name))
+      .find(name => /^[\w.:-]+$/.test(name))
+  const any = named('scripted') ?? named('openai') ?? named('anthropic')
+  if (any === undefined) return []
+  const ask = (path: string, model: string, credential: string, more = '') => {
+    const body = `{"model":"${model}",${more}"messages":[{"role":"user","content":"hello"}]}`
+    const url = new URL(path, proxyUrl).href
+    return `  curl ${url} -H "${credential}" -H "content-type: application/json" -d '${body}'`
+  }
+  return [
+    'Ask a model, in the words of OpenAI or of Anthropic:',
+    ask('/openai/v1/chat/completions', named('openai') ?? any, `Authorization: Bearer ${key}`),
+    ask(
+      '/anthropic/v1/messages',
+      named('anthropic') ?? any,
+      `x-api-key: ${key}`,
+      '"max_tokens":64,',
+    ),
+    '',
+  ]
 }
 
 /** A path below the current folder as people say it; any other in full. */

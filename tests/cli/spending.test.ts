@@ -163,15 +163,50 @@ t.test('sessions say who called when, and what it came to', async t => {
 })
 
 t.test('money is never shown as less than it is', async t => {
-  t.strictSame([0, 1, 120, 9999, 10_000, 10_001, 1_234_560_000].map(usdText), [
-    '$0.00',
-    '$0.000001',
-    '$0.00012',
-    '$0.009999',
-    '$0.01',
-    '$0.02',
-    '$1,234.56',
-  ])
+  t.strictSame(
+    [0, 1, 120, 9999, 10_000, 10_001, 1_234_560_000].map(amount => usdText(amount)),
+    ['$0.00', '$0.000001', '$0.00012', '$0.009999', '$0.01', '$0.02', '$1,234.56'],
+  )
   t.equal(amountText('tokens', 12_345), '12,345 tokens')
   t.equal(amountText('usd', 2_500_000), '$2.50')
+  t.equal(amountText('usd', 999_999, Math.floor), '$0.99', 'and what is left not as more')
 })
+
+t.test(
+  'another catalogue of prices makes other tables, and one that is none is refused',
+  async t => {
+    const folder = t.testdir({
+      'a.yaml': `
+apiVersion: writ.dev/v1alpha1
+kind: ModelProvider
+metadata: { name: trial }
+spec: { protocol: scripted, models: [{ name: gpt-4o }] }
+`,
+      'prices.json': JSON.stringify({
+        ...{ format: 'writ.dev/prices/v1', source: 'ours 1', date: '2026-11-01' },
+        vendors: [
+          { name: 'x', hosts: [], elsewhere: true, models: { 'gpt-4o': { input: 1, output: 2 } } },
+        ],
+      }),
+      'wrong.json':
+        '{ "format": "writ.dev/prices/v1", "source": "x", "date": "today", "vendors": [] }',
+      'broken.json': '{',
+    })
+    const check = (prices: string[]) => writ(['check', `${folder}/a.yaml`, '-o', 'json', ...prices])
+    const [shipped, own] = await Promise.all([
+      check([]),
+      check(['--prices', `${folder}/prices.json`]),
+    ])
+    t.equal(own.code, 0)
+    t.not(JSON.parse(own.out).table, JSON.parse(shipped.out).table)
+    for (const [file, why] of [
+      ['wrong.json', /is no catalogue of prices: \/date must match pattern/],
+      ['broken.json', /is no catalogue of prices: it is not JSON/],
+      ['none.json', /is no catalogue of prices: it cannot be read/],
+    ] as const) {
+      const { code, err } = await check(['--prices', `${folder}/${file}`])
+      t.equal(code, 2)
+      t.match(err, why)
+    }
+  },
+)
