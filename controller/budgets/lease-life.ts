@@ -10,6 +10,8 @@ export interface LeaseLife {
   readonly skewMs: number
   /** A lease that is not heard of for so long after it expired is written off as spent. */
   readonly writeOffMs: number
+  /** A lease of which nothing is left to settle is forgotten so long after its end. */
+  readonly forgetMs: number
 }
 
 /** The lives of leases unless a test says otherwise. */
@@ -19,4 +21,5 @@ export const leaseLife: LeaseLife = {
   wantedMs: 10_000,
   skewMs: 300_000,
   writeOffMs: 86_400_000,
+  forgetMs: 7 * 86_400_000,
 }

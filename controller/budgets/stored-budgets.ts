@@ -20,7 +20,7 @@ import { readCounters } from './read-counters.ts'
 import { renewLeases } from './renew-leases.ts'
 import { settleEntries } from './settle-entries.ts'
 import { type BudgetName, tellSoftLimit, untoldBudgets } from './soft-limits.ts'
-import { writeOff } from './write-off.ts'
+import { forgetLeases, writeOff } from './write-off.ts'
 
 export interface StoredBudgetsNeeds {
   readonly db: Kysely<Database>
@@ -124,9 +124,10 @@ export class StoredBudgets implements BudgetBook, Settling {
     await this.look()
   }
 
-  /** Writes off some of what nobody settles any more. True when there may be more. */
-  writeOff(): Promise<boolean> {
+  /** Writes off some of what nobody settles any more, and forgets what is long over. True when there may be more. */
+  async writeOff(): Promise<boolean> {
     const { db, now, life } = this.#lending
+    await forgetLeases(db, new Date(now() - life.forgetMs))
     return writeOff(db, new Date(now() - life.writeOffMs), new Date(now()))
   }
 }

@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from 'kysely'
+import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Database } from '../store/database.ts'
 import {
   changeCounters,
@@ -49,6 +49,18 @@ export function writeOff(db: Kysely<Database>, before: Date, at: Date): Promise<
     )
     return due.length === atOnce
   })
+}
+
+const forgottenAtOnce = 1000
+
+/** Forgets leases of which nothing is left to settle and that were over `before`; their charges stay. */
+export async function forgetLeases(db: Kysely<Database>, before: Date): Promise<void> {
+  await sql`
+    delete from budget_leases where id in (
+      select id from budget_leases
+      where amount <= settled and written_off = 0 and expires_at <= ${before}
+      order by expires_at limit ${forgottenAtOnce}
+    ) and amount <= settled and written_off = 0`.execute(db)
 }
 
 async function dueLeases(

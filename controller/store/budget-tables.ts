@@ -93,6 +93,9 @@ async function leases(db: Kysely<unknown>): Promise<void> {
   await sql`
     create index budget_leases_due on budget_leases (expires_at)
     where amount > settled`.execute(db)
+  await sql`
+    create index budget_leases_over on budget_leases (expires_at)
+    where amount <= settled and written_off = 0`.execute(db)
 }
 
 function table(db: Kysely<unknown>, name: string, columns: Columns) {

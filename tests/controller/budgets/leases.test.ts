@@ -223,6 +223,28 @@ async function leases(t: Test, stores: StoreKind): Promise<void> {
     t.strictSame(await sums(world, 'money'), { spent: 80, reserved: 0, remaining: 920 })
     await balanced(t, world)
   })
+
+  t.test(
+    'leases that are long over are forgotten, and what was charged to them is not',
+    async t => {
+      const store = await stores.empty()
+      const world = await budgetWorld(store, [money])
+      const a = world.proxy()
+      await a.start()
+      const over = await a.lease('money', 100)
+      await a.spend(over, 30)
+      await a.renew(over, 30, 0, 0)
+      const kept = await a.lease('money', 100)
+      await a.renew(kept, 20, 0, 0)
+      world.clock.now += 8 * 86_400_000
+      await world.budgets.writeOff()
+      const rows = await store.db.selectFrom('budget_leases').select(['id', 'state']).execute()
+      t.strictSame(rows, [{ id: kept.id, state: 'written_off' }])
+      await a.spend(kept, 20)
+      t.strictSame(await sums(world, 'money'), { spent: 50, reserved: 0, remaining: 950 })
+      await balanced(t, world)
+    },
+  )
 }
 
 t.test('embedded', async t => leases(t, await embeddedStores(t)))
