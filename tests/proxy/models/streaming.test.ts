@@ -119,3 +119,24 @@ t.test('the outcome is on record before the stream ends', async t => {
   await once(client, 'end')
   t.equal(journal.entries.length, 2)
 })
+
+t.test('a client that hangs up while it does not read hangs up on the provider', async t => {
+  const { fake, open, journal } = await start(t)
+  const chunk = `data: {"type":"x","delta":{"text":"${'z'.repeat(64 * 1024)}"}}\n\n`
+  const full = Promise.withResolvers<void>()
+  fake.script = (_, response) => {
+    stream(response)
+    const more = () => {
+      while (response.write(chunk));
+      full.resolve()
+      response.once('drain', more)
+    }
+    more()
+  }
+  const client = await open('/anthropic/v1/messages', 'claude-x')
+  await full.promise
+  client.destroy()
+  await fake.got[0]?.hungUp
+  while (journal.entries.length < 2) await new Promise(resolve => setImmediate(resolve))
+  t.match(journal.entries[1], { status: 'cancelled', usageSource: 'partial' })
+})
