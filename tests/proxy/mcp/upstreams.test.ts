@@ -161,6 +161,29 @@ t.test('credentials are put in by the proxy and show nowhere', async t => {
   t.notMatch(JSON.stringify(server.heard), keys.claude, 'the client’s key stays at the proxy')
 })
 
+t.test(
+  'a credential that cannot be looked up keeps its server away, and is told by a code alone',
+  async t => {
+    const server = await smallServer(t, tool('echo'))
+    const secretRef = { name: 'vault', key: 'token' }
+    const secrets = () => {
+      const error = new Error('the vault said hunter2')
+      return Promise.reject(Object.assign(error, { code: 'vault_unreachable' }))
+    }
+    const documents = [
+      allowAll,
+      toolServer('bearer', { url: server.url, auth: { type: 'bearer', secretRef } }),
+    ]
+    const made = await world(t, documents, { secrets })
+    await until(() => made.reports.some(({ state }) => state === 'failed'))
+    t.match(made.reports, [
+      { state: 'failed', error: 'the secret vault/token cannot be looked up: vault_unreachable' },
+    ])
+    t.strictSame(server.heard, [], 'nothing was sent without it')
+    t.notMatch(JSON.stringify(made.logged), 'hunter2')
+  },
+)
+
 /** A reference to a variable, as policies write it. */
 function asked(name: string): string {
   return `$\{${name}}`
