@@ -239,3 +239,25 @@ t.test(
     t.strictSame(warnings, ['state not reported'], 'said once, not every few seconds')
   },
 )
+
+t.test('entries that are wanted later are not deleted, sent or not', async t => {
+  const w = await world(t)
+  const controller = await w.startController()
+  const journal = await open(t, join(w.root, 'journal'))
+  await write(journal, 40)
+  const first = segments(journal.folder)
+  let wanted = 1
+  const stop = new AbortController()
+  const log = { warn: () => undefined }
+  const keepFrom = () => wanted
+  const link = w.link(controller.url)
+  const shipping = await shipJournal({ journal, controller: link, keepFrom, log, batchBytes: 4096 })
+  const running = shipping.run(stop.signal)
+  await until(() => shipping.shipped() === 40)
+  t.strictSame(segments(journal.folder), first)
+  wanted = 1000
+  await write(journal, 1)
+  await until(() => segments(journal.folder).length < first.length)
+  stop.abort()
+  await running
+})
