@@ -28,7 +28,7 @@ export interface UsageSums extends UsageSumColumns {
 }
 
 /** The dearest of a group, and how many there are in all. */
-export interface UsageBreakdown {
+interface UsageBreakdown {
   readonly rows: readonly (UsageSums & { readonly key: string })[]
   readonly groups: number
 }
