@@ -82,10 +82,10 @@ export class Try {
 
   async #send(): Promise<Tried> {
     const { meter, now } = this.#gateway
-    const { account } = this.#errand
+    const { account, asked } = this.#errand
     const { provider } = this.#candidate
     const began = now()
-    account.modelCalls++
+    if (asked.endpoint.verdict !== 'count') account.modelCalls++
     const ending = await this.#ending()
     const durationMs = now() - began
     meter.upstream(provider.name, ending.outcome, durationMs / 1000)
