@@ -198,7 +198,6 @@ class SpendingWorld {
 
   #purse(name: string, run: number): Purse {
     const made = purse(this.#office(), table, `${name}/${run}`, name)
-    // The clocks of the proxies differ by seconds, and the one that counts leases is not set.
     const { time } = this
     Object.defineProperty(made, 'clock', { get: () => time.now })
     return made
