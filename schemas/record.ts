@@ -81,6 +81,12 @@ export const Record = closed(
     charges: Type.Optional(
       Type.Array(BudgetCharge, { maxItems: 256, description: 'What was charged to which budget.' }),
     ),
+    softLimits: Type.Optional(
+      Type.Array(Type.String(), {
+        maxItems: 256,
+        description: 'Budgets whose soft limit was passed; on attempts.',
+      }),
+    ),
     reservedMicroUsd: Type.Optional(Type.Integer({ description: 'Reserved, in micro-USD.' })),
     costMicroUsd: Type.Optional(Type.Integer({ description: 'Settled cost, in micro-USD.' })),
     status: Type.Optional(oneOf(outcomes, 'How the call ended; on outcomes.')),

@@ -40,11 +40,6 @@ export function refusalByBudget(shortage: Shortage, { subject }: Judged): Refusa
   }
 }
 
-/** What the attempt of a call says was set aside for it. */
-export function heldEntry({ charges, reservedMicroUsd }: Reservation): Partial<NewEntry> {
-  return { charges, ...(reservedMicroUsd !== undefined && { reservedMicroUsd }) }
-}
-
 /** Ends the reservation of a call that has ended, and says what its outcome tells about money. */
 export function settledEntry(
   { account }: Exchange['client'],

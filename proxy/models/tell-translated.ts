@@ -6,6 +6,7 @@ import type { Errand } from './gateway.ts'
 import { inputEstimate } from './input-size.ts'
 import { answerJson } from './problem.ts'
 import type { Granted } from './send-model.ts'
+import { withWarnings } from './soft-warning.ts'
 import type { StreamProgress, Translated } from './translate/translation.ts'
 import type { Used } from './usage-reader.ts'
 
@@ -22,9 +23,9 @@ export async function tellTranslated(
 ): Promise<Ending> {
   switch (translated.kind) {
     case 'answer':
-      return whole(errand, translated, headers)
+      return whole(errand, translated, withWarnings(headers, translated.warnings))
     case 'stream':
-      return streamed(errand, translated, headers)
+      return streamed(errand, translated, withWarnings(headers, translated.warnings))
     case 'refused':
       return refused(errand, translated)
     case 'failed':
@@ -33,6 +34,8 @@ export async function tellTranslated(
 }
 
 type Headers = Readonly<Record<string, string>>
+
+const unused: Usage = { inputTokens: 0, outputTokens: 0 }
 
 function whole({ response, asked }: Errand, answer: Of<'answer'>, headers: Headers): Ending {
   const json = JSON.stringify(answer.json)
@@ -123,7 +126,8 @@ function failed({ response }: Errand, translated: Of<'failed'>): Ending {
   return {
     outcome: 'failed',
     upstreamStatus: String(upstreamStatus),
-    actual: { sent: true, usage: { inputTokens: 0, outputTokens: 0 } },
+    // An answer that nobody can read may have cost everything.
+    actual: { sent: true, usage: upstreamStatus === 200 ? null : unused },
     error: `the provider answered ${upstreamStatus}`,
     another: upstreamStatus === 200 || upstreamStatus === 429 || upstreamStatus >= 500,
     finish: () => answerJson(response, status, JSON.stringify(json), told),

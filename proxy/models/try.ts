@@ -1,4 +1,5 @@
 import type { Actual, Reservation } from '../budgets/budgets.ts'
+import { heldEntry } from '../budgets/held-entry.ts'
 import { ProxyFailure } from '../failure.ts'
 import type { JudgedCall } from '../mcp/judge.ts'
 import type { NewEntry } from '../mcp/needs.ts'
@@ -44,9 +45,8 @@ export class Try {
     const { judged, reservation } = this.#needs
     const { texts } = this.#gateway
     if (this.#errand.cancellation.aborted) return this.#givenUp()
-    const { charges, reservedMicroUsd } = reservation
-    const held = { charges, ...(reservedMicroUsd !== undefined && { reservedMicroUsd }) }
-    if (!(await keep(this.#gateway, [texts.attempt(this.#shared, held)]))) {
+    const attempt = texts.attempt(this.#shared, heldEntry(reservation))
+    if (!(await keep(this.#gateway, [attempt]))) {
       reservation.settle(notSent)
       tellUnrecorded(this.#errand, judged)
       return { kind: 'answered' }
