@@ -158,9 +158,9 @@ function perWords(per: BudgetPer, ofTeam: (team: string) => boolean): PlannedBud
 /** The most characters of a counter's name. */
 const longestKey = 512
 
-/** A word that is too long to name a counter is cut, and told from others by its hash. */
+/** A word as the ledger can keep it; one that is too long is cut, and told from others by its hash. */
 function counterKey(word: string): string {
-  if (word.length <= longestKey) return word
+  if (word.length <= longestKey) return word.toWellFormed()
   const digest = hash('sha256', word)
-  return `${word.slice(0, longestKey - digest.length - 1)}~${digest}`
+  return `${word.slice(0, longestKey - digest.length - 1)}~${digest}`.toWellFormed()
 }

@@ -102,6 +102,12 @@ t.test('names too long for a counter are cut and stay apart', async t => {
   t.strictSame(a, long('a')[0])
 })
 
+t.test('names of counters are text that a database takes', async t => {
+  const named = (session: string) => charged({ ...modelCall, session }, { per: 'session' })
+  t.strictSame(named('a\ud800'), ['b0 a\ufffd'])
+  t.match(named('x'.repeat(446) + '\u{1f600}'.repeat(100))[0], /^b0 x{446}\ufffd~/)
+})
+
 t.test('a payer is made of an agent and its call', async t => {
   const agent = {
     name: 'coder',
