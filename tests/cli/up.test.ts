@@ -113,7 +113,7 @@ t.test('the quickstart, from the first start to the last policy', async t => {
     t.equal(readFileSync(join(cwd, 'policies/.scratch/more.yaml'), 'utf8'), content)
     const { code, out } = await writ(['status', '-o', 'json'], { cwd })
     const { state, files } = JSON.parse(out).source
-    t.strictSame({ code, state, files }, { code: 0, state: 'in_force', files: 6 })
+    t.strictSame({ code, state, files }, { code: 0, state: 'in_force', files: 7 })
     rmSync(join(cwd, 'policies/.scratch/more.yaml'))
   })
 

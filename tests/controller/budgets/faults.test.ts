@@ -169,7 +169,7 @@ t.test(
     t.ok(spent >= 2 * kept, `${spent} spent`)
     await balanced(t, world)
     await proxy.hand(...lines)
-    t.strictSame(await sums(world, 'money'), { spent: 120, reserved: 380, remaining: 500 })
+    t.strictSame(await sums(world, 'money'), { spent: 120, reserved: 280, remaining: 600 })
     await balanced(t, world)
   },
 )
