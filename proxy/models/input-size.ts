@@ -1,5 +1,6 @@
 import type { Json } from '../../policy/decide/facts.ts'
 import { isObject, type JsonObject } from '../mcp/rpc.ts'
+import { runsTools } from './offered-tools.ts'
 
 /** How much a model has to read, as far as a request shows it. */
 export interface InputSize {
@@ -9,8 +10,8 @@ export interface InputSize {
   readonly files: number
   /** UTF-8 bytes of the encoded files. */
   readonly fileBytes: number
-  /** Whether it goes on from what the provider has kept, which is not in the request. */
-  readonly continued: boolean
+  /** Whether it reads what is not in the request: what the provider has kept, or finds with tools of its own. */
+  readonly unseen: boolean
 }
 
 /** Tokens that every request is given for what providers put around it. */
@@ -21,8 +22,8 @@ const openaiImageTokens = 48_169
 const anthropicImageTokens = 4784
 /** A document, which may be compressed or kept at the provider: a full window of most models. */
 const fileTokens = 200_000
-/** What a provider has kept of a conversation: the largest window in use. */
-const keptTokens = 1_000_000
+/** What a request does not show: the largest window in use. */
+const unseenTokens = 1_000_000
 /** Text that nobody meant to be hard to read has about this many bytes a token. */
 const bytesPerToken = 4
 const usualImageTokens = 1600
@@ -38,7 +39,7 @@ export function inputBound(size: InputSize, protocol: 'openai' | 'anthropic' | '
     size.textBytes +
     size.images * imageTokens +
     Math.max(size.files * fileTokens, size.fileBytes) +
-    (size.continued ? keptTokens : 0)
+    (size.unseen ? unseenTokens : 0)
   )
 }
 
@@ -55,11 +56,10 @@ export function inputSize(body: JsonObject, bytes: number): InputSize {
   // Tool schemas may be large and hold none.
   for (const key of ['messages', 'input', 'system', 'instructions'])
     look(body[key] ?? null, found, 0)
-  const continued = ['previous_response_id', 'conversation', 'prompt', 'container'].some(
-    key => (body[key] ?? null) !== null,
-  )
+  const keeps = ['previous_response_id', 'conversation', 'prompt', 'container']
+  const unseen = keeps.some(key => (body[key] ?? null) !== null) || runsTools(body)
   const { images, files, encodedBytes, fileBytes } = found
-  return { textBytes: Math.max(0, bytes - encodedBytes), images, files, fileBytes, continued }
+  return { textBytes: Math.max(0, bytes - encodedBytes), images, files, fileBytes, unseen }
 }
 
 interface Found {

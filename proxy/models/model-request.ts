@@ -20,6 +20,8 @@ export interface ModelRequest {
   /** Tokens that an answer must have room for, or the provider refuses it. */
   readonly leastTokens: number
   readonly tools: readonly string[]
+  /** Whether it asks for what providers charge more for than they list: faster or nearer service. */
+  readonly dearer: boolean
   readonly size: InputSize
 }
 
@@ -46,6 +48,13 @@ const decisive: ReadonlySet<string> = new Set([
   'stream_options',
   'n',
   'background',
+  'tools',
+  'functions',
+  'mcp_servers',
+  'web_search_options',
+  'service_tier',
+  'speed',
+  'inference_geo',
   ...Object.values(limitNames).flat(),
 ])
 
@@ -68,6 +77,7 @@ export function modelRequest(endpoint: Endpoint, bytes: Buffer): ModelRequest | 
     answers: typeof body.n === 'number' ? body.n : 1,
     leastTokens: leastTokens(endpoint, body),
     tools: toolsIn(body),
+    dearer: isDearer(body),
     size: inputSize(body, bytes.length),
   }
 }
@@ -116,6 +126,17 @@ const members: readonly (readonly [string, (value: Json) => boolean, string])[] 
 
 function isCount(value: Json, most: number): boolean {
   return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= most
+}
+
+/** What the tiers of the two APIs are called that cost what is listed, or less. */
+const listed: Readonly<Record<string, ReadonlySet<Json>>> = {
+  service_tier: new Set([null, 'auto', 'default', 'flex', 'standard_only', 'batch']),
+  speed: new Set([null, 'standard']),
+  inference_geo: new Set([null, 'global', 'not_available']),
+}
+
+function isDearer(body: JsonObject): boolean {
+  return Object.entries(listed).some(([name, values]) => !values.has(body[name] ?? null))
 }
 
 /** The least that the OpenAI responses API takes is 16; thinking on the Anthropic wire needs room beyond its own budget. */

@@ -16,10 +16,11 @@ export function toolsIn(body: JsonObject): readonly string[] {
       names.add(name.slice(0, longestName))
     }
   }
-  for (const key of ['tools', 'functions']) addAll(body[key], add, 0)
-  for (const item of listOf(body.input)) {
-    if (isObject(item) && item.type === 'additional_tools') addAll(item.tools, add, 0)
-    if (isObject(item) && item.type === 'tool_search_output') addAll(item.tools, add, 0)
+  for (const tool of offered(body)) {
+    const { function: inner, name, type } = tool
+    add(isObject(inner) ? inner.name : name)
+    if (!plainTypes.has(type)) add(type)
+    if (type === 'mcp') add(tool.server_label)
   }
   const servers = listOf(body.mcp_servers)
   if (servers.length > 0) add('mcp')
@@ -27,17 +28,40 @@ export function toolsIn(body: JsonObject): readonly string[] {
   return [...names]
 }
 
+/** Whether the provider itself may run tools, whose results the model reads and the request does not show. */
+export function runsTools(body: JsonObject): boolean {
+  if (isObject(body.web_search_options) || listOf(body.mcp_servers).length > 0) return true
+  for (const { type } of offered(body)) if (!isForClients(type)) return true
+  return false
+}
+
+/** A type that nobody has heard of may be one that the provider runs. */
+function isForClients(type: Json | undefined): boolean {
+  if (type === undefined || type === null) return true
+  return plainTypes.has(type) || clientTypes.test(String(type))
+}
+
+const clientTypes =
+  /^(local_shell|apply_patch|(bash|text_editor|memory|computer|tool_search)(_\w+)?)$/
+
+/** Every tool that a request offers, nested ones too. */
+function* offered(body: JsonObject): Iterable<JsonObject> {
+  for (const key of ['tools', 'functions']) yield* nested(body[key], 0)
+  for (const item of listOf(body.input)) {
+    if (isObject(item) && listTypes.has(item.type)) yield* nested(item.tools, 0)
+  }
+}
+
+const listTypes: ReadonlySet<Json | undefined> = new Set(['additional_tools', 'tool_search_output'])
+
 const plainTypes: ReadonlySet<Json | undefined> = new Set(['function', 'custom', 'namespace'])
 
-function addAll(tools: Json | undefined, add: (name: Json | undefined) => void, depth: number) {
+function* nested(tools: Json | undefined, depth: number): Iterable<JsonObject> {
   if (depth > deepest) return
   for (const tool of listOf(tools)) {
     if (!isObject(tool)) continue
-    const { function: inner, name, type, tools: nested } = tool
-    add(isObject(inner) ? inner.name : name)
-    if (!plainTypes.has(type)) add(type)
-    if (type === 'mcp') add(tool.server_label)
-    addAll(nested, add, depth + 1)
+    yield tool
+    yield* nested(tool.tools, depth + 1)
   }
 }
 

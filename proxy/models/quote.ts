@@ -1,3 +1,4 @@
+import type { TablePrice } from '../../schemas/rule-table.ts'
 import type { Quote, Spender } from '../budgets/budgets.ts'
 import type { Candidate } from './candidates.ts'
 import type { Errand } from './gateway.ts'
@@ -16,7 +17,7 @@ export function quoteOf(errand: Errand, candidate: Candidate): Quote {
   const most = mostTokens(errand, candidate)
   const least = Math.max(asked.leastTokens, Math.min(most, usefulTokens))
   const scripted = provider.protocol === 'scripted' ? free : null
-  const price = model.price ?? scripted
+  const price = knownPrice(errand, candidate) ?? scripted
   return {
     inputTokens: inputBound(asked.size, provider.protocol),
     outputTokens: most * asked.answers,
@@ -24,6 +25,12 @@ export function quoteOf(errand: Errand, candidate: Candidate): Quote {
     price,
     priceFrom: price === null ? 'unpriced' : (model.priceFrom ?? 'provider'),
   }
+}
+
+/** Whoever writes a price of their own knows what they use; a catalogue lists what plain requests cost. */
+function knownPrice({ asked }: Errand, { provider, model }: Candidate): TablePrice | undefined {
+  const covers = provider.protocol === 'scripted' || model.priceFrom !== 'catalogue'
+  return asked.dearer && !covers ? undefined : model.price
 }
 
 /** Who spends on it. */

@@ -14,7 +14,7 @@ t.test('every byte of text may be a token', async t => {
     images: 0,
     files: 0,
     fileBytes: 0,
-    continued: false,
+    unseen: false,
   })
   t.ok(inputBound(sizeOf(body), 'openai') >= bytes)
   t.ok(inputEstimate(sizeOf(body)) < bytes)
@@ -64,8 +64,22 @@ t.test('a file counts by its bound or its bytes, whatever is more', async t => {
   t.ok(inputBound(sizeOf(said([{ type: 'file', file: { file_id: 'f' } }])), 'openai') > 200_000)
 })
 
+t.test('what tools of the provider may find counts as a full window', async t => {
+  const tools = (...list: JsonObject[]) => sizeOf({ ...said('go'), tools: list }).unseen
+  t.notOk(tools({ type: 'function', function: { name: 'web_search' } }, { name: 'read' }))
+  t.notOk(tools({ type: 'bash_20250124', name: 'bash' }, { type: 'custom', name: 'patch' }))
+  t.notOk(tools({ type: 'namespace', tools: [{ type: 'function', name: 'echo' }] }))
+  t.ok(tools({ type: 'web_search_20250305', name: 'web_search' }))
+  t.ok(tools({ type: 'mcp', server_label: 'x', server_url: 'https://x.example' }))
+  t.ok(tools({ type: 'namespace', tools: [{ type: 'code_interpreter' }] }))
+  t.ok(tools({ type: 'of tomorrow' }))
+  t.ok(sizeOf({ ...said('go'), web_search_options: {} }).unseen)
+  t.ok(sizeOf({ ...said('go'), mcp_servers: [{ type: 'url', url: 'https://x' }] }).unseen)
+  t.ok(sizeOf({ input: [{ type: 'additional_tools', tools: [{ type: 'file_search' }] }] }).unseen)
+})
+
 t.test('what the provider has kept counts as a full window', async t => {
   const size = sizeOf({ input: 'go on', previous_response_id: 'resp_1' })
-  t.equal(size.continued, true)
+  t.equal(size.unseen, true)
   t.ok(inputBound(size, 'openai') > 1_000_000)
 })

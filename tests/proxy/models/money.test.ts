@@ -21,7 +21,14 @@ const budget = (spec: object) =>
   })
 
 /** A proxy whose budget has this limit at a ledger in memory. */
-async function start(t: Test, limit: number, script: Script, spec: object = {}, models = [{}]) {
+async function start(
+  t: Test,
+  limit: number,
+  script: Script,
+  spec: object = {},
+  models = [{}],
+  names = { openai: 'gpt-x', anthropic: 'claude-x' },
+) {
   const fake = await fakeProvider(t, script)
   const usd = (limit / 1_000_000).toFixed(6)
   const named = (name: string, protocol: string) =>
@@ -43,8 +50,8 @@ async function start(t: Test, limit: number, script: Script, spec: object = {}, 
     t,
     [
       allModels,
-      named('gpt-x', 'openai'),
-      named('claude-x', 'anthropic'),
+      named(names.openai, 'openai'),
+      named(names.anthropic, 'anthropic'),
       budget({ limit: { usd }, ...spec }),
     ],
     {
@@ -145,6 +152,28 @@ t.test('a model without a price is refused under a budget of money', async t => 
     code: 'price_unknown',
   })
   t.strictSame(fake.got, [])
+})
+
+t.test('a faster service has no price by the catalogue, but by a price of its own', async t => {
+  const listed = { openai: 'gpt-5-mini', anthropic: 'claude-haiku-4-5' }
+  const unpriced = [{ price: undefined, maxOutputTokens: 1000 }]
+  const made = await start(t, 1_000_000, chat(['hi']), {}, unpriced, listed)
+  const ask = { model: 'gpt-5-mini', messages: hello }
+  await made.openai.chat.completions.create({ ...ask, service_tier: 'flex' })
+  t.match(made.outcomes().at(-1), { status: 'succeeded', costSource: 'catalogue' })
+  await t.rejects(made.openai.chat.completions.create({ ...ask, service_tier: 'priority' }), {
+    code: 'price_unknown',
+  })
+  const fast = { model: 'claude-haiku-4-5', max_tokens: 9, messages: hello, speed: 'fast' }
+  await t.rejects(made.anthropic.messages.create(fast as never), { status: 402, message: /price/ })
+  const spelled = { ...ask, Service_Tier: 'priority' }
+  await t.rejects(made.openai.chat.completions.create(spelled as never), {
+    message: /write `service_tier` for/,
+  })
+  t.equal(made.fake.got.length, 1)
+  const own = await start(t, 1_000_000, chat(['hi']))
+  await own.openai.chat.completions.create({ ...ask, model: 'gpt-x', service_tier: 'priority' })
+  t.match(own.outcomes().at(-1), { status: 'succeeded', costSource: 'provider' })
 })
 
 t.test('a soft limit is told of in a header, on streams too', async t => {
