@@ -117,6 +117,7 @@ function partsOf(options: ProxyOptions, now: () => number): Parts {
     approvals,
     budgets: options.budgets ?? closedBudgets(tables),
     meter: counted,
+    log,
     now,
   }
   servers.onChange((namespace, lists) => {

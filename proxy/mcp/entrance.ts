@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Json } from '../../policy/decide/facts.ts'
 import { callerKey } from '../caller-key.ts'
 import { Crowd } from '../crowd.ts'
+import { noteFault } from '../fault.ts'
 import { readBody } from '../read-body.ts'
 import type { Firewall } from './exchange.ts'
 import type { LegacyDoor } from './legacy-door.ts'
@@ -108,7 +109,8 @@ export class Entrance {
     try {
       if (isModern(version, body)) modern.post(visitor, body)
       else legacy.post(visitor, body)
-    } catch {
+    } catch (error) {
+      noteFault(this.#needs.firewall, error)
       turnDown(visitor.response, 500, codes.internal, 'an unexpected error in Writ')
     }
   }

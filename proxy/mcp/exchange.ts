@@ -1,11 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { ApprovalDesk } from '../approvals/approval-desk.ts'
 import type { Budgets } from '../budgets/budgets.ts'
+import { noteFault } from '../fault.ts'
 import type { Meter } from '../meter.ts'
 import type { EntryTexts } from '../record/entry-text.ts'
 import type { Account, KeyAccounts } from './account.ts'
 import type { Cancellation } from './cancellation.ts'
-import type { Caller, Journal, Tables } from './needs.ts'
+import type { Caller, Journal, Log, Tables } from './needs.ts'
 import { codes, errorJson, type Id, type JsonObject, resultJson } from './rpc.ts'
 import type { ToolServers } from './tool-servers.ts'
 import type { Incoming } from './upstream/link.ts'
@@ -21,6 +22,7 @@ export interface Firewall {
   readonly approvals: ApprovalDesk
   readonly budgets: Budgets
   readonly meter: Meter
+  readonly log: Log
   readonly now: () => number
 }
 
@@ -91,13 +93,16 @@ export function handled(
   handle: Handle,
   done: (answer: Answer) => void,
 ): void {
-  const failed = () => answerError(exchange, codes.internal, 'an unexpected error in Writ')
+  const failed = (error: unknown) => {
+    noteFault(firewall, error)
+    return answerError(exchange, codes.internal, 'an unexpected error in Writ')
+  }
   let answer: Promise<Answer> | Answer
   try {
     answer = handle(firewall, exchange)
-  } catch {
-    answer = failed()
+  } catch (error) {
+    answer = failed(error)
   }
-  if (answer instanceof Promise) answer.then(done, () => done(failed()))
+  if (answer instanceof Promise) answer.then(done, error => done(failed(error)))
   else done(answer)
 }

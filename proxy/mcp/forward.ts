@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import type { Reservation, Reserved } from '../budgets/budgets.ts'
 import { heldEntry } from '../budgets/held-entry.ts'
 import { ProxyFailure } from '../failure.ts'
+import { noteFault } from '../fault.ts'
 import { type Ended, type SharedText, sharedText } from '../record/entry-text.ts'
 import { keep } from '../record/keep.ts'
 import type { Answer, Exchange, Firewall } from './exchange.ts'
@@ -191,6 +192,7 @@ async function send(firewall: Firewall, exchange: Exchange, errand: Errand): Pro
     const failed = reply.kind === 'error' || reply.value.isError === true
     return { status: failed ? 'failed' : 'succeeded', reply }
   } catch (error) {
+    if (!(error instanceof ProxyFailure)) noteFault(firewall, error)
     const failure = failureOf(error)
     if (failure.code === 'cancelled') return { status: 'cancelled', failure }
     if (!failure.mayHaveActed) return { status: 'failed', failure }

@@ -1,4 +1,5 @@
 import type { Json } from '../../policy/decide/facts.ts'
+import { noteFault } from '../fault.ts'
 import { Cancellation } from './cancellation.ts'
 import {
   type Answer,
@@ -46,7 +47,8 @@ export class LegacyDoor {
     const messages = Array.isArray(body) ? body.map(messageOf) : [messageOf(body)]
     const [first] = messages
     if (first?.kind === 'request' && first.method === 'initialize' && !Array.isArray(body)) {
-      this.#initialize(visitor, first).catch(() => {
+      this.#initialize(visitor, first).catch(error => {
+        noteFault(this.#firewall, error)
         const problem = 'an unexpected error in Writ'
         turnDown(visitor.response, 500, codes.internal, problem, first.id)
       })

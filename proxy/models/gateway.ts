@@ -3,7 +3,7 @@ import type { ApprovalDesk } from '../approvals/approval-desk.ts'
 import type { Budgets } from '../budgets/budgets.ts'
 import type { Account, KeyAccounts } from '../mcp/account.ts'
 import type { Cancellation } from '../mcp/cancellation.ts'
-import type { Caller, Journal, Secrets, Tables } from '../mcp/needs.ts'
+import type { Caller, Journal, Log, Secrets, Tables } from '../mcp/needs.ts'
 import type { Sessions } from '../mcp/sessions.ts'
 import type { Meter } from '../meter.ts'
 import type { EntryTexts } from '../record/entry-text.ts'
@@ -24,6 +24,7 @@ export interface Gateway {
   readonly sockets: ProviderSockets
   readonly catalogues: Catalogues
   readonly meter: Meter
+  readonly log: Log
   readonly now: () => number
 }
 

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { callerKey } from '../caller-key.ts'
 import { Crowd } from '../crowd.ts'
+import { noteFault } from '../fault.ts'
 import { Cancellation } from '../mcp/cancellation.ts'
 import { readBody } from '../read-body.ts'
 import { dialectAt, type Endpoint, endpointOf } from './endpoint.ts'
@@ -91,8 +92,16 @@ export class ModelsDoor {
       if (bytes === null) {
         response.setHeader('connection', 'close')
         fail(response, endpoint.dialect, 'request_too_large', 'the request is too large')
-      } else this.#serve(visit, endpoint, bytes)
+      } else this.#show(visit, endpoint, bytes)
     })
+  }
+
+  #show(visit: Visit, endpoint: Endpoint, bytes: Buffer): void {
+    try {
+      this.#serve(visit, endpoint, bytes)
+    } catch (error) {
+      this.#fault(visit.response, endpoint.dialect, error)
+    }
   }
 
   #serve(visit: Visit, endpoint: Endpoint, bytes: Buffer): void {
@@ -114,10 +123,11 @@ export class ModelsDoor {
     })
     const account = sessionAccount(this.#gateway, visit, asked)
     const served = serveModel(this.#gateway, { ...visit, asked, account, cancellation })
-    served.catch(() => this.#fault(response, dialect))
+    served.catch(error => this.#fault(response, dialect, error))
   }
 
-  #fault(response: ServerResponse, dialect: Dialect): void {
+  #fault(response: ServerResponse, dialect: Dialect, error: unknown): void {
+    noteFault(this.#gateway, error)
     if (response.headersSent) response.destroy()
     else fail(response, dialect, 'internal_error', 'an unexpected error in Writ')
   }

@@ -53,12 +53,15 @@ async function unknown(gateway: Gateway, errand: Errand, candidate: Candidate): 
 type Credential = { readonly value: string | null } | 'missing' | 'unknown'
 
 async function credentialOf(
-  { secrets }: Gateway,
+  { secrets, log }: Gateway,
   { caller }: Errand,
   { provider }: Candidate,
 ): Promise<Credential> {
   if (provider.secretRef === undefined) return { value: null }
-  const secret = await secrets(caller.namespace, provider.secretRef).catch(() => undefined)
+  const secret = await secrets(caller.namespace, provider.secretRef).catch(err => {
+    log.warn({ err, provider: provider.name }, 'credential not looked up')
+    return undefined
+  })
   if (secret === undefined) return 'unknown'
   const value = secret?.trim() ?? ''
   return value === '' ? 'missing' : { value }

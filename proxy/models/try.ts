@@ -1,6 +1,7 @@
 import type { Actual, Reservation } from '../budgets/budgets.ts'
 import { heldEntry } from '../budgets/held-entry.ts'
 import { ProxyFailure } from '../failure.ts'
+import { noteFault } from '../fault.ts'
 import type { JudgedCall } from '../mcp/judge.ts'
 import type { NewEntry } from '../mcp/needs.ts'
 import { type Ended, type SharedText, sharedText } from '../record/entry-text.ts'
@@ -118,6 +119,7 @@ export class Try {
 
   /** A fault of Writ itself must leave a record as well. */
   #fault(cause: unknown): Ending {
+    noteFault(this.#gateway, cause)
     const failure = new ProxyFailure('upstream_lost', 'an unexpected error in Writ', { cause })
     return {
       outcome: 'unknown',

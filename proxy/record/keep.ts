@@ -1,24 +1,26 @@
-import type { EntryJson, Journal } from '../mcp/needs.ts'
+import type { EntryJson, Journal, Log } from '../mcp/needs.ts'
 import type { Meter } from '../meter.ts'
 
 export interface KeepNeeds {
   readonly journal: Journal
   readonly meter: Pick<Meter, 'unrecorded'>
+  readonly log: Pick<Log, 'error'>
 }
 
 /** Writes entries to the journal; false when they could not be kept. */
 export function keep(
-  { journal, meter }: KeepNeeds,
+  { journal, meter, log }: KeepNeeds,
   entries: readonly EntryJson[],
 ): Promise<boolean> | boolean {
-  const failed = () => {
+  const failed = (err: unknown) => {
     meter.unrecorded()
+    log.error({ err }, 'call not recorded')
     return false
   }
   try {
     return journal.write(entries)?.then(yes, failed) ?? true
-  } catch {
-    return failed()
+  } catch (error) {
+    return failed(error)
   }
 }
 

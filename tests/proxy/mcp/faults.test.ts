@@ -167,7 +167,7 @@ t.test('a server that talks something else than HTTP is away, not a crash', asyn
 })
 
 t.test('no record, no call', async t => {
-  const { client, journal, sent } = await faulty(t, () => says('done'))
+  const { client, journal, sent, logged } = await faulty(t, () => says('done'))
   journal.broken = () => true
   t.match((await client.call('act')).result?.structuredContent, { reason: 'no_record' })
   t.equal(sent(), 0)
@@ -176,6 +176,8 @@ t.test('no record, no call', async t => {
   t.match(result, { isError: true, structuredContent: { reason: 'answer_unrecorded' } })
   t.notMatch(JSON.stringify(result), 'done', 'the answer is withheld')
   t.equal(sent(), 1)
+  const errors = logged.filter(([level]) => level === 'error').map(([, , message]) => message)
+  t.strictSame(errors, ['call not recorded', 'call not recorded'])
   journal.broken = () => false
   t.strictSame((await client.call('act')).result, says('done'))
 })

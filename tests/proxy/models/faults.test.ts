@@ -5,10 +5,12 @@ import { keys, type Test } from '../mcp/world.ts'
 import { event, fakeProvider, json, type Script, stream } from './fake-provider.ts'
 import { allModels, credentials, modelWorld, price, provider } from './model-world.ts'
 
-async function start(t: Test, script: Script, more: object = {}) {
+type Options = Parameters<typeof modelWorld>[2]
+
+async function start(t: Test, script: Script, more: object = {}, options: Options = {}) {
   const fake = await fakeProvider(t, script)
   const models = [{ name: 'model-x', price, maxOutputTokens: 100 }]
-  const made = await modelWorld(t, [
+  const documents = [
     allModels,
     provider('openai', { protocol: 'openai', baseUrl: fake.url, models, ...more }),
     provider('anthropic', {
@@ -16,7 +18,8 @@ async function start(t: Test, script: Script, more: object = {}) {
       baseUrl: fake.url,
       models: [{ name: 'claude-x', price }],
     }),
-  ])
+  ]
+  const made = await modelWorld(t, documents, options)
   const openai = new OpenAI({ baseURL: made.openai, apiKey: keys.claude, maxRetries: 0 })
   const anthropic = new Anthropic({ baseURL: made.anthropic, apiKey: keys.claude, maxRetries: 0 })
   const outcomes = () =>
@@ -171,6 +174,22 @@ t.test('what cannot be recorded is not sent, and what cannot be ended is not who
   journal.broken = ({ phase }) => phase === 'outcome'
   await t.rejects(openai.chat.completions.create(ask), { code: 'not_recorded' })
   t.equal(fake.got.length, 1)
+})
+
+t.test('what should not happen is refused, said in the log, and ends nothing', async t => {
+  const odd = (): never => {
+    throw new Error('an odd budget')
+  }
+  const budgets = { reserve: odd, reserveTool: odd, reconsider: odd }
+  const { openai, fake, logged } = await start(t, () => undefined, {}, { budgets })
+  for (let i = 0; i < 2; i++) {
+    await t.rejects(openai.chat.completions.create(ask), { code: 'internal_error' })
+  }
+  t.equal(fake.got.length, 0)
+  t.match(logged, [
+    ['error', { err: { message: 'an odd budget' } }, 'unexpected error'],
+    ['error', { err: { message: 'an odd budget' } }, 'unexpected error'],
+  ])
 })
 
 t.test('a client that goes away before the answer is heard by the provider', async t => {
