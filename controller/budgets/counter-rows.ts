@@ -114,6 +114,15 @@ export async function insertCharges(
   }
 }
 
+/** The charge by which an amount of a lease is written off; a negative one takes that back. */
+export function writtenOffCharge(lease: LeaseRow, amount: number, time: Date): NewCharge {
+  const { id, proxy, namespace, budget, counter, window_start } = lease
+  return {
+    ...{ proxy, seq: null, time, namespace, budget, counter, window_start, reason: null },
+    ...{ lease: id, kind: 'written_off', amount },
+  }
+}
+
 /** What is leased by a lease and not settled. */
 export function outstanding({ amount, settled }: Pick<LeaseRow, 'amount' | 'settled'>): number {
   return Math.max(0, amount - settled)

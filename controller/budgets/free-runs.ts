@@ -6,10 +6,9 @@ import {
   insertCharges,
   keyOf,
   keyText,
-  type LeaseRow,
-  type NewCharge,
   outstanding,
   takenCounters,
+  writtenOffCharge,
 } from './counter-rows.ts'
 import { unknownSeq } from './proxy-runs.ts'
 
@@ -91,7 +90,7 @@ async function free(
   const writtenOff = leases.filter(lease => lease.written_off > 0)
   await insertCharges(
     db,
-    writtenOff.map(lease => returned(lease, at)),
+    writtenOff.map(lease => writtenOffCharge(lease, -lease.written_off, at)),
   )
   await changeCounters(
     db,
@@ -120,12 +119,4 @@ function unsettled(db: Transaction<Database>, proxy: string, run: string) {
     .where('run', '=', run)
     .where(isUnsettled)
     .execute()
-}
-
-function returned(lease: LeaseRow, time: Date): NewCharge {
-  const { id, proxy, namespace, budget, counter, window_start, written_off } = lease
-  return {
-    ...{ proxy, seq: null, time, namespace, budget, counter, window_start, reason: null },
-    ...{ lease: id, kind: 'written_off', amount: -written_off },
-  }
 }

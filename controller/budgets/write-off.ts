@@ -7,9 +7,9 @@ import {
   keyOf,
   keyText,
   type LeaseRow,
-  type NewCharge,
   outstanding,
   takenCounters,
+  writtenOffCharge,
 } from './counter-rows.ts'
 
 const atOnce = 100
@@ -36,7 +36,7 @@ export function writeOff(db: Kysely<Database>, before: Date, at: Date): Promise<
     )
     await insertCharges(
       db,
-      leases.map(lease => chargeOf(lease, at)),
+      leases.map(lease => writtenOffCharge(lease, outstanding(lease), at)),
     )
     await changeLeases(
       db,
@@ -77,12 +77,4 @@ async function dueLeases(
     .orderBy('expires_at')
     .limit(atOnce)
   return (ids === null ? query : query.where('id', 'in', ids)).execute()
-}
-
-function chargeOf(lease: LeaseRow, time: Date): NewCharge {
-  const { id, proxy, namespace, budget, counter, window_start } = lease
-  return {
-    ...{ proxy, seq: null, time, namespace, budget, counter, window_start, reason: null },
-    ...{ lease: id, kind: 'written_off', amount: outstanding(lease) },
-  }
 }
