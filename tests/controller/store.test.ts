@@ -15,7 +15,7 @@ import { openStore } from '../../controller/store/open-store.ts'
 import { line, type NewEntry } from '../../proxy/journal/line.ts'
 import { readControllerKey, verifySigned } from '../../proxy/table/controller-key.ts'
 import { entry } from '../proxy/journal-entry.ts'
-import { embeddedStores, postgresStores, type StoreKind } from './stores.ts'
+import { everyStore, type StoreKind } from './stores.ts'
 
 function lines(proxy: string, seqs: readonly number[], some: Partial<NewEntry> = {}): string[] {
   return seqs.map(seq => line(proxy, seq, entry(some)).trimEnd())
@@ -312,8 +312,7 @@ async function proxyTests(t: Test, stores: StoreKind): Promise<void> {
   })
 }
 
-async function suite(t: Test, stores: StoreKind | string): Promise<void> {
-  if (typeof stores === 'string') return t.comment(stores)
+async function suite(t: Test, stores: StoreKind): Promise<void> {
   await ledgerTests(t, stores)
   await releaseTests(t, stores)
   await proxyTests(t, stores)
@@ -328,13 +327,7 @@ async function suite(t: Test, stores: StoreKind | string): Promise<void> {
   })
 }
 
-t.test('the embedded store', async t => {
-  await suite(t, await embeddedStores(t))
-})
-
-t.test('PostgreSQL', async t => {
-  await suite(t, await postgresStores(t))
-})
+everyStore(t, suite)
 
 t.test('the embedded store is opened by one process at a time, and by its owner only', async t => {
   const folder = join(t.testdir(), 'store')

@@ -83,6 +83,16 @@ export async function postgresStores(t: Test): Promise<StoreKind | string> {
   }
 }
 
+/** One suite on each kind of store; the kind that this machine has not is skipped with the reason. */
+export function everyStore(t: Test, suite: (t: Test, stores: StoreKind) => Promise<unknown>): void {
+  t.test('embedded', async t => suite(t, await embeddedStores(t)))
+  t.test('postgresql', async t => {
+    const stores = await postgresStores(t)
+    if (typeof stores === 'string') t.pass('not tried', { skip: stores })
+    else await suite(t, stores)
+  })
+}
+
 function closing(t: Test, store: Store): Store {
   let closed: Promise<void> | undefined
   const once = { ...store, close: () => (closed ??= store.close()) }

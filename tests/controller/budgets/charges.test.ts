@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import t, { type Test } from 'tap'
 import type { Record as Entry } from '../../../schemas/record.ts'
-import { embeddedStores, postgresStores, type StoreKind } from '../stores.ts'
+import { everyStore, type StoreKind } from '../stores.ts'
 import {
   agents,
   balanced,
@@ -333,7 +333,4 @@ async function charges(t: Test, stores: StoreKind): Promise<void> {
   })
 }
 
-t.test('embedded', async t => charges(t, await embeddedStores(t)))
-
-const postgres = await postgresStores(t)
-if (typeof postgres !== 'string') t.test('postgresql', async t => charges(t, postgres))
+everyStore(t, charges)

@@ -8,7 +8,7 @@ import {
   person,
   sha256,
 } from '../approvals/approval-world.ts'
-import { embeddedStores, postgresStores, type StoreKind } from '../stores.ts'
+import { everyStore, type StoreKind } from '../stores.ts'
 import { type BudgetWorld, balanced, budget, reopened, type TestProxy } from './budget-world.ts'
 
 const extendable = (amount: string) =>
@@ -145,7 +145,4 @@ async function extensions(t: Test, stores: StoreKind): Promise<void> {
   })
 }
 
-t.test('embedded', async t => extensions(t, await embeddedStores(t)))
-
-const postgres = await postgresStores(t)
-if (typeof postgres !== 'string') t.test('postgresql', async t => extensions(t, postgres))
+everyStore(t, extensions)

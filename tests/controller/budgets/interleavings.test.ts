@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { extendBudget } from '../../../controller/budgets/extend-budget.ts'
 import type { Store } from '../../../controller/store/open-store.ts'
-import { embeddedStores, postgresStores, type StoreKind } from '../stores.ts'
+import { everyStore, type StoreKind } from '../stores.ts'
 import { agents, type BudgetWorld, budget, budgetWorld, reopened } from './budget-world.ts'
 import { ModelProxy } from './model-proxy.ts'
 
@@ -177,7 +177,7 @@ async function expectSettled(real: Real): Promise<void> {
   if (spent !== cost || leased !== 0) throw new Error(`${spent} spent of ${cost}, ${leased} leased`)
 }
 
-function interleaving(t: Test, stores: StoreKind): void {
+async function interleaving(t: Test, stores: StoreKind): Promise<void> {
   t.test('whatever order things come in, the limit holds and the books balance', async t => {
     const property = fc.asyncProperty(groups, async groups => {
       const store = await stores.empty()
@@ -198,6 +198,4 @@ function interleaving(t: Test, stores: StoreKind): void {
   })
 }
 
-const postgres = await postgresStores(t)
-if (typeof postgres !== 'string') t.test('postgresql', async t => interleaving(t, postgres))
-t.test('embedded', async t => interleaving(t, await embeddedStores(t)))
+everyStore(t, interleaving)

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { embeddedStores, postgresStores, type StoreKind } from '../stores.ts'
+import { everyStore, type StoreKind } from '../stores.ts'
 import { agents, balanced, budget, budgetWorld, sums } from './budget-world.ts'
 
 const money = budget('money', '{ limit: { usd: "0.001" }, window: total }')
@@ -247,7 +247,4 @@ async function leases(t: Test, stores: StoreKind): Promise<void> {
   )
 }
 
-t.test('embedded', async t => leases(t, await embeddedStores(t)))
-
-const postgres = await postgresStores(t)
-if (typeof postgres !== 'string') t.test('postgresql', async t => leases(t, postgres))
+everyStore(t, leases)

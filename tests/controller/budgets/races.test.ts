@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { embeddedStores, postgresStores, type StoreKind } from '../stores.ts'
+import { everyStore, type StoreKind } from '../stores.ts'
 import {
   agents,
   type BudgetWorld,
@@ -139,7 +139,4 @@ async function races(t: Test, stores: StoreKind): Promise<void> {
   })
 }
 
-t.test('embedded', async t => races(t, await embeddedStores(t)))
-
-const postgres = await postgresStores(t)
-if (typeof postgres !== 'string') t.test('postgresql', async t => races(t, postgres))
+everyStore(t, races)

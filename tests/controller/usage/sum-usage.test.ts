@@ -1,8 +1,8 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import type { UsageRow } from '../../../controller/store/budget-rows.ts'
 import { sumUsage, type UsageGroup } from '../../../controller/usage/sum-usage.ts'
 import type { UsageFilter } from '../../../controller/usage/usage-filter.ts'
-import { embeddedStores, postgresStores } from '../stores.ts'
+import { everyStore, type StoreKind } from '../stores.ts'
 import { store, toolRow, usageRow } from './usage-rows.ts'
 
 const none = {
@@ -85,14 +85,10 @@ const filters: Readonly<Record<string, UsageFilter>> = {
   'the calls until some hour': { words: {}, until: at('2026-11-19T06:00:00Z') },
 }
 
-for (const kind of [await embeddedStores(t), await postgresStores(t)]) {
-  if (typeof kind === 'string') {
-    t.test('usage in PostgreSQL', { skip: kind }, async () => undefined)
-    continue
-  }
-  const { db } = await kind.open(t)
+async function sums(t: Test, stores: StoreKind): Promise<void> {
+  const { db } = await stores.open(t)
 
-  t.test(`nothing used is nothing and not an error, ${kind.name}`, async t => {
+  t.test(`nothing used is nothing and not an error`, async t => {
     t.strictSame(await sumUsage(db, { filter: { words: {} }, by: ['day', 'model'], top: 10 }), {
       totals: { ...none, last_at: null },
       by: { day: { rows: [], groups: 0 }, model: { rows: [], groups: 0 } },
@@ -103,30 +99,27 @@ for (const kind of [await embeddedStores(t), await postgresStores(t)]) {
     await store(db, calls.slice(3))
   })
 
-  t.test(
-    `calls without a price are counted apart from those that cost nothing, ${kind.name}`,
-    async t => {
-      const filter = { words: { namespace: 'default' } }
-      const { totals, complete } = await sumUsage(db, { filter, by: [], top: 10 })
-      t.strictSame(totals, {
-        calls: 7,
-        failed_calls: 1,
-        unpriced_calls: 1,
-        estimated_calls: 2,
-        input_tokens: 500,
-        output_tokens: 100,
-        cache_read_tokens: 50,
-        cache_write_tokens: 0,
-        reasoning_tokens: 25,
-        cost_micro_usd: 450 + 7 + 450 + 5000,
-        last_at: new Date('2026-11-20T12:00:00Z'),
-      })
-      t.equal(complete, true)
-    },
-  )
+  t.test(`calls without a price are counted apart from those that cost nothing`, async t => {
+    const filter = { words: { namespace: 'default' } }
+    const { totals, complete } = await sumUsage(db, { filter, by: [], top: 10 })
+    t.strictSame(totals, {
+      calls: 7,
+      failed_calls: 1,
+      unpriced_calls: 1,
+      estimated_calls: 2,
+      input_tokens: 500,
+      output_tokens: 100,
+      cache_read_tokens: 50,
+      cache_write_tokens: 0,
+      reasoning_tokens: 25,
+      cost_micro_usd: 450 + 7 + 450 + 5000,
+      last_at: new Date('2026-11-20T12:00:00Z'),
+    })
+    t.equal(complete, true)
+  })
 
   for (const [claim, filter] of Object.entries(filters)) {
-    t.test(`${claim} add up by whatever they are grouped, ${kind.name}`, async t => {
+    t.test(`${claim} add up by whatever they are grouped`, async t => {
       const all = await sumUsage(db, { filter, by: groups.map(([group]) => group), top: 10 })
       for (const [group, column] of groups) {
         const alone = await sumUsage(db, { filter, by: [group], top: 10 })
@@ -145,7 +138,7 @@ for (const kind of [await embeddedStores(t), await postgresStores(t)]) {
     })
   }
 
-  t.test(`of many the dearest are told, and how many there are, ${kind.name}`, async t => {
+  t.test(`of many the dearest are told, and how many there are`, async t => {
     const { by } = await sumUsage(db, { filter: { words: {} }, by: ['model', 'day'], top: 1 })
     t.match(by, {
       model: { rows: [{ key: 'gpt-4o', cost_micro_usd: 907 }], groups: 3 },
@@ -153,3 +146,5 @@ for (const kind of [await embeddedStores(t), await postgresStores(t)]) {
     })
   })
 }
+
+everyStore(t, sums)
