@@ -70,3 +70,16 @@ app.kubernetes.io/component: controller
 {{- define "writ.controllerUrl" -}}
 http://{{ include "writ.serviceHost" . }}:7400
 {{- end }}
+
+{{/* The kinds that people write; a test holds this list against the schemas. */}}
+{{- define "writ.kinds" -}}
+- accesspolicies
+- agents
+- approvalworkflows
+- budgets
+- modelproviders
+- notificationchannels
+- teams
+- toolservers
+- users
+{{- end }}
