@@ -1,5 +1,6 @@
 import { AccessPolicy } from './access-policy.ts'
 import { Agent } from './agent.ts'
+import { ApprovalRequest } from './approval-request.ts'
 import { ApprovalWorkflow } from './approval-workflow.ts'
 import { Budget } from './budget.ts'
 import { ModelProvider } from './model-provider.ts'
@@ -23,3 +24,6 @@ export const kinds: readonly Kind[] = [
   NotificationChannel,
   PolicyTest,
 ]
+
+/** Every kind that the controller alone writes, into the Kubernetes API; files never hold one. */
+export const writtenKinds: readonly Kind[] = [ApprovalRequest]

@@ -37,13 +37,15 @@ const Metadata = closed(
   'Name, namespace and labels, as on any Kubernetes object.',
 )
 
-/** A kind that people write: its names, its schema, and what a CRD says besides. */
+/** A kind: its names, its schema, and what a CRD says besides. */
 export interface Kind<Spec extends Type.TSchema = Type.TSchema> {
   readonly kind: string
   readonly plural: string
   readonly shortNames: readonly string[]
   readonly description: string
   readonly spec: Spec
+  /** The status of a kind that the controller writes; other kinds share one that says what the controller found. */
+  readonly status?: Type.TSchema
   /** False for kinds that never leave the repository. */
   readonly served: boolean
   readonly columns: readonly PrinterColumn[]

@@ -19,14 +19,17 @@ export function customResource(kind: Kind): object {
         plural: kind.plural,
         singular: kind.kind.toLowerCase(),
         ...(kind.shortNames.length > 0 && { shortNames: kind.shortNames }),
-        categories: ['writ'],
+        ...(kind.status === undefined && { categories: ['writ'] }),
       },
       versions: [
         {
           name: version,
           served: true,
           storage: true,
-          additionalPrinterColumns: [...kind.columns, ...commonColumns],
+          additionalPrinterColumns: [
+            ...kind.columns,
+            ...(kind.status === undefined ? commonColumns : [age]),
+          ],
           subresources: { status: {} },
           schema: { openAPIV3Schema: objectSchema(kind) },
         },
@@ -35,13 +38,15 @@ export function customResource(kind: Kind): object {
   }
 }
 
+const age = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' }
+
 const commonColumns = [
   {
     name: 'Enforced',
     type: 'string',
     jsonPath: '.status.conditions[?(@.type=="Enforced")].status',
   },
-  { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+  age,
 ]
 
 function objectSchema(kind: Kind): object {
@@ -54,9 +59,14 @@ function objectSchema(kind: Kind): object {
       kind: { type: 'string', description: `Always ${kind.kind}.` },
       metadata: { type: 'object' },
       spec: structural(schemaNode(kind.spec), 'spec', validations[kind.kind] ?? []),
-      status: statusSchema,
+      status: kind.status === undefined ? statusSchema : ownStatus(kind.status),
     },
   }
+}
+
+function ownStatus(status: object): object {
+  const { properties, ...rest } = structural(schemaNode(status), 'status', []) as SchemaNode
+  return { ...rest, properties: { ...properties, conditions: statusSchema.properties.conditions } }
 }
 
 /**

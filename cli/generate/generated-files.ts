@@ -1,6 +1,7 @@
 import { stringify } from 'yaml'
-import { kinds } from '../../schemas/kinds.ts'
+import { kinds, writtenKinds } from '../../schemas/kinds.ts'
 import type { Kind } from '../../schemas/resource.ts'
+import { chartPage } from './chart-page.ts'
 import { customResource } from './custom-resource.ts'
 import { anyDocumentSchema, editorSchema } from './editor-schema.ts'
 import { withFieldTable } from './field-table.ts'
@@ -13,8 +14,12 @@ export function generatedFiles(read: (path: string) => string): GeneratedFiles {
   return new Map([
     ...kinds.map(kind => [schemaPath(kind), json(editorSchema(kind))] as const),
     ['schemas/generated/writ.schema.json', json(anyDocumentSchema(kinds))] as const,
-    ...kinds.filter(kind => kind.served).map(kind => [crdPath(kind), crd(kind)] as const),
-    ...kinds.map(kind => [pagePath(kind), withFieldTable(read(pagePath(kind)), kind)] as const),
+    ...[...kinds, ...writtenKinds]
+      .filter(kind => kind.served)
+      .map(kind => [crdPath(kind), crd(kind)] as const),
+    ...[...kinds, ...writtenKinds].map(
+      kind => [pagePath(kind), withFieldTable(read(pagePath(kind)), kind)] as const,
+    ),
   ])
 }
 

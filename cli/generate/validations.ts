@@ -31,6 +31,13 @@ export const validations: Readonly<Record<string, readonly Validation[]>> = {
       message: 'protocol scripted reaches nobody: no baseUrl, secretRef or headers',
     },
   ],
+  ApprovalRequest: [
+    {
+      path: 'spec',
+      rule: 'self == oldSelf',
+      message: 'a question is never changed; the agent asks again',
+    },
+  ],
   Budget: [
     {
       path: 'spec',

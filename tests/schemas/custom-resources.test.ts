@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { parse } from 'yaml'
-import { kinds } from '../../schemas/kinds.ts'
+import { kinds, writtenKinds } from '../../schemas/kinds.ts'
 
 const folder = join(import.meta.dirname, '../../crds')
 
@@ -81,7 +81,9 @@ function breaches(path: string, node: Structural): string[] {
 t.test('there is a definition for every kind that is served, and no other', async t => {
   t.strictSame(
     definitions.map(({ metadata }) => metadata.name).sort(),
-    kinds.flatMap(({ served, plural }) => (served ? [`${plural}.writ.dev`] : [])).sort(),
+    [...kinds, ...writtenKinds]
+      .flatMap(({ served, plural }) => (served ? [`${plural}.writ.dev`] : []))
+      .sort(),
   )
 })
 
@@ -118,7 +120,8 @@ t.test('unknown fields are kept only where any field may be', async t => {
 })
 
 t.test('every definition answers kubectl', async t => {
-  for (const { metadata, spec } of definitions) {
+  const written = definitions.filter(({ spec }) => spec.names.kind !== 'ApprovalRequest')
+  for (const { metadata, spec } of written) {
     const [version] = spec.versions
     t.equal(spec.scope, 'Namespaced', metadata.name)
     t.strictSame(spec.names.categories, ['writ'])
@@ -130,6 +133,18 @@ t.test('every definition answers kubectl', async t => {
   }
 })
 
+t.test('the mirror of a question has columns and a status of its own', async t => {
+  const [mirror] = definitions.filter(({ spec }) => spec.names.kind === 'ApprovalRequest')
+  const [version] = mirror!.spec.versions
+  t.strictSame(
+    version.additionalPrinterColumns.map(column => column.name),
+    ['State', 'Agent', 'Tool', 'Workflow', 'Expires', 'Age'],
+  )
+  const { status } = version.schema.openAPIV3Schema.properties ?? {}
+  t.strictSame(status?.default, { state: 'pending', decisions: [] })
+  t.ok(Object.keys(status?.properties ?? {}).includes('conditions'))
+})
+
 t.test('the API server itself refuses what makes no sense', async t => {
   const rules = definitions.flatMap(({ metadata, spec }) =>
     [...nodes(spec.versions[0].schema.openAPIV3Schema, metadata.name)].flatMap(([path, node]) =>
@@ -137,6 +152,7 @@ t.test('the API server itself refuses what makes no sense', async t => {
     ),
   )
   t.strictSame(rules, [
+    'approvalrequests.writ.dev.spec: a question is never changed; the agent asks again',
     'budgets.writ.dev.spec: require_approval needs extension',
     'budgets.writ.dev.spec.limit: exactly one of usd, tokens and calls must be set',
     'modelproviders.writ.dev.spec: protocols openai and anthropic need baseUrl',
