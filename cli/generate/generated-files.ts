@@ -20,6 +20,7 @@ export function generatedFiles(read: (path: string) => string): GeneratedFiles {
     ...[...kinds, ...writtenKinds].map(
       kind => [pagePath(kind), withFieldTable(read(pagePath(kind)), kind)] as const,
     ),
+    [chartPage.path, chartPage.text(read)] as const,
   ])
 }
 
