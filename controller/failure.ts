@@ -4,6 +4,8 @@ export type ControllerFailureCode =
   | 'tokens_unusable'
   | 'store_failed'
   | 'signing_key_unusable'
+  | 'signing_key_differs'
+  | 'fenced'
   | 'source_unreadable'
   | 'source_busy'
   | 'compile_failed'
@@ -16,6 +18,10 @@ export type ControllerFailureCode =
   | 'window_closed'
   | 'run_ended'
   | 'lease_conflict'
+  /** Another pod used the name of the proxy first. */
+  | 'foreign_proxy'
+  /** Nobody can say whose a token is now. */
+  | 'identity_unavailable'
 
 /** Something the controller needs does not work; what is in force stays in force. */
 export class ControllerFailure extends Error {

@@ -1,8 +1,19 @@
-import { type Kysely, type Selectable, sql, type Transaction } from 'kysely'
+import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Directory } from '../../schemas/directory.ts'
 import type { TableRelease } from '../../schemas/table-release.ts'
-import type { Database, DirectoryRow, ReleaseRow } from '../store/database.ts'
+import { ControllerFailure } from '../failure.ts'
+import type { Database, DirectoryRow } from '../store/database.ts'
+import { type Fence, passFence } from '../store/fence.ts'
 import { Directories, keepDirectories } from './directories.ts'
+import {
+  type Intended,
+  keepTables,
+  lockPublishing,
+  type PastRelease,
+  pastReleases,
+  release,
+  releasesAfter,
+} from './publication.ts'
 import type { SigningKey } from './signing-key.ts'
 
 /** A compiled table on its way to the proxies: canonical JSON and `sha256:` digest. */
@@ -11,22 +22,16 @@ export interface Publishable {
   readonly digest: string
 }
 
-/** A release and the commit its source was at. */
-export interface PastRelease extends TableRelease {
-  readonly commit?: string
-}
-
 export interface ReleasesNeeds {
   readonly db: Kysely<Database>
   readonly key: SigningKey
   readonly now: () => number
+  /** Whether only a leader may publish, who shows the fence of its term; anybody may when omitted. */
+  readonly fenced?: boolean
 }
 
-/** Names the lock in PostgreSQL that keeps two controllers from giving out one number twice. */
-const publishLock = 0x77726974
-
-/** Tables kept for proxies that are behind, and for people who compare. */
-const keptReleases = 50
+/** Where processes that share a store are told that something was published. */
+export const releasesChannel = 'writ_releases'
 
 /** What is in force, what was, and who wants to hear of the next. */
 export class Releases {
@@ -35,6 +40,7 @@ export class Releases {
   readonly #needs: ReleasesNeeds
   readonly #listeners = new Set<(release: TableRelease) => void>()
   #current: ReadonlyMap<string, PastRelease> = new Map()
+  #passed: Fence | null = null
 
   constructor(needs: ReleasesNeeds) {
     this.#needs = needs
@@ -52,48 +58,45 @@ export class Releases {
 
   /**
    * Reads what is in force from the store. What another key signed is signed anew under a new number:
-   * proxies that believe this key must be able to believe all of it.
+   * proxies that believe this key must be able to believe all of it. With a fence that is left to the leader.
    */
   async open(): Promise<void> {
-    const rows = await this.#needs.db
-      .selectFrom('releases')
-      .selectAll()
-      .distinctOn('namespace')
-      .orderBy('namespace')
-      .orderBy('sequence', 'desc')
-      .execute()
-    this.#current = new Map(rows.map(row => [row.namespace, releaseOf(row)]))
+    this.#take(await releasesAfter(this.#needs.db, 0))
     await this.directories.open(this.#needs.db)
-    const foreign = rows.filter(row => row.key_id !== this.#needs.key.id)
-    await this.#release({
-      tables: foreign.map(({ namespace, digest, commit_id }) => ({
-        namespace,
-        digest,
-        commit: commit_id,
-      })),
-      bodies: new Map(),
-      directories: [],
-    })
+    if (this.#needs.fenced !== true) await this.publish(new Map(), null)
+  }
+
+  /** Takes what other processes published since, and tells the listeners. */
+  async refresh(): Promise<void> {
+    const { releases, directories } = await this.#news(this.#needs.db)
+    this.directories.tell(directories)
+    this.#take(releases)
   }
 
   /**
    * Makes the tables and directories the ones in force, all at once; those that are already are left
-   * alone. Returns the new releases.
+   * alone. Returns the new releases. Throws a ControllerFailure `fenced` when the fence is not the leader's.
    */
   async publish(
     tables: ReadonlyMap<string, Publishable>,
     commit: string | null,
     directories: readonly Directory[] = [],
+    fence: Fence | null = null,
   ): Promise<readonly TableRelease[]> {
-    const changed = [...tables].filter(
-      ([namespace, { digest }]) => this.#current.get(namespace)?.digest !== digest,
-    )
-    const bodies = new Map(changed.map(([, { digest, json }]) => [digest, json]))
-    return this.#release({
-      tables: changed.map(([namespace, { digest }]) => ({ namespace, digest, commit })),
-      bodies,
-      directories: this.directories.changed(directories, this.#needs.now()),
+    if (fence === null && this.#needs.fenced === true) {
+      throw new ControllerFailure('fenced', 'only the leader publishes')
+    }
+    const asked = { tables, commit, directories }
+    if (samePassed(this.#passed, fence) && this.#isInForce(asked)) return []
+    const { news, fresh } = await this.#needs.db.transaction().execute(async db => {
+      await lockPublishing(db)
+      if (fence !== null) await passFence(db, fence, new Date(this.#needs.now()))
+      return this.#publish(db, asked)
     })
+    this.#passed = fence
+    this.directories.tell([...news.directories, ...fresh.directories])
+    this.#take([...news.releases, ...fresh.releases])
+    return fresh.releases.map(asSigned)
   }
 
   /** The canonical text of a table, or null when it is not kept. */
@@ -108,112 +111,112 @@ export class Releases {
 
   /** Past releases, newest first. */
   async history(limit: number): Promise<readonly PastRelease[]> {
-    const { db } = this.#needs
-    const query = db.selectFrom('releases').selectAll().orderBy('sequence', 'desc').limit(limit)
-    return (await query.execute()).map(releaseOf)
+    return pastReleases(this.#needs.db, limit)
   }
 
-  async #release({ tables, bodies, directories }: Changes): Promise<readonly TableRelease[]> {
-    if (tables.length === 0 && directories.length === 0) return []
-    const { db, key, now } = this.#needs
-    const rows = await db.transaction().execute(async db => {
-      await sql`select pg_advisory_xact_lock(${publishLock})`.execute(db)
-      const at = now()
-      let sequence = await lastSequence(db)
-      const fresh = tables.map(({ namespace, digest, commit }) => {
-        sequence = next(sequence, at)
-        const publishedAt = new Date(at).toISOString()
-        return rowOf(key.sign({ namespace, sequence, digest, publishedAt }), commit)
-      })
-      if (fresh.length > 0) await insert(db, fresh, bodies)
-      await keepDirectories(db, directories)
-      return fresh
-    })
-    const releases = rows.map(releaseOf)
+  /** What another process may have published meanwhile is looked at under the lock, so that nothing is signed twice. */
+  async #publish(db: Transaction<Database>, asked: Asked): Promise<Published> {
+    const { key, now } = this.#needs
+    const at = now()
+    const news = await this.#news(db)
+    const inForce = new Map(this.#current)
+    for (const release of news.releases) inForce.set(release.namespace, release)
+    const intended = changes(asked, inForce, key.id)
+    const texts = this.directories.changed(asked.directories, news.directories)
+    if (intended.length + texts.length === 0) return { news, fresh: nothing }
+    const releases = await release(db, intended, key, at)
+    for (const release of releases) inForce.set(release.namespace, release)
+    if (releases.length > 0) {
+      const digests = [...inForce.values()].map(({ digest }) => digest)
+      await keepTables(db, bodiesOf(intended, asked.tables), digests)
+    }
+    const directories = await keepDirectories(db, texts, new Date(at))
+    await sql`select pg_notify(${releasesChannel}, '')`.execute(db)
+    return { news, fresh: { releases, directories } }
+  }
+
+  async #news(db: Kysely<Database>): Promise<News> {
+    const newest = Math.max(0, ...[...this.#current.values()].map(({ sequence }) => sequence))
+    return {
+      releases: await releasesAfter(db, newest),
+      directories: await this.directories.news(db),
+    }
+  }
+
+  #isInForce({ tables, directories }: Asked): boolean {
+    const asked = { tables, commit: null, directories }
+    return (
+      changes(asked, this.#current, this.#needs.key.id).length === 0 &&
+      this.directories.changed(directories, []).length === 0
+    )
+  }
+
+  /** Tells every release once, and none after a newer one of its namespace. */
+  #take(releases: readonly PastRelease[]): void {
+    const newer = releases.filter(
+      ({ namespace, sequence }) => sequence > (this.#current.get(namespace)?.sequence ?? 0),
+    )
     const current = new Map(this.#current)
-    for (const release of releases) current.set(release.namespace, release)
+    for (const release of newer) current.set(release.namespace, release)
     this.#current = current
-    this.directories.tell(directories)
-    const signed = releases.map(asSigned)
-    for (const release of signed) for (const listener of this.#listeners) listener(release)
-    return signed
+    for (const release of newer.map(asSigned)) {
+      for (const listener of this.#listeners) listener(release)
+    }
   }
 }
 
-interface Changes {
-  readonly tables: readonly { namespace: string; digest: string; commit: string | null }[]
-  /** Canonical texts by digest. */
-  readonly bodies: ReadonlyMap<string, string>
+interface Asked {
+  readonly tables: ReadonlyMap<string, Publishable>
+  readonly commit: string | null
+  readonly directories: readonly Directory[]
+}
+
+interface News {
+  readonly releases: readonly PastRelease[]
   readonly directories: readonly DirectoryRow[]
+}
+
+interface Published {
+  /** What others had published. */
+  readonly news: News
+  readonly fresh: News
+}
+
+const nothing: News = { releases: [], directories: [] }
+
+function samePassed(passed: Fence | null, fence: Fence | null): boolean {
+  return passed?.term === fence?.term && passed?.holder === fence?.holder
+}
+
+/** Tables that are not in force yet, and those in force that another key signed. */
+function changes(
+  { tables, commit }: Asked,
+  inForce: ReadonlyMap<string, PastRelease>,
+  keyId: string,
+): readonly Intended[] {
+  const changed = [...tables]
+    .map(([namespace, { digest }]) => ({ namespace, digest, commit }))
+    .filter(({ namespace, digest }) => inForce.get(namespace)?.digest !== digest)
+  const foreign = [...inForce.values()]
+    .filter(release => release.keyId !== keyId)
+    .map(({ namespace, digest, commit = null }) => ({ namespace, digest, commit }))
+    .filter(({ namespace }) => !changed.some(table => table.namespace === namespace))
+  return [...foreign, ...changed]
+}
+
+function bodiesOf(
+  intended: readonly Intended[],
+  tables: ReadonlyMap<string, Publishable>,
+): ReadonlyMap<string, string> {
+  return new Map(
+    intended.flatMap(({ namespace, digest }) => {
+      const table = tables.get(namespace)
+      return table?.digest === digest ? [[digest, table.json] as const] : []
+    }),
+  )
 }
 
 /** The release as proxies get it: exactly what the signature covers. */
 export function asSigned({ commit: _, ...release }: PastRelease): TableRelease {
   return release
-}
-
-/** Not behind the seconds since 1970: a store that is restored from a copy or lost must not go back to numbers that proxies have passed. */
-function next(last: number, now: number): number {
-  return Math.max(last + 1, Math.floor(now / 1000))
-}
-
-async function lastSequence(db: Transaction<Database>): Promise<number> {
-  const row = await db
-    .selectFrom('releases')
-    .select(eb => eb.fn.max('sequence').as('last'))
-    .executeTakeFirst()
-  return row?.last ?? 0
-}
-
-async function insert(
-  db: Transaction<Database>,
-  rows: readonly Selectable<ReleaseRow>[],
-  bodies: ReadonlyMap<string, string>,
-): Promise<void> {
-  for (const [digest, body] of bodies) {
-    await db
-      .insertInto('tables')
-      .values({ digest, body })
-      .onConflict(existing => existing.column('digest').doNothing())
-      .execute()
-  }
-  await db
-    .insertInto('releases')
-    .values([...rows])
-    .execute()
-  await forgetOldTables(db)
-}
-
-/** Tables of the newest releases stay, and whatever is in force however old it is. */
-async function forgetOldTables(db: Transaction<Database>): Promise<void> {
-  await sql`
-    delete from tables where digest not in (
-      (select digest from releases order by sequence desc limit ${keptReleases})
-      union
-      (select distinct on (namespace) digest from releases order by namespace, sequence desc)
-    )`.execute(db)
-}
-
-function rowOf(release: TableRelease, commit: string | null): Selectable<ReleaseRow> {
-  return {
-    sequence: release.sequence,
-    namespace: release.namespace,
-    digest: release.digest,
-    commit_id: commit,
-    published_at: new Date(release.publishedAt),
-    key_id: release.keyId,
-    signature: release.signature,
-  }
-}
-
-function releaseOf(row: Selectable<ReleaseRow>): PastRelease {
-  return {
-    namespace: row.namespace,
-    sequence: row.sequence,
-    digest: row.digest,
-    publishedAt: row.published_at.toISOString(),
-    keyId: row.key_id,
-    signature: row.signature,
-    ...(row.commit_id !== null && { commit: row.commit_id }),
-  }
 }

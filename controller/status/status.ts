@@ -2,7 +2,7 @@ import type { Problem } from '../../schemas/problem.ts'
 import type { ProxyReport } from '../../schemas/proxy-report.ts'
 import type { Gap, LedgerCount } from '../ledger/ledger.ts'
 import type { SeenProxy } from '../proxies.ts'
-import type { PastRelease } from '../publish/releases.ts'
+import type { PastRelease } from '../publish/publication.ts'
 import type { SourceState } from './source-state.ts'
 
 /** How Writ is, in one object: what is written, what is in force, and what is recorded. */

@@ -7,6 +7,8 @@ import type {
   BudgetRunRow,
   UsageRow,
 } from './budget-rows.ts'
+import type { ControllerRow, FenceRow, KubernetesObjectRow } from './kubernetes-tables.ts'
+import type { ProxyNameRow } from './proxy-name-tables.ts'
 import type { RuntimeTokenListRow, RuntimeTokenRow } from './token-tables.ts'
 import type { UsageDayRow, UsageSessionRow } from './usage-rows.ts'
 
@@ -17,6 +19,7 @@ export interface Database {
   readonly releases: ReleaseRow
   readonly tables: TableRow
   readonly proxies: ProxyRow
+  readonly proxy_names: ProxyNameRow
   readonly directories: DirectoryRow
   readonly approval_requests: ApprovalRequestRow
   readonly approval_votes: ApprovalVoteRow
@@ -36,6 +39,9 @@ export interface Database {
   readonly budget_runs: BudgetRunRow
   readonly usage_days: UsageDayRow
   readonly usage_sessions: UsageSessionRow
+  readonly fences: FenceRow
+  readonly controllers: ControllerRow
+  readonly kubernetes_objects: KubernetesObjectRow
 }
 
 type Json = ColumnType<unknown, string | null, never>
@@ -98,11 +104,20 @@ interface TableRow {
   readonly body: string
 }
 
-interface ProxyRow {
+export interface ProxyRow {
   readonly id: string
   readonly seen_at: Date
   /** The report as JSON text: as it came, for jsonb does not hold every string. */
   readonly report: string
+  /** Namespace that the proxy is for; null for one of all namespaces. */
+  readonly namespace: Generated<string | null>
+  readonly pod_name: Generated<string | null>
+  readonly pod_uid: Generated<string | null>
+  /** Tells reports apart without reading them: of all but the state of the journal. */
+  readonly digest: Generated<string>
+  /** The state of the journal: newer than that in the report. */
+  readonly seq: Generated<number>
+  readonly shipped: Generated<number>
 }
 
 /** The directory in force for a namespace: canonical text and its digest. */
@@ -111,6 +126,8 @@ export interface DirectoryRow {
   readonly digest: string
   readonly body: string
   readonly published_at: Date
+  /** Grows with every change of any directory. */
+  readonly revision: number
 }
 
 /** A question and where it stands: `question` is what was asked, the rest is there to find and to move it. */

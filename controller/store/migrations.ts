@@ -3,6 +3,8 @@ import type { Migration } from 'kysely/migration'
 import { approvalTables } from './approval-tables.ts'
 import { budgetTables } from './budget-tables.ts'
 import { deliveryTables } from './delivery-tables.ts'
+import { kubernetesTables } from './kubernetes-tables.ts'
+import { proxyNameTables } from './proxy-name-tables.ts'
 import { tokenTables } from './token-tables.ts'
 import { usageTables } from './usage-tables.ts'
 
@@ -14,6 +16,8 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0004-budgets': { up: budgetTables },
   '0005-runtime-tokens': { up: tokenTables },
   '0006-usage-sums': { up: usageTables },
+  '0007-kubernetes': { up: kubernetesTables },
+  '0008-proxy-owners': { up: proxyNameTables },
 }
 
 async function first(db: Kysely<unknown>): Promise<void> {

@@ -67,6 +67,8 @@ function postgres(connectionString: string): Dialect {
     max: 8,
     connectionTimeoutMillis: 5000,
     statement_timeout: 30_000,
+    // A process that is paused inside a transaction must not keep its locks from those that take over.
+    idle_in_transaction_session_timeout: 10_000,
     types: {
       getTypeParser: ((oid: number, format?: 'text') =>
         oid === int8 ? Number : types.getTypeParser(oid, format)) as typeof types.getTypeParser,

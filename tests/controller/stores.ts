@@ -22,10 +22,11 @@ export interface StoreKind {
 
 async function emptied(store: Store): Promise<Store> {
   await sql`
-    truncate records, record_counts, releases, tables, proxies, directories, approval_requests,
+    truncate records, record_counts, releases, tables, proxies, proxy_names, directories, approval_requests,
       approval_votes, approval_events, approval_links, approval_notifications, approval_grants,
       approval_grant_uses, approval_judgements, push_subscriptions, usage, budget_charges,
-      budget_counters, budget_leases, budget_runs, usage_days, usage_sessions`.execute(store.db)
+      budget_counters, budget_leases, budget_runs, usage_days, usage_sessions, fences, controllers,
+      kubernetes_objects`.execute(store.db)
   return store
 }
 
