@@ -38,7 +38,12 @@ function crdPath(kind: Kind): string {
 }
 
 function crd(kind: Kind): string {
-  const text = stringify(customResource(kind), { lineWidth: 0, aliasDuplicateObjects: false })
+  // To kubectl `off` is no word unless it is quoted: it reads YAML 1.1.
+  const text = stringify(customResource(kind), {
+    version: '1.1',
+    lineWidth: 0,
+    aliasDuplicateObjects: false,
+  })
   return `# Written by \`npm run generate\` from schemas/${kebab(kind.kind)}.ts.\n${text}`
 }
 
