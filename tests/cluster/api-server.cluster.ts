@@ -1,10 +1,14 @@
 import { existsSync, globSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { json } from 'node:stream/consumers'
 import { setTimeout as after } from 'node:timers/promises'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { parseAllDocuments } from 'yaml'
 import { type ApiServer, apiServer } from './api-server.ts'
 import { releaseOf } from './assets/programs.ts'
+import type { Pair } from './authority.ts'
 import { installCrds } from './install-crds.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -27,6 +31,36 @@ async function review(api: ApiServer, token: string, audience: string) {
     spec: { token, audiences: [audience] },
   }
   return (await api.ask('POST', '/apis/authentication.k8s.io/v1/tokenreviews', body)).body.status
+}
+
+/** A webhook that gives everything one label. */
+async function labelling(t: Test, { certFile, keyFile }: Pair): Promise<{ port: number }> {
+  const options = { cert: readFileSync(certFile), key: readFileSync(keyFile) }
+  const patch = [{ op: 'add', path: '/metadata/labels', value: { labelled: 'yes' } }]
+  const server = createServer(options, async (request, response) => {
+    const { uid } = ((await json(request)) as { request: { uid: string } }).request
+    response.setHeader('content-type', 'application/json').end(
+      JSON.stringify({
+        apiVersion: 'admission.k8s.io/v1',
+        kind: 'AdmissionReview',
+        response: {
+          uid,
+          allowed: true,
+          patchType: 'JSONPatch',
+          patch: Buffer.from(JSON.stringify(patch)).toString('base64'),
+        },
+      }),
+    )
+  })
+  t.teardown(
+    () =>
+      new Promise(resolve => {
+        server.close(resolve)
+        server.closeAllConnections()
+      }),
+  )
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  return { port: (server.address() as AddressInfo).port }
 }
 
 t.test('a server that a test started', async t => {
@@ -171,6 +205,45 @@ t.test('a server that a test started', async t => {
       answer = await api.ask('POST', policies, observing)
     }
     t.match(answer, { status: 422, body: { message: /admin does not only observe/ } })
+  })
+
+  await t.test('calls a webhook on this machine by the name of a service', async t => {
+    const hook = await labelling(t, api.certificate('DNS:hook.default.svc'))
+    const service = { name: 'hook', namespace: 'default', port: hook.port, path: '/label' }
+    const meta = (kind: string) => ({ kind, metadata: { name: 'hook' } })
+    const documents = [
+      {
+        apiVersion: 'v1',
+        ...meta('Service'),
+        spec: { type: 'ExternalName', externalName: 'localhost' },
+      },
+      {
+        apiVersion: 'admissionregistration.k8s.io/v1',
+        ...meta('MutatingWebhookConfiguration'),
+        webhooks: [
+          {
+            name: 'hook.writ.dev',
+            clientConfig: { service, caBundle: Buffer.from(api.ca).toString('base64') },
+            rules: [
+              { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] },
+            ],
+            admissionReviewVersions: ['v1'],
+            sideEffects: 'None',
+          },
+        ],
+      },
+    ]
+    const input = documents.map(document => JSON.stringify(document)).join('\n---\n')
+    t.match(await api.kubectl(['apply', '-f', '-'], { input }), { code: 0 })
+    const path = '/api/v1/namespaces/default/pods?dryRun=All'
+    const make = async () => (await api.ask('POST', path, pod)).body.metadata.labels
+    let labels = await make()
+    while (labels === undefined) {
+      await after(100)
+      labels = await make()
+    }
+    t.strictSame(labels, { labelled: 'yes' })
+    t.match(await api.kubectl(['delete', 'mutatingwebhookconfiguration', 'hook']), { code: 0 })
   })
 
   await t.test('keeps what it was told when it is restarted', async t => {

@@ -32,6 +32,8 @@ export interface ApiServer {
   user(name: string, ...groups: readonly string[]): string
   /** Path of a kubeconfig that shows a token. */
   bearer(token: string): string
+  /** Files of a certificate that the authority signed for a server, such as `DNS:hook.default.svc`. */
+  certificate(...names: readonly string[]): Pair
   kubectl(args: readonly string[], some?: Asking): Promise<Ended>
   helm(args: readonly string[], some?: Asking): Promise<Ended>
   /** Asks the API itself, as admin. */
@@ -108,6 +110,7 @@ export async function apiServer(t: Test, options: ApiServerOptions = {}): Promis
     folder,
     admin,
     user: configs.user,
+    certificate: configs.certificate,
     bearer: token => configs.write({ token }),
     kubectl: (args, some) => tool('kubectl', args, { as: admin, ...some }, folder),
     helm: (args, some) => tool('helm', args, { as: admin, ...some }, folder),
@@ -142,6 +145,7 @@ function makeConfigs({ folder, authority }: ControlPlane, url: string) {
     write,
     adminPair,
     admin: write(adminPair),
+    certificate: (...names: readonly string[]) => authority.server(`server-${++count}`, names),
     user: (name: string, ...groups: readonly string[]) =>
       write(authority.client(`user-${++count}`, name, groups)),
   }
