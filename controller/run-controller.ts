@@ -3,18 +3,13 @@ import { join } from 'node:path'
 import { run, type Service } from '../lifecycle/run.ts'
 import type { PriceCatalogue } from '../schemas/price-catalogue.ts'
 import type { RuleTable } from '../schemas/rule-table.ts'
-import { approvalProxyRoutes } from './api/approval-proxy-routes.ts'
 import { auditRoutes } from './api/audit-routes.ts'
 import { checkTokens } from './api/authenticate.ts'
-import { budgetProxyRoutes } from './api/budget-proxy-routes.ts'
+import { dataPlaneRoutes } from './api/data-plane-routes.ts'
 import { type Live, openLive } from './api/live/live.ts'
-import { proxyRoutes } from './api/proxy-routes.ts'
-import type { Route } from './api/route.ts'
-import { type RuntimeTokenRoutesNeeds, runtimeTokenRoutes } from './api/runtime-token-routes.ts'
 import { serveApi } from './api/serve-api.ts'
 import { spendingRoutes } from './api/spending-routes.ts'
 import { statusRoutes } from './api/status-routes.ts'
-import { tableRoutes } from './api/table-routes.ts'
 import { keepApprovals } from './approvals/keeping/keep-approvals.ts'
 import { StoredApprovals } from './approvals/stored-approvals.ts'
 import { keepBudgets } from './budgets/keep-budgets.ts'
@@ -98,9 +93,10 @@ async function serve(
   })
   const status = () => readStatus({ options, store, releases, proxies, memory, ledger })
   const routes = [
-    ...followedRoutes({ db: store.db, releases, key, now, onBeat: beat.onBeat }),
-    ...proxyRoutes({ ledger, proxies }),
-    ...approvalProxyRoutes({ approvals, onBeat: beat.onBeat, log }),
+    ...dataPlaneRoutes({
+      ...{ db: store.db, releases, key, now, log, onBeat: beat.onBeat },
+      ...{ ledger, proxies, approvals, budgets: spending.telling.budgets },
+    }),
     ...spending.routes,
     ...statusRoutes({ status, notReady: () => notReady(store, memory) }),
     ...telling.routes,
@@ -118,11 +114,6 @@ async function serve(
 
 function hostsOf({ publicUrl, allowedHosts = [] }: Settled): readonly string[] {
   return publicUrl === undefined ? allowedHosts : [...allowedHosts, publicUrl.host]
-}
-
-/** What proxies follow, and what they follow it with. */
-function followedRoutes(needs: RuntimeTokenRoutesNeeds): readonly Route[] {
-  return [...tableRoutes(needs), ...runtimeTokenRoutes(needs)]
 }
 
 function approvalParts({ now, log, databaseUrl }: Settled, { db }: Store, releases: Releases) {
@@ -154,11 +145,7 @@ function spendingParts({ now, log }: Settled, { db }: Store, releases: Releases,
     onFailure: error => log.warn({ err: error }, 'budgets not looked after'),
   })
   const ledger = new Ledger(db, live.activity, budgets)
-  const routes = [
-    ...auditRoutes(ledger),
-    ...budgetProxyRoutes(budgets),
-    ...spendingRoutes({ db, now, budgets, releases }),
-  ]
+  const routes = [...auditRoutes(ledger), ...spendingRoutes({ db, now, budgets, releases })]
   const telling = { budgets, workflowOf: budgetWorkflows(releases) }
   return { ledger, telling, routes, services: [keeper] }
 }

@@ -13,6 +13,13 @@ export const AgentSpec = closed(
     apiKeys: Type.Optional(
       Type.Array(ApiKey, { maxItems: 256, description: 'Keys that identify the agent.' }),
     ),
+    serviceAccounts: Type.Optional(
+      Type.Array(resourceName('Name of a service account of the namespace.'), {
+        maxItems: 64,
+        description:
+          'Pods that may call as the agent without a key run as one of these; as any one when absent.',
+      }),
+    ),
   },
   'An enrolled agent or runtime: owner, labels, API keys.',
 )

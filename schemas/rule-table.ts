@@ -109,6 +109,8 @@ export interface TableAgent {
     readonly sha256: string
     readonly expires?: string
   }[]
+  /** Pods that may call without a key run as one of these; as any one when absent. */
+  readonly serviceAccounts?: readonly string[]
   readonly at: At
 }
 

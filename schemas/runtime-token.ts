@@ -1,27 +1,6 @@
 import Type from 'typebox'
 import { closed, type Frozen, instant, resourceName, text } from './field.ts'
 
-/** What every token of a runtime says of itself; nothing else with the same key is one. */
-export const runtimeTokenForm = {
-  type: 'writ-runtime+jwt',
-  issuer: 'writ',
-  audience: 'writ-proxy',
-} as const
-
-/** What a token of a runtime claims, besides the registered `iss`, `aud`, `iat`, `exp` and `jti`. */
-export interface RuntimeClaims {
-  readonly namespace: string
-  readonly agent: string
-  /** `token:` and the id. */
-  readonly apiKey: string
-  readonly session?: string
-}
-
-/** The name under which policies and records know a token. */
-export function tokenKeyName(id: string): string {
-  return `token:${id}`
-}
-
 const day = 86_400
 
 /** What is asked for. */
@@ -64,6 +43,7 @@ export type MadeRuntimeToken = Frozen<Type.Static<typeof MadeRuntimeToken>>
 export const RevocationList = closed(
   {
     format: Type.Literal('writ.dev/revocations/v1'),
+    namespace: Type.Optional(resourceName('Tokens of this one; of every namespace when absent.')),
     sequence: Type.Integer({ minimum: 0, description: 'Grows with every revocation.' }),
     publishedAt: instant('When it was written.'),
     revoked: Type.Array(Type.String(), { description: 'Ids of tokens that have not expired.' }),

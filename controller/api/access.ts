@@ -6,11 +6,14 @@ import { recordedAttempts } from './attempts.ts'
 import { authenticator, type Tokens } from './authenticate.ts'
 import type { AdmitNeeds } from './guard.ts'
 import { knownPeople } from './person.ts'
+import type { ReviewPodToken } from './pod-token.ts'
 
 export interface AccessNeeds {
   readonly tokens: Tokens
   /** The User whom the admin token stands for. */
   readonly operator?: string | undefined
+  /** Knows tokens of pods; without it no pod is let in. */
+  readonly podOf?: ReviewPodToken | undefined
   readonly releases: Releases
   readonly approvals: Pick<Approvals, 'attempted'>
   readonly now: () => number
@@ -19,11 +22,11 @@ export interface AccessNeeds {
 
 /** Who may call the API, by what is in force, and what becomes of those who may not. */
 export function apiAccess(needs: AccessNeeds): AdmitNeeds {
-  const { tokens, operator, releases, approvals, now, log } = needs
+  const { tokens, operator, podOf, releases, approvals, now, log } = needs
   const { directories } = releases
   const people = knownPeople({ directories, operator, now })
   return {
-    authenticate: authenticator({ tokens, people, agentOf: agentKeys(releases) }),
+    authenticate: authenticator({ tokens, people, agentOf: agentKeys(releases), podOf }),
     attempts: recordedAttempts({
       limit: attemptLimit(now),
       attempted: (request, detail, actor) => approvals.attempted(request, detail, actor),

@@ -4,20 +4,26 @@ import {
   ApprovalClaimAnswer,
   ApprovalNews,
   ApprovalQuestion,
-  approvalIdPattern,
 } from '../../schemas/approval.ts'
+import { approvalIdPattern } from '../../schemas/approval-state.ts'
 import { closed, oneOf, text } from '../../schemas/field.ts'
 import { outcomes } from '../../schemas/record.ts'
 import type { Approvals } from '../approvals/approvals.ts'
 import { newsFeed } from '../approvals/news-feed.ts'
+import type { ProxyOwners } from '../proxy-owners.ts'
+import type { Caller } from './caller.ts'
 import { declare } from './declare.ts'
 import { eventStream } from './event-stream.ts'
+import type { PodSpeech } from './pod-speech.ts'
 import { RequestFailure } from './problem-answer.ts'
+import { expectInScope, expectProxy, isInScope, scopeOf } from './proxy-scope.ts'
 import { RequestId } from './request-id.ts'
 import type { Route } from './route.ts'
 
 export interface ApprovalProxyRoutesNeeds {
   readonly approvals: Approvals
+  readonly owners: ProxyOwners
+  readonly speech: PodSpeech
   /** Calls `beat` every few seconds; returns how to stop. */
   readonly onBeat: (beat: () => void) => () => void
   readonly log: { error(fields: object, message: string): void }
@@ -58,7 +64,8 @@ export function approvalProxyRoutes(needs: ApprovalProxyRoutesNeeds): readonly R
   return [...asking(needs), ...releasing(needs)]
 }
 
-function asking({ approvals, onBeat, log }: ApprovalProxyRoutesNeeds): readonly Route[] {
+function asking(needs: ApprovalProxyRoutesNeeds): readonly Route[] {
+  const { approvals, onBeat, log } = needs
   const feed = newsFeed(approvals, error => log.error({ err: error }, 'news not told'))
   return [
     declare({
@@ -68,8 +75,11 @@ function asking({ approvals, onBeat, log }: ApprovalProxyRoutesNeeds): readonly 
       summary: 'Asks whether one call may be made; the same digest collects the same request.',
       body: { schema: ApprovalQuestion, mostBytes },
       answers: { 200: { description: 'How the request stands.', schema: ApprovalNews } },
-      handle: async ({ body }, response) => {
-        response.json(await approvals.ask(body as ApprovalQuestion))
+      handle: async ({ body, caller }, response) => {
+        const question = body as ApprovalQuestion
+        expectInScope(caller, [question.namespace])
+        await expectSpeaker(needs, caller, question.proxy, question)
+        response.json(await approvals.ask(question))
       },
     }),
     declare({
@@ -79,8 +89,9 @@ function asking({ approvals, onBeat, log }: ApprovalProxyRoutesNeeds): readonly 
       summary: 'How requests stand that the proxy waits for.',
       body: { schema: Waiting, mostBytes },
       answers: { 200: { description: 'News.', schema: News } },
-      handle: async ({ body }, response) => {
-        response.json({ news: await approvals.news(body.ids) })
+      handle: async ({ body, caller }, response) => {
+        const news = await approvals.news(body.ids)
+        response.json({ news: news.filter(({ asker }) => isInScope(caller, asker.namespace)) })
       },
     }),
     declare({
@@ -91,12 +102,13 @@ function asking({ approvals, onBeat, log }: ApprovalProxyRoutesNeeds): readonly 
       answers: {
         200: { description: 'Events `news`.', type: 'text/event-stream', schema: ApprovalNews },
       },
-      handle: (_asked, response) => feed.add(eventStream(response, onBeat)),
+      handle: ({ caller }, response) => feed.add(eventStream(response, onBeat), scopeOf(caller)),
     }),
   ]
 }
 
-function releasing({ approvals }: ApprovalProxyRoutesNeeds): readonly Route[] {
+function releasing(needs: ApprovalProxyRoutesNeeds): readonly Route[] {
+  const { approvals } = needs
   return [
     declare({
       method: 'post',
@@ -106,7 +118,8 @@ function releasing({ approvals }: ApprovalProxyRoutesNeeds): readonly Route[] {
       params: RequestId,
       body: { schema: ApprovalClaim, mostBytes },
       answers: { 200: { description: 'Whether it is granted.', schema: ApprovalClaimAnswer } },
-      handle: async ({ params, body }, response) => {
+      handle: async ({ params, body, caller }, response) => {
+        await expectSpeaker(needs, caller, body.proxy, await askerOf(approvals, caller, params.id))
         const answer = await approvals.claim(params.id, body)
         if (answer === null) throw new RequestFailure(404, 'There is no such request.')
         response.json(answer)
@@ -120,10 +133,33 @@ function releasing({ approvals }: ApprovalProxyRoutesNeeds): readonly Route[] {
       params: RequestId,
       body: { schema: Ending, mostBytes },
       answers: { 204: { description: 'It is noted.' } },
-      handle: async ({ params, body }, response) => {
-        await approvals.ended(params.id, body.call, body.outcome)
+      handle: async ({ params, body, caller }, response) => {
+        // Nobody hears whether there is such a request.
+        const asker = await askerOf(approvals, caller, params.id)
+        if (asker !== null || scopeOf(caller) === null)
+          await approvals.ended(params.id, body.call, body.outcome)
         response.status(204).end()
       },
     }),
   ]
+}
+
+type Asker = ApprovalNews['asker']
+
+/** Who asked, as far as the caller may know: null for what is of another namespace, and for what nobody knows. */
+async function askerOf(approvals: Approvals, caller: Caller, id: string): Promise<Asker | null> {
+  const [news] = await approvals.news([id])
+  return news !== undefined && isInScope(caller, news.asker.namespace) ? news.asker : null
+}
+
+/** Rejects unless the caller goes by the name of the proxy and may speak as who asks; 404 when nobody does. */
+async function expectSpeaker(
+  { owners, speech }: ApprovalProxyRoutesNeeds,
+  caller: Caller,
+  proxy: string,
+  asker: Asker | null,
+): Promise<void> {
+  if (asker === null) throw new RequestFailure(404, 'There is no such request.')
+  await expectProxy(owners, caller, proxy)
+  await speech.expect(caller, asker)
 }

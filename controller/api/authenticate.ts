@@ -3,6 +3,7 @@ import { ControllerFailure } from '../failure.ts'
 import type { AgentOf } from './agent-keys.ts'
 import type { Caller } from './caller.ts'
 import type { People } from './person.ts'
+import type { PodToken, ReviewPodToken } from './pod-token.ts'
 
 /** Secrets of an installation: of who runs it, and of its proxies. */
 export interface Tokens {
@@ -27,19 +28,24 @@ interface AuthenticateNeeds {
   readonly tokens: Tokens
   readonly people: People
   readonly agentOf: AgentOf
+  /** Knows tokens of pods; without it no pod is let in. */
+  readonly podOf?: ReviewPodToken | undefined
 }
 
 /** A caller, and how to see later whether it still is who it was: null once it is not. */
 export interface Authenticated {
   readonly caller: Caller
   now(): Caller | null
+  /** Asks again whose a token of a pod is: false once it is nobody's. Rejects as ReviewPodToken does. */
+  readonly holds?: () => Promise<boolean>
 }
 
 /** Says whose a bearer token is; `nobody` for one that is not known. */
 export type Authenticate = (token: string) => Promise<Authenticated>
 
 /** Tokens are compared in constant time; keys are looked up by their hash, which tells a guesser nothing. */
-export function authenticator({ tokens, people, agentOf }: AuthenticateNeeds): Authenticate {
+export function authenticator(needs: AuthenticateNeeds): Authenticate {
+  const { tokens, people, agentOf, podOf } = needs
   const admin = sha256(tokens.admin)
   const proxy = sha256(tokens.proxy)
   const always = (caller: Caller): Authenticated => ({ caller, now: () => caller })
@@ -47,7 +53,7 @@ export function authenticator({ tokens, people, agentOf }: AuthenticateNeeds): A
   return async token => {
     const hash = sha256(token)
     if (timingSafeEqual(hash, admin)) return { caller: asAdmin(), now: asAdmin }
-    if (timingSafeEqual(hash, proxy)) return always({ role: 'proxy' })
+    if (timingSafeEqual(hash, proxy)) return always({ role: 'proxy', namespace: null })
     const hex = hash.toString('hex')
     const agent = await agentOf(hex)
     if (agent !== null) return always({ role: 'agent', agent })
@@ -55,13 +61,23 @@ export function authenticator({ tokens, people, agentOf }: AuthenticateNeeds): A
       const person = people.byKey(hex)
       return person && { role: 'person', person }
     }
-    return { caller: asPerson() ?? { role: 'nobody' }, now: asPerson }
+    const person = asPerson()
+    if (person !== null || podOf === undefined) {
+      return { caller: person ?? { role: 'nobody' }, now: asPerson }
+    }
+    const pod = await podOf(token)
+    if (pod === null) return always({ role: 'nobody' })
+    return { ...always(proxyIn(pod)), holds: async () => (await podOf(token)) !== null }
   }
 }
 
-/** The token of an Authorization header, or null. */
+function proxyIn({ namespace, serviceAccount, pod }: PodToken): Caller {
+  return { role: 'proxy', namespace, pod: { ...pod, serviceAccount } }
+}
+
+/** The token of an Authorization header, or null. Those of pods are the longest. */
 export function bearerToken(header: string | undefined): string | null {
-  return /^Bearer ([\x21-\x7e]{1,512})$/i.exec(header ?? '')?.[1] ?? null
+  return /^Bearer ([\x21-\x7e]{1,4096})$/i.exec(header ?? '')?.[1] ?? null
 }
 
 function sha256(text: string): Buffer {

@@ -1,9 +1,11 @@
+import type { ProxyOwner } from '../proxy-owners.ts'
 import type { Person } from './person.ts'
 
 /** Who calls, as the API verified it. */
 export type Caller =
   | { readonly role: 'nobody' }
-  | { readonly role: 'proxy' }
+  /** By the token of its pod it speaks for one namespace, by that of the installation for all of them (null). */
+  | ({ readonly role: 'proxy' } & ProxyOwner)
   /** Never lets anybody in; told apart so that the record says whose key it was. */
   | { readonly role: 'agent'; readonly agent: string }
   /** Who runs Writ: reads everything, and decides as the person whom the token stands for. */
@@ -17,7 +19,9 @@ export function identityOf(caller: Caller): string {
     case 'nobody':
       return 'no known key'
     case 'proxy':
-      return 'proxy token'
+      return caller.pod === undefined
+        ? 'proxy token'
+        : `token of the pod ${caller.namespace}/${caller.pod.name}`
     case 'agent':
       return `key of the agent ${caller.agent}`
     case 'admin':

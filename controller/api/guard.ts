@@ -4,32 +4,43 @@ import type { Surface } from '../../schemas/approval.ts'
 import type { Actor } from '../approvals/approvals.ts'
 import { remoteKey } from './attempt-limit.ts'
 import type { Attempts } from './attempts.ts'
-import { type Authenticate, bearerToken } from './authenticate.ts'
+import { type Authenticate, type Authenticated, bearerToken } from './authenticate.ts'
 import { type Caller, identityOf } from './caller.ts'
 import { answerProblem } from './problem-answer.ts'
 import { requestId } from './request-id.ts'
 import type { Route } from './route.ts'
+import { whileItHolds } from './while-it-holds.ts'
 
 export interface AdmitNeeds {
   readonly authenticate: Authenticate
   readonly attempts: Attempts
+  /** How often it is looked whether whoever reads a stream may still do so, ms; 10 s when omitted. */
+  readonly lookAgainMs?: number
 }
 
 /** Lets a request through to a route that its bearer token opens; the handler finds the caller in `locals`. */
-export function admit(route: Route, { authenticate, attempts }: AdmitNeeds): RequestHandler {
+export function admit(route: Route, needs: AdmitNeeds): RequestHandler {
+  const { authenticate, attempts, lookAgainMs } = needs
   return async (request, response, next) => {
     if (route.roles === 'everyone') return next()
     const token = bearerToken(request.headers.authorization)
-    const caller: Caller = token === null ? { role: 'nobody' } : (await authenticate(token)).caller
-    if (route.roles.some(allowed => allowed === caller.role)) {
+    const { caller, holds } = token === null ? stranger : await authenticate(token)
+    if (opens(route, caller)) {
       response.locals.caller = caller
+      if (holds !== undefined) whileItHolds(response, holds, lookAgainMs)
       return next()
     }
-    const wait = token === null ? 0 : await attempts.failed(attempt(route, request, caller))
-    if (wait > 0) answerTooMany(response, wait)
-    else refuse(response, caller)
+    const failed = () => attempts.failed(attempt(route, request, caller))
+    const wait = token === null ? 0 : await failed()
+    refuse(response, caller, wait)
   }
 }
+
+function opens({ roles }: Route, { role }: Caller): boolean {
+  return roles === 'everyone' || roles.some(allowed => allowed === role)
+}
+
+const stranger: Pick<Authenticated, 'caller' | 'holds'> = { caller: { role: 'nobody' } }
 
 /** The caller that `admit` let through. */
 export function admitted({ locals }: Response): Caller {
@@ -54,8 +65,9 @@ export function nobody(caller: Caller, surface: Surface, address: string): Actor
   return { user: '', surface, identity: identityOf(caller), evidence: { address } }
 }
 
-function refuse(response: Response, caller: Caller): void {
-  if (caller.role === 'nobody') {
+function refuse(response: Response, caller: Caller, wait: number): void {
+  if (wait > 0) answerTooMany(response, wait)
+  else if (caller.role === 'nobody') {
     response.set('www-authenticate', 'Bearer realm="writ"')
     answerProblem(response, 401, 'A bearer token of this controller is needed.')
   } else answerProblem(response, 403, `${holders[caller.role]} does not open this.`)

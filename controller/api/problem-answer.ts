@@ -65,6 +65,8 @@ const statuses: { readonly [Code in ControllerFailureCode]?: number } = {
   window_closed: 409,
   run_ended: 409,
   lease_conflict: 409,
+  foreign_proxy: 403,
+  identity_unavailable: 503,
 }
 
 /** Turns whatever a handler threw into an answer. What is not the caller's doing is logged and not told. */
@@ -73,7 +75,9 @@ export function onError(log: {
 }): ErrorRequestHandler {
   return (error, _request, response, _next) => {
     const { status, detail, code } = describe(error)
-    if (status >= 500) log.error({ err: error }, 'request failed')
+    // Who could not say whose a token is has told why already, once.
+    if (status >= 500 && code !== 'identity_unavailable')
+      log.error({ err: error }, 'request failed')
     if (error instanceof RequestFailure && error.retryAfter !== undefined) {
       response.set('retry-after', `${error.retryAfter}`)
     }

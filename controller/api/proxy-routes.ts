@@ -2,8 +2,13 @@ import Type from 'typebox'
 import { closed, instant } from '../../schemas/field.ts'
 import { ProxyReport } from '../../schemas/proxy-report.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import type { NewRow } from '../ledger/row.ts'
 import type { Proxies as KnownProxies } from '../proxies.ts'
+import type { ProxyOwners } from '../proxy-owners.ts'
+import type { Caller } from './caller.ts'
+import { expectOwnAccount } from './pod-speech.ts'
 import { RequestFailure } from './problem-answer.ts'
+import { expectInScope, expectProxy } from './proxy-scope.ts'
 import { jsonBody, textBody } from './read-body.ts'
 import type { Route } from './route.ts'
 import { validator } from './validator.ts'
@@ -11,6 +16,7 @@ import { validator } from './validator.ts'
 export interface ProxyRoutesNeeds {
   readonly ledger: Ledger
   readonly proxies: KnownProxies
+  readonly owners: ProxyOwners
 }
 
 const Appended = closed(
@@ -39,7 +45,7 @@ const ProxyId = Type.Object({ id: Type.String({ description: 'Id of the proxy.' 
 const mebibyte = 1024 * 1024
 
 /** What proxies hand in: entries of their journals, and how they are. */
-export function proxyRoutes({ ledger, proxies }: ProxyRoutesNeeds): readonly Route[] {
+export function proxyRoutes({ ledger, proxies, owners }: ProxyRoutesNeeds): readonly Route[] {
   const validReport = validator(ProxyReport)
   return [
     {
@@ -52,9 +58,9 @@ export function proxyRoutes({ ledger, proxies }: ProxyRoutesNeeds): readonly Rou
         answers: { 200: { description: 'They are kept.', schema: Appended } },
       },
       body: { type: 'application/x-ndjson', mostBytes: 8 * mebibyte },
-      handle: async (request, response) => {
+      handle: async (request, response, caller) => {
         const lines = textBody(request).split('\n').filter(Boolean)
-        response.json(await ledger.append(lines))
+        response.json(await ledger.append(lines, rows => expectOwn(owners, caller, rows)))
       },
     },
     {
@@ -68,11 +74,13 @@ export function proxyRoutes({ ledger, proxies }: ProxyRoutesNeeds): readonly Rou
         answers: { 204: { description: 'It is noted.' } },
       },
       body: { type: 'application/json', mostBytes: 8 * mebibyte },
-      handle: async (request, response) => {
+      handle: async (request, response, caller) => {
         const report = validReport(jsonBody(request))
         if (report.proxy !== request.params.id || !/^[\w.-]{1,128}$/.test(report.proxy)) {
           throw new RequestFailure(400, 'The report is of another proxy than the address.')
         }
+        expectInScope(caller, namespacesIn(report))
+        await expectProxy(owners, caller, report.proxy)
         await proxies.report(report)
         response.status(204).end()
       },
@@ -90,4 +98,28 @@ export function proxyRoutes({ ledger, proxies }: ProxyRoutesNeeds): readonly Rou
       },
     },
   ]
+}
+
+/** Nobody hands in entries of another proxy, of another namespace, or of who runs as somebody else. */
+async function expectOwn(
+  owners: ProxyOwners,
+  caller: Caller,
+  rows: readonly NewRow[],
+): Promise<void> {
+  expectInScope(
+    caller,
+    rows.map(({ namespace }) => namespace),
+  )
+  expectOwnAccount(
+    caller,
+    rows.map(({ api_key = null }) => api_key),
+  )
+  const [first] = rows
+  if (first !== undefined) await expectProxy(owners, caller, first.proxy)
+}
+
+/** Every namespace that a report speaks of. */
+function namespacesIn({ enforced, rejected = [], upstreams }: ProxyReport): readonly string[] {
+  const told = [...rejected, ...upstreams].map(({ namespace }) => namespace)
+  return [...Object.keys(enforced), ...told]
 }

@@ -18,6 +18,7 @@ import { declare } from './declare.ts'
 import { eventStream } from './event-stream.ts'
 import { ownersIn } from './is-owner.ts'
 import { RequestFailure } from './problem-answer.ts'
+import { isInScope, scopeOf } from './proxy-scope.ts'
 import type { Route } from './route.ts'
 
 export interface RuntimeTokenRoutesNeeds extends Omit<RuntimeTokensNeeds, 'releases'> {
@@ -133,8 +134,8 @@ function proxyRoutes(
         summary: 'The tokens that are revoked before their time, signed.',
         answers: { 200: { description: 'The list.', schema: RevocationList } },
       },
-      handle: async (_request, response) => {
-        response.json(await tokens.revocations())
+      handle: async (_request, response, caller) => {
+        response.json(await tokens.revocations(scopeOf(caller)))
       },
     },
     {
@@ -148,10 +149,13 @@ function proxyRoutes(
           200: { description: 'Events `revocations`.', type: 'text/event-stream', schema: News },
         },
       },
-      handle: (_request: Request, response: Response) => {
+      handle: (_request: Request, response: Response, caller: Caller) => {
         const stream = eventStream(response, onBeat)
         const tell = () => stream.send('revocations', { changed: true })
-        stream.whenClosed(tokens.subscribe(tell))
+        const onRevoked = (namespace: string) => {
+          if (isInScope(caller, namespace)) tell()
+        }
+        stream.whenClosed(tokens.subscribe(onRevoked))
         tell()
       },
     },

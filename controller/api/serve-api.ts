@@ -10,6 +10,7 @@ import { liveGate } from './live/gate.ts'
 import type { Live } from './live/live.ts'
 import { openApiRoutes } from './openapi-routes.ts'
 import { peopleRoutes } from './people-routes.ts'
+import type { ReviewPodToken } from './pod-token.ts'
 import type { Route } from './route.ts'
 
 /** What the installation says of its API. */
@@ -22,6 +23,8 @@ interface ApiSettings {
   readonly tokens: Tokens
   /** The User whom the admin token stands for. */
   readonly operator?: string
+  /** Knows tokens of pods; without it no pod is let in. */
+  readonly podOf?: ReviewPodToken | undefined
   readonly version: string
   readonly now: () => number
   readonly log: { error(fields: object, message: string): void }

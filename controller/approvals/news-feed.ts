@@ -11,7 +11,8 @@ interface Reader {
 
 /** News of every request to every reader; each is read from the store once, however many readers there are. */
 export interface NewsFeed {
-  add(reader: Reader): void
+  /** With a namespace the reader hears of that one only. */
+  add(reader: Reader, namespace: string | null): void
 }
 
 /** What proxies need not hear of. */
@@ -28,17 +29,20 @@ const mostAtOnce = 500
 
 /** Listens while there is somebody to tell. When news cannot be read every reader is cut off, so that none misses any. */
 export function newsFeed(approvals: Approvals, onFailure: (error: unknown) => void): NewsFeed {
-  const readers = new Set<Reader>()
+  const readers = new Map<Reader, string | null>()
   const changed = new Set<string>()
   let telling = false
   let stop: (() => void) | null = null
+
+  const readersOf = (namespace: string) =>
+    [...readers].flatMap(([reader, only]) => (only === null || only === namespace ? [reader] : []))
 
   const tell = async () => {
     while (changed.size > 0) {
       const ids = [...changed].slice(0, mostAtOnce)
       for (const id of ids) changed.delete(id)
       for (const news of await approvals.news(ids)) {
-        for (const reader of readers) reader.send('news', news)
+        for (const reader of readersOf(news.asker.namespace)) reader.send('news', news)
       }
     }
   }
@@ -51,7 +55,7 @@ export function newsFeed(approvals: Approvals, onFailure: (error: unknown) => vo
       tell()
         .catch(error => {
           onFailure(error)
-          for (const reader of readers) reader.end()
+          for (const reader of readers.keys()) reader.end()
         })
         .finally(() => {
           telling = false
@@ -61,8 +65,8 @@ export function newsFeed(approvals: Approvals, onFailure: (error: unknown) => vo
   }
 
   return {
-    add(reader) {
-      readers.add(reader)
+    add(reader, namespace) {
+      readers.set(reader, namespace)
       stop ??= approvals.subscribe(({ id, event }) => {
         if (asides.has(event.type)) return
         changed.add(id)

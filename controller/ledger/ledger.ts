@@ -57,15 +57,20 @@ export class Ledger {
 
   /**
    * Keeps the lines of one proxy, all or none; a line that is there already is not kept twice. Rejects
-   * with a ControllerFailure when a line is no entry, or is another entry under a number that is taken.
+   * with a ControllerFailure when a line is no entry, or is another entry under a number that is taken; and as
+   * `expect` does, which sees what was understood before anything is kept.
    */
-  async append(lines: readonly string[]): Promise<Appended> {
+  async append(
+    lines: readonly string[],
+    expect: (rows: readonly NewRow[]) => Promise<void> = async () => undefined,
+  ): Promise<Appended> {
     const all = lines.map(parsed)
     const [first] = all
     if (first === undefined) return { stored: 0, repeated: 0 }
     if (all.some(({ proxy }) => proxy !== first.proxy)) {
       throw new ControllerFailure('entry_malformed', 'the entries are of more than one proxy')
     }
+    await expect(all)
     const rows = distinct(all)
     const { fresh, settled } = await this.#db.transaction().execute(async db => {
       const fresh: NewRow[] = []

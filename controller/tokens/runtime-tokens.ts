@@ -2,14 +2,8 @@ import { createHash } from 'node:crypto'
 import { SignJWT } from 'jose'
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely'
 import type { RuleTable } from '../../schemas/rule-table.ts'
-import {
-  type MadeRuntimeToken,
-  type RevocationList,
-  type RuntimeClaims,
-  type RuntimeToken,
-  runtimeTokenForm,
-  tokenKeyName,
-} from '../../schemas/runtime-token.ts'
+import { type RuntimeClaims, runtimeTokenForm, tokenKeyName } from '../../schemas/runtime-claims.ts'
+import type { MadeRuntimeToken, RevocationList, RuntimeToken } from '../../schemas/runtime-token.ts'
 import { newId } from '../approvals/request-id.ts'
 import type { Releases } from '../publish/releases.ts'
 import type { SigningKey } from '../publish/signing-key.ts'
@@ -44,7 +38,7 @@ const forgottenAfterMs = 30 * 86_400_000
 /** Tokens by which runtimes call as an agent for a while: made, remembered without their text, revoked. */
 export class RuntimeTokens {
   readonly #needs: RuntimeTokensNeeds
-  readonly #listeners = new Set<() => void>()
+  readonly #listeners = new Set<(namespace: string) => void>()
 
   constructor(needs: RuntimeTokensNeeds) {
     this.#needs = needs
@@ -102,40 +96,42 @@ export class RuntimeTokens {
     const { db, now } = this.#needs
     const at = now()
     const revoked = await db.transaction().execute(async db => {
-      const { numUpdatedRows } = await db
+      const row = await db
         .updateTable('runtime_tokens')
         .set({ revoked_at: new Date(at), revoked_by: by })
         .where('id', '=', id)
         .where('revoked_at', 'is', null)
+        .returning('namespace')
         .executeTakeFirst()
-      if (numUpdatedRows > 0n) await nextList(db, at)
-      return numUpdatedRows > 0n
+      if (row !== undefined) await nextList(db, at)
+      return row
     })
-    if (revoked) for (const listener of this.#listeners) listener()
+    if (revoked) for (const listener of this.#listeners) listener(revoked.namespace)
   }
 
-  /** Which tokens are revoked before their time, signed as releases are. */
-  async revocations(): Promise<RevocationList> {
+  /** Which tokens of a namespace, or of all of them (null), are revoked before their time, signed as releases are. */
+  async revocations(namespace: string | null): Promise<RevocationList> {
     const { db, key, now } = this.#needs
     const at = new Date(now())
     const sequence = await lastList(db)
-    const rows = await db
+    const revoked = db
       .selectFrom('runtime_tokens')
       .select('id')
       .where('revoked_at', 'is not', null)
       .where('expires_at', '>', at)
-      .orderBy('id')
-      .execute()
+    const own = namespace === null ? revoked : revoked.where('namespace', '=', namespace)
+    const rows = await own.orderBy('id').execute()
     return key.signed({
       format: 'writ.dev/revocations/v1',
+      ...(namespace !== null && { namespace }),
       sequence,
       publishedAt: at.toISOString(),
       revoked: rows.map(({ id }) => id),
     })
   }
 
-  /** Calls the listener after every revocation; returns how to stop. */
-  subscribe(listener: () => void): () => void {
+  /** Calls the listener after every revocation, with its namespace; returns how to stop. */
+  subscribe(listener: (namespace: string) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }

@@ -1,5 +1,5 @@
 import { actions } from '../../schemas/action.ts'
-import type { CallKind } from '../../schemas/call.ts'
+import type { CallKind } from '../../schemas/call-kind.ts'
 import type { RuleTable, TableEntry, TablePolicy, TableRule } from '../../schemas/rule-table.ts'
 import { expressionShape } from './expression-shape.ts'
 import type { Outline } from './json-slices.ts'
@@ -132,6 +132,7 @@ function agentShape(agent: Fields): void {
     named(key)
     text(key.sha256, 'sha256')
   })
+  if (agent.serviceAccounts !== undefined) texts(agent.serviceAccounts, 'agent.serviceAccounts')
 }
 
 function atShape(value: unknown, files: number): void {

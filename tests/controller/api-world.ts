@@ -3,8 +3,10 @@ import { text } from 'node:stream/consumers'
 import type { Test } from 'tap'
 import { approvalProxyRoutes } from '../../controller/api/approval-proxy-routes.ts'
 import { type Live, openLive } from '../../controller/api/live/live.ts'
+import { podSpeech } from '../../controller/api/pod-speech.ts'
 import { serveApi } from '../../controller/api/serve-api.ts'
 import { mintLink } from '../../controller/approvals/links.ts'
+import { ProxyOwners } from '../../controller/proxy-owners.ts'
 import type { Store } from '../../controller/store/open-store.ts'
 import type { ApprovalEvent, ApprovalRequest } from '../../schemas/approval.ts'
 import { answerChecker } from './answer-checker.ts'
@@ -133,7 +135,10 @@ export async function apiWorld(
       releases,
       live,
       onBeat,
-      routes: approvalProxyRoutes({ approvals, onBeat, log }),
+      routes: approvalProxyRoutes({
+        ...{ approvals, onBeat, log },
+        ...{ owners: new ProxyOwners({ db, now }), speech: podSpeech(releases) },
+      }),
     },
   )
   t.teardown(server.close)

@@ -333,7 +333,9 @@ t.test('the stream tells what is in force, and on return only what is new', asyn
     })
     yield* readEvents(answer.body!)
   }
+  const identity = { type: 'identity', id: '', data: '{"namespace":null}' }
   const stream = events({})
+  t.strictSame((await stream.next()).value, identity)
   const { value: first } = await stream.next()
   const release = JSON.parse(first!.data)
   t.match(first, { type: 'release', id: String(release.sequence) })
@@ -341,6 +343,7 @@ t.test('the stream tells what is in force, and on return only what is new', asyn
     ...['digest', 'keyId', 'namespace', 'publishedAt', 'sequence', 'signature'],
   ])
   const resumed = events({ 'last-event-id': first!.id })
+  t.strictSame((await resumed.next()).value, identity)
   const nothing = Promise.race([resumed.next(), sleep(300, 'nothing')])
   t.equal(await nothing, 'nothing', 'it has been told already')
   w.write('a.yaml', policy('p', '{ action: deny }'))

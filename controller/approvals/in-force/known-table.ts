@@ -1,5 +1,5 @@
 import { listOf } from '../../../policy/decide/table-shape.ts'
-import { callKinds } from '../../../schemas/call.ts'
+import { callKinds } from '../../../schemas/call-kind.ts'
 import type {
   At,
   Fallback,
@@ -9,6 +9,7 @@ import type {
   TableEntry,
   TablePolicy,
 } from '../../../schemas/rule-table.ts'
+import { podKeyOf } from '../../tokens/pod-key-of.ts'
 
 /** A rule table without its conditions: what is needed to find out whether a rule still stands. */
 export interface KnownTable {
@@ -65,7 +66,10 @@ export function knownTable(digest: string, json: string): KnownTable {
   return {
     digest,
     policies: new Map(table.policies.map(policy => [policy.name, knownPolicy(policy, place)])),
-    agents: table.agents.map(({ name, user, apiKeys }) => ({ name, user, apiKeys })),
+    agents: table.agents.map(({ name, user, apiKeys }) => ({
+      ...{ name, user },
+      apiKeys: [...apiKeys, podKeyOf(table.namespace, name)],
+    })),
     prefixes: new Map(
       table.servers.flatMap(({ name, spec }) => (spec.prefix ? [[name, spec.prefix]] : [])),
     ),

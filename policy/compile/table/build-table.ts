@@ -112,7 +112,7 @@ function agentOf(
   groups: ReadonlyMap<string, readonly string[]>,
   at: Files['at'],
 ): TableAgent {
-  const { kind = '', owner = '', labels = {}, apiKeys = [] } = spec
+  const { kind = '', owner = '', labels = {}, apiKeys = [], serviceAccounts } = spec
   return {
     name,
     kind,
@@ -120,6 +120,7 @@ function agentOf(
     groups: [...(groups.get(owner) ?? [])].sort(),
     labels,
     apiKeys: [...apiKeys].sort(byName),
+    ...(serviceAccounts && { serviceAccounts: [...serviceAccounts].sort() }),
     at: at(origin, []),
   }
 }

@@ -110,13 +110,14 @@ t.test('readers who could miss news are cut off, so that they ask', async t => {
     error => failures.push(error),
   )
   let ended = false
-  feed.add({
+  const reader = {
     send: () => t.fail('there is no news'),
     end: () => {
       ended = true
     },
     whenClosed: () => undefined,
-  })
+  }
+  feed.add(reader, null)
   await world.ask()
   await until(() => ended)
   t.match(failures, [{ message: 'no store' }])
