@@ -2,6 +2,7 @@ import type { Service } from '../lifecycle/run.ts'
 import type { SourceFile } from '../policy/compile/source-file.ts'
 import type { PriceCatalogue } from '../schemas/price-catalogue.ts'
 import type { Tokens } from './api/authenticate.ts'
+import type { ReviewPodToken } from './api/pod-token.ts'
 import type { Secrets } from './channels/secrets.ts'
 import { runController } from './run-controller.ts'
 
@@ -20,6 +21,8 @@ export interface ControllerOptions {
   /** Files that belong to the installation: compiled with the source, not part of it. */
   readonly ownFiles?: readonly SourceFile[]
   readonly tokens: Tokens
+  /** Says whose tokens of proxies are; the API server does when there is one, and nobody else when omitted. */
+  readonly podOf?: ReviewPodToken
   /** The User whom the admin token stands for; nobody when omitted: it then reads and cannot decide. */
   readonly operator?: string
   /** Looks credentials of channels and of judges up; nobody has any when omitted. */

@@ -1,11 +1,13 @@
 import type { Kysely } from 'kysely'
 import { run, type Service } from '../../lifecycle/run.ts'
+import type { ReviewPodToken } from '../api/pod-token.ts'
 import type { Compiler } from '../compile/compiler.ts'
 import type { Proxies } from '../proxies.ts'
 import type { Releases } from '../publish/releases.ts'
 import type { SourceMemory } from '../status/source-state.ts'
 import type { Database } from '../store/database.ts'
 import type { Fence } from '../store/fence.ts'
+import { reviewedTokens } from './identity/reviewed-tokens.ts'
 import { type Kube, openKube } from './kube.ts'
 import { type Leadership, leadership } from './leadership.ts'
 import { type Objects, openObjects } from './objects.ts'
@@ -42,6 +44,8 @@ export interface Kubernetes extends Service {
   readonly kube: Kube
   readonly objects: Objects
   readonly leadership: Leadership
+  /** Whose a token of a proxy is. */
+  readonly podOf: ReviewPodToken
 }
 
 /** Puts the parts together; nothing is sent before it runs. Throws a KubeFailure when no API server is configured. */
@@ -73,6 +77,7 @@ export function runKubernetes(needs: KubernetesNeeds): Kubernetes {
     kube,
     objects,
     leadership: leading,
+    podOf: reviewedTokens({ review: kube.tokenReview, now, log }),
     run: signal => run([...everywhere, leading], signal),
   }
 }
