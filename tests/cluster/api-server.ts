@@ -49,14 +49,14 @@ export interface ApiServer {
 }
 
 /** As whom (path of a kubeconfig; the admin's else), what goes to stdin, and more environment. */
-export interface Asking {
+interface Asking {
   readonly as?: string
   readonly input?: string
   readonly env?: Readonly<Record<string, string>>
 }
 
 /** An answer of the API, its body parsed. */
-export interface Told {
+interface Told {
   readonly status: number
   // biome-ignore lint/suspicious/noExplicitAny: tests look at what comes back as it is
   readonly body: any

@@ -69,5 +69,13 @@ process.once('exit', () => {
 })
 rmSync(work, { recursive: true, force: true })
 mkdirSync(work)
-if (missing().length > 0) await build(work)
+if (missing().length > 0) {
+  try {
+    await build(work)
+  } catch (error) {
+    say(`${(error as Error).message}: the cluster suite needs Go ${releaseOf('go')} or newer, or`)
+    say(`KUBEBUILDER_ASSETS as a folder with ${names.join(', ')}`)
+    process.exit(1)
+  }
+}
 for (const name of names) process.stdout.write(`${findProgram(name)}\n`)

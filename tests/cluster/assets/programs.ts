@@ -38,13 +38,13 @@ export function programPath(program: Program): string {
   return path
 }
 
-/** The release that go.mod names for a module, such as `v1.37.1`. */
+/** The release that go.mod names for a module, such as `v1.37.1`, or for `go` itself. */
 export function releaseOf(module: string): string {
   const text = readFileSync(join(import.meta.dirname, 'go.mod'), 'utf8')
   const release = text
     .split('\n')
     .map(line => line.trim().split(' '))
-    .find(([name, version]) => name === module && version?.startsWith('v'))?.[1]
+    .find(([name, version]) => name === module && /^v?\d/.test(version ?? ''))?.[1]
   if (release === undefined) throw new Error(`go.mod names no release of ${module}`)
   return release
 }
