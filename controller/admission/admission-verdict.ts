@@ -1,4 +1,4 @@
-import { oneLine } from '../channels/printable.ts'
+import { cut, oneLine, printable } from '../channels/printable.ts'
 import { apiVersion, kind } from './admission-request.ts'
 
 /** What a webhook says to an object. */
@@ -35,7 +35,7 @@ function responseOf(verdict: AdmissionVerdict): object {
     case 'refused':
       return {
         allowed: false,
-        status: { code: 422, reason: 'Invalid', message: verdict.message },
+        status: { code: 422, reason: 'Invalid', message: cut(printable(verdict.message), 8000) },
       }
     case 'allowed':
       return verdict.patch === undefined || verdict.patch.length === 0

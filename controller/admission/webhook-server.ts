@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import type { Service } from '../../lifecycle/run.ts'
 import { type AdmissionRequest, readReview } from './admission-request.ts'
 import { type AdmissionVerdict, reviewOf } from './admission-verdict.ts'
+import { type BodyMemory, bodyMemory } from './body-memory.ts'
 import type { Certificates, ServingCertificate } from './certificates/certificates.ts'
 
 /** Judges one object. What it throws is the API server's business: it then does what its `failurePolicy` says. */
@@ -23,10 +24,7 @@ export interface WebhookServerNeeds {
 /** A service that answers the API server over HTTPS; `listening` rejects when the address cannot be had. */
 export type WebhookServer = Service & { readonly listening: Promise<URL> }
 
-/** The API server takes objects of at most 3 MB, and shows the old one and the new one. */
-const mostBytes = 7 * 1024 * 1024
-/** What all clients together may send, and have judged by one webhook, at once; more is to come again. */
-const mostBytesAtOnce = 64 * 1024 * 1024
+/** What one webhook judges at once; more is to come again. */
 const mostAtOnce = 16
 const mostConnections = 512
 
@@ -100,7 +98,7 @@ function serverOf(needs: WebhookServerNeeds, certificate: ServingCertificate): S
 
 function answering({ webhooks, log }: WebhookServerNeeds) {
   const doors = new Map([...webhooks].map(([path, webhook]) => [path, limited(webhook)]))
-  const hold = memory()
+  const hold = bodyMemory()
   return (request: IncomingMessage, response: ServerResponse): void => {
     const path = request.url?.split('?', 1)[0] ?? ''
     const webhook = doors.get(path)
@@ -126,7 +124,7 @@ const json = { 'content-type': 'application/json' }
 async function answer(
   request: IncomingMessage,
   webhook: Limited,
-  hold: Memory,
+  hold: BodyMemory,
 ): Promise<object | number> {
   if (request.method !== 'POST') return 405
   const [type = ''] = (request.headers['content-type'] ?? '').split(';', 1)
@@ -155,27 +153,6 @@ function limited(webhook: Webhook): Limited {
       return await webhook(request)
     } finally {
       judging--
-    }
-  }
-}
-
-type Memory = ReturnType<typeof memory>
-
-/** Counts the bytes of bodies; what one may add is bounded, and what all may. */
-function memory() {
-  let all = 0
-  return () => {
-    let own = 0
-    return {
-      add(bytes: number): 413 | 503 | null {
-        own += bytes
-        all += bytes
-        if (own > mostBytes) return 413
-        return all > mostBytesAtOnce ? 503 : null
-      },
-      [Symbol.dispose]: () => {
-        all -= own
-      },
     }
   }
 }
