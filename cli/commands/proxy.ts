@@ -20,14 +20,16 @@ interface Options {
   readonly secrets: readonly SecretsSetting[]
   readonly data: string
   readonly controller: string
-  readonly token: string
+  readonly token?: string
+  readonly tokenFile?: string
+  readonly agent?: string
   readonly controllerKey?: string
   readonly output: OutputFormat
 }
 
 /** `writ proxy`: the data plane by itself. */
 export function proxyCommand(terminal: Terminal): Command {
-  return new Command('proxy')
+  const command = new Command('proxy')
     .summary('run a proxy by itself')
     .description(
       'Enforces what a controller publishes. Without the controller it goes on with the last good table;\n' +
@@ -39,22 +41,8 @@ export function proxyCommand(terminal: Terminal): Command {
     .addOption(durabilityOption())
     .addOption(secretsOption())
     .addOption(dataOption())
-    .addOption(
-      new Option('--controller <url>', 'address of the controller')
-        .env('WRIT_CONTROLLER')
-        .default('http://127.0.0.1:7400'),
-    )
-    .addOption(
-      new Option('--token <token>', "the controller's token for proxies")
-        .env('WRIT_PROXY_TOKEN')
-        .makeOptionMandatory(),
-    )
-    .addOption(
-      new Option(
-        '--controller-key <key>',
-        "the controller's public key; the first one seen is pinned when omitted",
-      ).env('WRIT_CONTROLLER_KEY'),
-    )
+  for (const option of controllerOptions()) command.addOption(option)
+  return command
     .addOption(outputOption())
     .addHelpText(
       'after',
@@ -66,4 +54,26 @@ export function proxyCommand(terminal: Terminal): Command {
       const { proxyAlone } = await import('../serve/proxy-alone.ts')
       await proxyAlone({ ...options, allowedHosts: options.allowedHost }, terminal)
     })
+}
+
+/** Which controller, and by which token this is a proxy of it. */
+function controllerOptions(): readonly Option[] {
+  return [
+    new Option('--controller <url>', 'address of the controller')
+      .env('WRIT_CONTROLLER')
+      .default('http://127.0.0.1:7400'),
+    new Option('--token <token>', "the controller's token for proxies").env('WRIT_PROXY_TOKEN'),
+    new Option(
+      '--token-file <file>',
+      'file with the service account token of this pod, made for the audience writ; instead of --token',
+    ).env('WRIT_PROXY_TOKEN_FILE'),
+    new Option(
+      '--agent <name>',
+      'the Agent as which the containers of this pod call without a key',
+    ).env('WRIT_AGENT'),
+    new Option(
+      '--controller-key <key>',
+      "the controller's public key; the first one seen is pinned when omitted",
+    ).env('WRIT_CONTROLLER_KEY'),
+  ]
 }

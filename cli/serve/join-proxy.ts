@@ -6,10 +6,12 @@ import { controllerOffice } from '../../proxy/budgets/controller-office.ts'
 import { openBudgets } from '../../proxy/budgets/open-budgets.ts'
 import { settleLost } from '../../proxy/budgets/settle-lost.ts'
 import { type ControllerLink, linkController } from '../../proxy/follow/controller-link.ts'
+import type { ControllerToken } from '../../proxy/follow/controller-token.ts'
 import { type FollowedTables, followTables } from '../../proxy/follow/follow-tables.ts'
 import { reportState } from '../../proxy/follow/report-state.ts'
 import { shipJournal } from '../../proxy/follow/ship-journal.ts'
 import { openJournal } from '../../proxy/journal/journal.ts'
+import { withLocalAgent } from '../../proxy/local-agent.ts'
 import { loginFiles } from '../../proxy/mcp/upstream/oauth/login-files.ts'
 import { createProxy } from '../../proxy/proxy.ts'
 import { followRevocations } from '../../proxy/tokens/follow-revocations.ts'
@@ -32,7 +34,12 @@ export interface ProxySettings {
   /** Folder of its own: journal, last good tables, pinned key. */
   readonly folder: string
   readonly controllerUrl: string
-  readonly controllerToken: string
+  /** The token of this proxy, or where it is whenever it is needed. */
+  readonly controllerToken: string | ControllerToken
+  /** The namespace that the token names. */
+  readonly namespace?: string
+  /** The Agent as which whoever calls from this machine without a key calls, where this is a pod. */
+  readonly agent?: string
   /** The controller's public key; the first one seen is pinned when omitted. */
   readonly controllerKey?: string
   /** Where the paths of policy files begin: folders of ToolServers are relative to their files. */
@@ -103,7 +110,7 @@ export async function joinProxy(settings: ProxySettings): Promise<JoinedProxy> {
 
 /** What the controller says is in force: tables, and whose tokens are good. */
 async function followedBy(
-  { folder, controllerKey, log }: ProxySettings,
+  { folder, controllerKey, namespace, agent, log }: ProxySettings,
   controller: ControllerLink,
 ) {
   const options = {
@@ -112,10 +119,14 @@ async function followedBy(
     ...(controllerKey !== undefined && { controllerKey }),
     log,
   }
-  const tables = await followTables(options)
-  const revocations = await followRevocations(options)
-  const callers = withRuntimeTokens({ tables, revocations, now: Date.now })
-  return { tables, callers, followers: [tables, revocations, callers] }
+  const expected = namespace === undefined ? {} : { expected: namespace }
+  const tables = await followTables({ ...options, ...expected })
+  const identity = () => tables.identity()
+  const scope = () => identity()?.namespace
+  const revocations = await followRevocations({ ...options, scope })
+  const keyed = withRuntimeTokens({ tables, revocations, now: Date.now })
+  const callers = agent === undefined ? keyed : withLocalAgent({ tables: keyed, agent, identity })
+  return { tables, callers, followers: [tables, revocations, keyed] }
 }
 
 /** The journal, in which the calls of earlier starts have all ended. */

@@ -3,6 +3,11 @@ import { resolve } from 'node:path'
 import process from 'node:process'
 import { run } from '../../lifecycle/run.ts'
 import { stopSignal } from '../../lifecycle/stop-signal.ts'
+import {
+  type ControllerToken,
+  namespaceIn,
+  tokenFile,
+} from '../../proxy/follow/controller-token.ts'
 import { openSecrets } from '../../secrets/open-secrets.ts'
 import type { SecretsSetting } from '../../secrets/secrets-setting.ts'
 import { CliFailure } from '../failure.ts'
@@ -23,7 +28,9 @@ export interface ProxyAloneSettings {
   readonly durability: Durability
   readonly data: string
   readonly controller: string
-  readonly token: string
+  readonly token?: string
+  readonly tokenFile?: string
+  readonly agent?: string
   readonly controllerKey?: string
   readonly secrets: readonly SecretsSetting[]
   readonly output: OutputFormat
@@ -31,11 +38,12 @@ export interface ProxyAloneSettings {
 
 /** Runs a proxy until a signal ends it, and says where it answers. */
 export async function proxyAlone(settings: ProxyAloneSettings, terminal: Terminal): Promise<void> {
-  const { controller, controllerKey, token, output } = settings
+  const { controller, controllerKey, agent, output } = settings
   if (!URL.canParse(controller)) {
     throw new CliFailure('usage', `${controller} is no URL`, 'write it like http://127.0.0.1:7400')
   }
   const folder = resolve(settings.data)
+  const token = tokenOf(settings)
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 })
     const log = chooseLog(output, terminal)
@@ -48,7 +56,8 @@ export async function proxyAlone(settings: ProxyAloneSettings, terminal: Termina
       durability: settings.durability,
       folder,
       controllerUrl: controller,
-      controllerToken: token,
+      ...(await shownBy(token)),
+      ...(agent !== undefined && { agent }),
       ...(controllerKey !== undefined && { controllerKey }),
       root: process.cwd(),
       secrets: secrets.look,
@@ -65,4 +74,25 @@ export async function proxyAlone(settings: ProxyAloneSettings, terminal: Termina
   } catch (error) {
     throw serveFailure(error, '--port')
   }
+}
+
+/** Exactly one of the two ways in which a proxy has a token. */
+function tokenOf({ token, tokenFile: file, agent }: ProxyAloneSettings): string | ControllerToken {
+  if (token && file) {
+    throw new CliFailure('usage', 'a proxy has one token', 'say --token or --token-file, not both')
+  }
+  if (file) return tokenFile(resolve(file))
+  if (!token) {
+    throw new CliFailure('usage', 'a proxy needs a token', 'say --token, or --token-file in a pod')
+  }
+  if (agent === undefined) return token
+  const remedy = 'say --token-file too, or give the agent a key'
+  throw new CliFailure('usage', '--agent needs the token of a pod', remedy)
+}
+
+/** The token, and the namespace that it names as long as it can be read. */
+async function shownBy(token: string | ControllerToken) {
+  const text = typeof token === 'string' ? token : await token().catch(() => '')
+  const namespace = namespaceIn(text)
+  return { controllerToken: token, ...(namespace !== null && { namespace }) }
 }

@@ -30,6 +30,7 @@ export function withServerFolders(tables: Tables, root: string): Tables {
   return {
     caller: (hash, now) => tables.caller(hash, now),
     learn: key => tables.learn?.(key) ?? null,
+    local: () => tables.local?.() ?? null,
     enforced: () => tables.enforced?.() ?? {},
     subscribe: listener => tables.subscribe(listener),
     current(namespace) {

@@ -8,7 +8,7 @@ import type { ProxyOwners } from '../proxy-owners.ts'
 import type { Caller } from './caller.ts'
 import { expectOwnAccount } from './pod-speech.ts'
 import { RequestFailure } from './problem-answer.ts'
-import { expectInScope, expectProxy } from './proxy-scope.ts'
+import { expectInScope, expectProxy, ownerIn } from './proxy-scope.ts'
 import { jsonBody, textBody } from './read-body.ts'
 import type { Route } from './route.ts'
 import { validator } from './validator.ts'
@@ -81,7 +81,7 @@ export function proxyRoutes({ ledger, proxies, owners }: ProxyRoutesNeeds): read
         }
         expectInScope(caller, namespacesIn(report))
         await expectProxy(owners, caller, report.proxy)
-        await proxies.report(report)
+        await proxies.report(report, ownerIn(caller))
         response.status(204).end()
       },
     },

@@ -1,4 +1,5 @@
-import { type ControllerLink, LinkFailure } from '../follow/controller-link.ts'
+import type { ControllerLink } from '../follow/controller-link.ts'
+import { LinkFailure } from '../follow/link-failure.ts'
 import { QuestionFailure } from './failure.ts'
 
 const patienceMs = 10_000

@@ -1,5 +1,6 @@
 import type { BudgetRun } from '../../schemas/budget-lease.ts'
-import { type ControllerLink, LinkFailure } from '../follow/controller-link.ts'
+import type { ControllerLink } from '../follow/controller-link.ts'
+import { LinkFailure } from '../follow/link-failure.ts'
 import { LeaseFailure } from './failure.ts'
 import type { LeaseOffice } from './lease-office.ts'
 import { parseLeaseAnswer, parseRenewed } from './parse-answers.ts'

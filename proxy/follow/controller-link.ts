@@ -1,4 +1,6 @@
 import { Agent, type Dispatcher, request } from 'undici'
+import type { ControllerToken } from './controller-token.ts'
+import { LinkFailure } from './link-failure.ts'
 
 /** How a proxy reaches its controller. */
 export interface ControllerLink {
@@ -14,27 +16,11 @@ interface LinkRequest {
   readonly signal?: AbortSignal
 }
 
-/** Codes are the contract: tests, logs and metrics match on them, never on text. */
-type LinkFailureCode = 'controller_unreachable' | 'controller_refused'
-
-/** The controller could not be reached, or it refused; `status` is then its HTTP status. */
-export class LinkFailure extends Error {
-  override readonly name = 'LinkFailure'
-  readonly code: LinkFailureCode
-  readonly status: number
-
-  constructor(code: LinkFailureCode, message: string, status = 0, options?: ErrorOptions) {
-    super(message, options)
-    this.code = code
-    this.status = status
-  }
-}
-
 /** A silent connection is given up after this; the controller's stream says something every 10 s. */
 const silenceMs = 30_000
 
-/** A link to the controller at `url`, with the token that makes this a proxy. */
-export function linkController(url: URL | string, token: string): ControllerLink {
+/** A link to the controller at `url`, with the token that makes this a proxy: the same always, or whichever it is now. */
+export function linkController(url: URL | string, token: string | ControllerToken): ControllerLink {
   const dispatcher = new Agent({
     connections: 8,
     connect: { timeout: 5000 },
@@ -43,10 +29,11 @@ export function linkController(url: URL | string, token: string): ControllerLink
   })
   return {
     async send(path, { method = 'GET', headers = {}, body = null, signal } = {}) {
+      const shown = typeof token === 'string' ? token : await token()
       const answer = await request(new URL(path, url), {
         dispatcher,
         method,
-        headers: { ...headers, authorization: `Bearer ${token}` },
+        headers: { ...headers, authorization: `Bearer ${shown}` },
         body,
         ...(signal && { signal }),
       }).catch(cause => {
@@ -55,13 +42,32 @@ export function linkController(url: URL | string, token: string): ControllerLink
         })
       })
       if (answer.statusCode >= 200 && answer.statusCode < 300) return answer
-      await answer.body.dump({ limit: 65_536 }).catch(() => undefined)
+      const why = await detailOf(answer.body)
       throw new LinkFailure(
         'controller_refused',
-        `the controller answered ${answer.statusCode} to ${method} ${path}`,
+        `the controller answered ${answer.statusCode} to ${method} ${path}${why}`,
         answer.statusCode,
       )
     },
     close: () => dispatcher.destroy(),
+  }
+}
+
+const longestDetail = 300
+
+/** What the controller says about a refusal (RFC 9457), for people. */
+async function detailOf(body: Dispatcher.ResponseData['body']): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  try {
+    for await (const chunk of body) {
+      size += chunk.length
+      if (size > 65_536) return ''
+      chunks.push(chunk)
+    }
+    const { detail } = Object(JSON.parse(Buffer.concat(chunks).toString()))
+    return typeof detail === 'string' ? `: ${detail.slice(0, longestDetail)}` : ''
+  } catch {
+    return ''
   }
 }

@@ -1,6 +1,7 @@
 import { backoff } from '../../lifecycle/backoff.ts'
 import type { Service } from '../../lifecycle/run.ts'
 import { wait } from '../../lifecycle/wait.ts'
+import type { ProxyIdentity } from '../../schemas/proxy-identity.ts'
 import type { ProxyReport } from '../../schemas/proxy-report.ts'
 import type { TableRelease } from '../../schemas/table-release.ts'
 import { checkTable } from '../table/check-table.ts'
@@ -10,6 +11,7 @@ import { type KeptTables, openKeptTables } from '../table/kept-tables.ts'
 import { parseRelease } from '../table/parse-release.ts'
 import { type Tables, TablesInForce } from '../table/tables.ts'
 import type { ControllerLink } from './controller-link.ts'
+import { keepIdentity, keptIdentity, parseIdentity } from './identity.ts'
 import { knownKey, pinKey } from './pinned-key.ts'
 import { readEvents } from './read-events.ts'
 
@@ -19,6 +21,8 @@ export interface FollowOptions {
   readonly folder: string
   /** The controller's public key, PEM or base64 SPKI; the first one seen is pinned when omitted. */
   readonly controllerKey?: string
+  /** The namespace that the controller can be expected to name; whatever it names when omitted. */
+  readonly expected?: string
   readonly log: Log
 }
 
@@ -37,6 +41,8 @@ export interface FollowedTables extends Service, Tables {
   releases(): readonly TableRelease[]
   /** Releases that were not accepted since the last one that was. */
   rejected(): readonly Rejected[]
+  /** Who this proxy is, as the controller said last; null while it has said nothing. */
+  identity(): ProxyIdentity | null
 }
 
 /**
@@ -46,7 +52,8 @@ export interface FollowedTables extends Service, Tables {
 export async function followTables(options: FollowOptions): Promise<FollowedTables> {
   const kept = await openKeptTables(options.folder)
   const key = await knownKey(options.folder, options.controllerKey)
-  const follower = new TableFollower(options, kept, key)
+  const identity = await keptIdentity(options.folder)
+  const follower = new TableFollower(options, { kept, key, identity })
   await follower.loadKept()
   return follower
 }
@@ -61,13 +68,16 @@ class TableFollower extends TablesInForce implements FollowedTables {
   readonly #backoff = backoff(100, 10_000)
   readonly #rejected = new Map<string, Rejected>()
   #key: ControllerKey | null
+  #identity: ProxyIdentity | null
   #lastId = ''
 
-  constructor(options: FollowOptions, kept: KeptTables, key: ControllerKey | null) {
+  constructor(options: FollowOptions, { kept, key, identity }: Kept) {
     super()
     this.#options = options
     this.#kept = kept
     this.#key = key
+    const { expected = identity?.namespace } = options
+    this.#identity = identity?.namespace === expected ? identity : null
   }
 
   enforced(): Readonly<Record<string, string>> {
@@ -78,6 +88,10 @@ class TableFollower extends TablesInForce implements FollowedTables {
     return [...this.#rejected.values()]
   }
 
+  identity(): ProxyIdentity | null {
+    return this.#identity
+  }
+
   async loadKept(): Promise<void> {
     for (const text of await this.#kept.releases()) {
       try {
@@ -85,6 +99,7 @@ class TableFollower extends TablesInForce implements FollowedTables {
           throw new TableFailure('unknown_key', 'no key of a controller is pinned')
         const release = parseRelease(text)
         verifySigned(release, this.#key)
+        this.#expectOwn(release)
         const bytes = await this.#kept.table(release.digest)
         if (bytes === null) throw new TableFailure('digest_mismatch', 'the table is not there')
         this.swap(await checkTable(release, bytes))
@@ -120,6 +135,7 @@ class TableFollower extends TablesInForce implements FollowedTables {
     try {
       for await (const { type, data, id } of readEvents(answer.body)) {
         this.#backoff.reset()
+        if (type === 'identity') await this.#learn(parseIdentity(data), connection)
         if (type !== 'release') continue
         await this.#consider(parseRelease(data), this.#key, signal)
         this.#lastId = id
@@ -128,6 +144,38 @@ class TableFollower extends TablesInForce implements FollowedTables {
     } finally {
       clearTimeout(timer)
     }
+  }
+
+  /** What is of another namespace than this proxy is now in force no longer, in memory or on disk. */
+  async #learn(identity: ProxyIdentity, connection: AbortController): Promise<void> {
+    const { folder, log } = this.#options
+    const before = this.#identity
+    if (JSON.stringify(before) === JSON.stringify(identity)) return
+    this.#identity = identity
+    const { namespace } = identity
+    log.info({ ...identity }, 'who this proxy is')
+    if (namespace !== null) await this.#leaveOthers(namespace)
+    await keepIdentity(folder, identity)
+    if (this.#lastId === '' || before?.namespace === namespace) return
+    // The controller was asked for what is newer than something of another namespace.
+    this.#lastId = ''
+    connection.abort()
+  }
+
+  async #leaveOthers(namespace: string): Promise<void> {
+    const others = [...Object.keys(this.enforced()), ...this.#rejected.keys()]
+    for (const other of others.filter(name => name !== namespace)) {
+      this.drop(other)
+      this.#rejected.delete(other)
+    }
+    await this.#kept.keepOnly(namespace)
+  }
+
+  /** By what the controller says, and until it says something by what can be expected. */
+  #expectOwn({ namespace }: TableRelease): void {
+    const own = this.#identity === null ? this.#options.expected : this.#identity.namespace
+    if (own == null || own === namespace) return
+    throw new TableFailure('foreign_namespace', `this proxy is one of the namespace ${own}`)
   }
 
   #resume(): { readonly [header: string]: string } {
@@ -139,6 +187,7 @@ class TableFollower extends TablesInForce implements FollowedTables {
     const { namespace, digest, sequence } = release
     try {
       verifySigned(release, key)
+      this.#expectOwn(release)
       if (!isNews(release, this.release(namespace))) return
       const bytes = (await this.#kept.table(digest)) ?? (await this.#fetch(digest, signal))
       this.swap(await checkTable(release, bytes))
@@ -172,6 +221,13 @@ class TableFollower extends TablesInForce implements FollowedTables {
       this.#options.log.warn({ err: error, namespace: release.namespace }, 'table not kept on disk')
     }
   }
+}
+
+/** What is known from an earlier start. */
+interface Kept {
+  readonly kept: KeptTables
+  readonly key: ControllerKey | null
+  readonly identity: ProxyIdentity | null
 }
 
 const mostTableBytes = 128 * 1024 * 1024

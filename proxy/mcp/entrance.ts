@@ -1,10 +1,9 @@
-import { hash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Json } from '../../policy/decide/facts.ts'
-import { callerKey } from '../caller-key.ts'
 import { Crowd } from '../crowd.ts'
 import { noteFault } from '../fault.ts'
 import { readBody } from '../read-body.ts'
+import { whoCalls } from '../who-calls.ts'
 import type { Firewall } from './exchange.ts'
 import type { LegacyDoor } from './legacy-door.ts'
 import { isModern, type ModernDoor } from './modern-door.ts'
@@ -58,10 +57,8 @@ export class Entrance {
   /** Null when the key is not good; the client then hears nothing but that. */
   #admit(request: IncomingMessage, response: ServerResponse): Visitor | null {
     const { tables, now, meter } = this.#needs.firewall
-    const key = callerKey(request)
-    const keyHash = key === null ? '' : hash('sha256', key)
-    const caller = key === null ? null : tables.caller(keyHash, now())
-    if (caller !== null) return { request, response, caller, keyHash }
+    const known = whoCalls(tables, request, now())
+    if (known !== null) return { request, response, ...known }
     meter.unauthorized()
     response.setHeader('www-authenticate', 'Bearer')
     turnDown(response, 401, codes.refused, 'Unauthorized')

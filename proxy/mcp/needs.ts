@@ -27,6 +27,8 @@ export interface Tables {
   caller(sha256OfKey: string, now: number): Caller | null
   /** Looks at a key that may be a token, so that `caller` knows it then; null when there is nothing to wait for. Never rejects. */
   learn?(key: string): Promise<void> | null
+  /** Who calls from this machine without a key, and what stands for the key; nobody when omitted. */
+  local?(): { readonly caller: Caller; readonly keyHash: string } | null
   current(namespace: string): LoadedTable | null
   /** Namespace to digest of every table in force; their servers are then started before anyone calls. */
   enforced?(): Readonly<Record<string, string>>

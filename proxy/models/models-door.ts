@@ -1,10 +1,9 @@
-import { hash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { callerKey } from '../caller-key.ts'
 import { Crowd } from '../crowd.ts'
 import { noteFault } from '../fault.ts'
 import { Cancellation } from '../mcp/cancellation.ts'
 import { readBody } from '../read-body.ts'
+import { whoCalls } from '../who-calls.ts'
 import { dialectAt, type Endpoint, endpointOf } from './endpoint.ts'
 import type { Gateway, Visit } from './gateway.ts'
 import { listModels } from './list-models.ts'
@@ -56,21 +55,20 @@ export class ModelsDoor {
   /** Null when the key is not good, or too much is under way. */
   #admit(request: IncomingMessage, response: ServerResponse, path: string): Visit | null {
     const { tables, meter, now } = this.#gateway
-    const key = callerKey(request)
-    const keyHash = key === null ? '' : hash('sha256', key)
-    const caller = key === null ? null : tables.caller(keyHash, now())
-    if (caller === null) {
+    const known = whoCalls(tables, request, now())
+    if (known === null) {
       meter.unauthorized()
       fail(response, dialectAt(path), 'invalid_api_key', 'the API key is not valid at Writ')
       return null
     }
+    const { keyHash } = known
     if (!this.#crowd.enter(keyHash)) {
       response.setHeader('retry-after', '1')
       fail(response, dialectAt(path), 'too_many_requests', 'too many requests are in flight')
       return null
     }
     response.on('close', () => this.#crowd.leave(keyHash))
-    return { request, response, caller, keyHash }
+    return { request, response, ...known }
   }
 
   #read(visit: Visit, endpoint: Endpoint): void {

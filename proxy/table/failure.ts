@@ -7,6 +7,8 @@ export type TableFailureCode =
   | 'digest_mismatch'
   | 'table_malformed'
   | 'revocations_malformed'
+  | 'identity_malformed'
+  | 'foreign_namespace'
 
 /** A release or a table that this proxy does not accept; the last good one stands. */
 export class TableFailure extends Error {

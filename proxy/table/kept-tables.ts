@@ -12,6 +12,8 @@ export interface KeptTables {
   table(digest: string): Promise<Buffer | null>
   /** Keeps a release and its table, the table first, and forgets tables that no release in force names. */
   keep(release: TableRelease, bytes: Buffer, inForce: readonly TableRelease[]): Promise<void>
+  /** Forgets what is of other namespaces. */
+  keepOnly(namespace: string): Promise<void>
 }
 
 /** Opens the folder, made with mode 0700 when it is not there; files in it are readable by their owner only. */
@@ -43,6 +45,17 @@ export async function openKeptTables(folder: string): Promise<KeptTables> {
       for (const name of await readdir(folder)) {
         const path = join(folder, name)
         if (name.startsWith('table-') && !used.has(path)) await unlink(path)
+      }
+    },
+    async keepOnly(namespace) {
+      const own = releaseFile(namespace)
+      const kept = await readFile(own, 'utf8').catch(() => '')
+      for (const name of await readdir(folder)) {
+        const path = join(folder, name)
+        const isRelease = name.startsWith('release-') && path !== own
+        const [, digest = ''] = /^table-([0-9a-f]{64})\.json$/.exec(name) ?? []
+        const isTable = digest !== '' && !kept.includes(`sha256:${digest}`)
+        if (isRelease || isTable) await unlink(path)
       }
     },
   }

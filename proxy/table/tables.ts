@@ -70,6 +70,14 @@ export class TablesInForce implements Tables {
     return () => this.#listeners.delete(listener)
   }
 
+  /** Takes the table of a namespace out of force: nobody in it may do anything any more. */
+  drop(namespace: string): void {
+    const left = new Map(this.#byNamespace)
+    if (!left.delete(namespace)) return
+    this.#byNamespace = left
+    for (const listener of this.#listeners) listener(namespace)
+  }
+
   /** Puts a table in force, whole; calls that were judged already keep the old one. */
   swap(next: InForce): void {
     const { namespace } = next.release

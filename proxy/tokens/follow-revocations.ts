@@ -18,6 +18,8 @@ export interface FollowRevocationsOptions {
   readonly folder: string
   /** As for the tables. */
   readonly controllerKey?: string
+  /** The namespace whose tokens matter here: null for all of them, undefined while it is not known; all when omitted. */
+  readonly scope?: () => string | null | undefined
   readonly log: { warn(fields: object, message: string): void }
 }
 
@@ -55,6 +57,8 @@ class RevocationFollower implements FollowedRevocations {
   #key: ControllerKey | null
   #sequence = -1
   #revoked: ReadonlySet<string> | null = null
+  /** The namespace that the list is of; undefined for all of them. */
+  #listed: string | undefined
 
   constructor(options: FollowRevocationsOptions, key: ControllerKey | null) {
     this.#options = options
@@ -66,8 +70,10 @@ class RevocationFollower implements FollowedRevocations {
     return this.#key
   }
 
+  /** A list of another namespace says nothing about the tokens of this one. */
   revoked(): ReadonlySet<string> | null {
-    return this.#revoked
+    const { scope = () => null } = this.#options
+    return this.#listed === undefined || this.#listed === scope() ? this.#revoked : null
   }
 
   subscribe(listener: () => void): () => void {
@@ -117,8 +123,9 @@ class RevocationFollower implements FollowedRevocations {
   }
 
   /** Whether it is news. */
-  #take({ sequence, revoked }: RevocationList): boolean {
+  #take({ sequence, revoked, namespace }: RevocationList): boolean {
     if (sequence < this.#sequence) return false
+    this.#listed = namespace
     this.#sequence = sequence
     this.#revoked = new Set(revoked)
     return true

@@ -24,7 +24,9 @@ function json(text: string): unknown {
 
 function isList(value: unknown): value is RevocationList {
   if (typeof value !== 'object' || value === null) return false
-  if (Object.keys(value).sort().join() !== fields) return false
+  const { namespace, ...others } = value as { readonly namespace?: unknown }
+  if (Object.keys(others).sort().join() !== fields) return false
+  if (namespace !== undefined && typeof namespace !== 'string') return false
   const list = value as { readonly [field: string]: unknown }
   return (
     list.format === 'writ.dev/revocations/v1' &&

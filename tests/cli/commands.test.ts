@@ -116,7 +116,7 @@ t.test('misuse ends with 2 and says what is meant', async t => {
       ['status', '--url', 'http://127.0.0.1:9', '--token', 'a'],
       /^writ: no controller answers at http:\/\/127\.0\.0\.1:9\n/,
     ],
-    [['proxy'], /required option '--token <token>' not specified/],
+    [['proxy'], /a proxy needs a token/],
   ]
   for (const [args, expected] of cases) {
     const { code, out, err } = await writ(args)

@@ -56,8 +56,8 @@ t.test('without a controller the last good table stands, and its keys', async t 
   const { w, digest, folder } = await enrolled(t, `${allow}---\n${agent('claude', sha256)}`)
   t.strictSame(
     readdirSync(folder).map(name => statSync(join(folder, name)).mode & 0o777),
-    [0o600, 0o600, 0o600],
-    'a key, a release, a table, for their owner only',
+    [0o600, 0o600, 0o600, 0o600],
+    'a key, an identity, a release, a table, for their owner only',
   )
   const tables = await w.follow(w.link(nowhere))
   t.equal(digestOf(tables), digest)
