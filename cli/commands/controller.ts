@@ -24,6 +24,7 @@ interface Options {
   readonly secrets: readonly SecretsSetting[]
   readonly data: string
   readonly databaseUrl?: string
+  readonly signingKey?: string
   readonly output: OutputFormat
 }
 
@@ -47,6 +48,12 @@ export function controllerCommand(terminal: Terminal): Command {
       new Option('--database-url <url>', 'PostgreSQL to use instead of the embedded database').env(
         'WRIT_DATABASE_URL',
       ),
+    )
+    .addOption(
+      new Option(
+        '--signing-key <file>',
+        'Ed25519 key in PKCS #8 PEM that signs tables, instead of the one in the data folder',
+      ).env('WRIT_SIGNING_KEY_FILE'),
     )
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ npx writ controller examples/airline --port 0')

@@ -15,6 +15,7 @@ import { announce } from './announce.ts'
 import { localUrl } from './local-url.ts'
 import { chooseLog } from './log.ts'
 import { serveFailure } from './serve-failure.ts'
+import { readSigningKey } from './signing-key-file.ts'
 
 /** What `writ controller` was told. */
 export interface ControllerSettings {
@@ -26,6 +27,8 @@ export interface ControllerSettings {
   readonly prices?: PriceCatalogue
   readonly data: DataFolder
   readonly databaseUrl?: string
+  /** File of the key that signs tables; the one in the data folder when omitted. */
+  readonly signingKey?: string
   readonly secrets: readonly SecretsSetting[]
   readonly output: OutputFormat
 }
@@ -37,6 +40,7 @@ export async function controllerAlone(
 ): Promise<void> {
   const { data, output, databaseUrl, publicUrl } = settings
   const tokens = tokensOf(settings, terminal)
+  const signingKey = await readSigningKey(settings.signingKey)
   const log = chooseLog(output, terminal)
   const needs = { dataFolder: data.path, env: terminal.env, now: Date.now, log }
   const secrets = await openSecrets(settings.secrets, needs).catch(error => {
@@ -48,6 +52,7 @@ export async function controllerAlone(
     allowedHosts: settings.allowedHosts,
     dataFolder: join(data.path, 'controller'),
     ...(databaseUrl !== undefined && { databaseUrl }),
+    ...(signingKey !== undefined && { signingKey }),
     source: settings.source,
     secrets: secrets.look,
     ...(publicUrl !== undefined && { publicUrl }),

@@ -11,6 +11,7 @@ import { localUrl } from '../../cli/serve/local-url.ts'
 import { untilReady } from '../../cli/serve/ready.ts'
 import { serveFailure } from '../../cli/serve/serve-failure.ts'
 import { rootOfSource, withServerFolders } from '../../cli/serve/server-folders.ts'
+import { readSigningKey } from '../../cli/serve/signing-key-file.ts'
 import { printable, progressLine, sink } from '../../cli/terminal.ts'
 import { compile } from '../../policy/compile/compile.ts'
 import { decide } from '../../policy/decide/decide.ts'
@@ -103,6 +104,16 @@ t.test('the data folder', async t => {
       })
     },
   )
+})
+
+t.test('the key that signs tables', async t => {
+  const file = join(elsewhere(t), 'key.pem')
+  writeFileSync(file, 'a key')
+  t.equal(await readSigningKey(undefined), undefined)
+  t.equal(await readSigningKey(file), 'a key')
+  for (const missing of [`${file}.old`, '']) {
+    await t.rejects(readSigningKey(missing), { name: 'CliFailure', code: 'unreadable' }, missing)
+  }
 })
 
 t.test('which policies are served', async t => {
