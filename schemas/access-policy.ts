@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { action } from './action.ts'
+import { action } from './action-field.ts'
 import { closed, type Frozen, glob, oneOf, resourceName, text } from './field.ts'
 import type { Kind } from './resource.ts'
 

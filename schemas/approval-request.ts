@@ -1,11 +1,8 @@
 import Type from 'typebox'
-import { approvalIdPattern, approvalStates } from './approval.ts'
-import { callKinds } from './call.ts'
+import { approvalStates } from './approval-state.ts'
+import { callKinds } from './call-kind.ts'
 import { closed, type Frozen, instant, oneOf, text } from './field.ts'
 import type { Kind } from './resource.ts'
-
-/** The id of a request is the name of its object as it is. */
-export const approvalRequestName = new RegExp(approvalIdPattern)
 
 /** Longest text of arguments that an object holds; the whole is where the digest is. */
 export const mostArgs = 16_384
@@ -43,7 +40,8 @@ export const ApprovalRequestSpec = closed(
     justification: Type.Optional(text('The reason the caller gave.', 4096)),
     workflow: Type.String({
       maxLength: 1024,
-      description: 'The workflows that are asked, joined by commas.',
+      description:
+        'The workflows that are asked, joined by commas; `(owners)` for the owners of the namespace.',
     }),
     workflows: Type.Array(AskedWorkflow, {
       maxItems: 64,
@@ -78,6 +76,7 @@ export const decisionOutcomes = [
   'already_resolved',
   'expired',
   'grant_unusable',
+  'unguarded',
 ] as const
 export type DecisionOutcome = (typeof decisionOutcomes)[number]
 

@@ -1,19 +1,8 @@
 import Type from 'typebox'
-import { callKinds } from './call.ts'
+import { approvalIdPattern, approvalStates } from './approval-state.ts'
+import { callKinds } from './call-kind.ts'
 import { counterFields } from './counter-fields.ts'
 import { closed, type Frozen, instant, oneOf, resourceName, text } from './field.ts'
-
-/** The states of a request; everything but `pending` and `approved` is final. */
-export const approvalStates = [
-  'pending',
-  'approved',
-  'denied',
-  'expired',
-  'cancelled',
-  'consumed',
-  'void',
-] as const
-export type ApprovalState = (typeof approvalStates)[number]
 
 /** Through what a person, or a judge, answered. */
 const surfaces = [
@@ -33,9 +22,6 @@ export type Surface = (typeof surfaces)[number]
 
 const sha256 = (description: string) =>
   Type.String({ pattern: '^sha256:[0-9a-f]{64}$', description })
-
-/** The id of a request: `apr-` and 80 random bits in Crockford's base 32, lower case. */
-export const approvalIdPattern = '^apr-[0-9a-hjkmnp-tv-z]{16}$'
 
 const approvalId = (description: string) => Type.String({ pattern: approvalIdPattern, description })
 

@@ -1,9 +1,6 @@
 import Type from 'typebox'
+import { callKinds } from './call-kind.ts'
 import { closed, type Frozen, instant, oneOf, stringMap, text } from './field.ts'
-
-export const callKinds = ['tool', 'model', 'resource', 'prompt'] as const
-
-export type CallKind = (typeof callKinds)[number]
 
 const names = (description: string) =>
   Type.Optional(Type.Array(Type.String({ maxLength: 256 }), { maxItems: 4096, description }))

@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { action } from './action.ts'
+import { action } from './action-field.ts'
 import { closed, type Frozen, oneOf, text } from './field.ts'
 
 const name = (description: string) => text(description, 253)

@@ -2,7 +2,7 @@ import Type from 'typebox'
 import { actions } from './action.ts'
 import { ApprovalVote } from './approval.ts'
 import { BudgetCharge } from './budget-lease.ts'
-import { callKinds } from './call.ts'
+import { callKinds } from './call-kind.ts'
 import { closed, type Frozen, instant, oneOf, text } from './field.ts'
 import { costSources, Usage, usageSources } from './usage.ts'
 

@@ -83,6 +83,30 @@ t.test('every import keeps to its layer', async t => {
   t.strictSame(all.map(breach).filter(Boolean), [])
 })
 
+/** What a file and all that it imports before it runs take from npm; types are gone by then. */
+function loaded(file: string, seen: Set<string>): readonly string[] {
+  if (seen.has(file)) return []
+  seen.add(file)
+  const text = readFileSync(join(root, file), 'utf8')
+  const found = [...text.matchAll(/^(?:import|export) (?!type )[^'";]*?from '([^']+)'/gm)]
+  return found.flatMap(([, to = '']) =>
+    to.startsWith('.')
+      ? loaded(relative(root, resolve(root, dirname(file), to)), seen)
+      : [to.split('/', to.startsWith('@') ? 2 : 1).join('/')],
+  )
+}
+
+t.test('a proxy starts without parsers, compilers and libraries of schemas', async t => {
+  const names = new Set(loaded('proxy/proxy.ts', new Set()).filter(name => !/^node:/.test(name)))
+  t.strictSame([...names].sort(), [
+    'canonicalize',
+    'eventsource-parser',
+    'prom-client',
+    're2js',
+    'undici',
+  ])
+})
+
 t.test('a planted import is found', async t => {
   const plant = (file: string, text: string) => imports(file, text).map(breach).filter(Boolean)
   t.strictSame(plant('proxy/a.ts', "import { compile } from '../policy/compile/compile.ts'"), [

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { type ApprovalRequest, approvalStates } from '../../schemas/approval.ts'
+import type { ApprovalRequest } from '../../schemas/approval.ts'
+import { approvalStates } from '../../schemas/approval-state.ts'
 import { type ControllerClient, controllerClient, type Query } from '../controller-client.ts'
 import {
   type ControllerOptions,

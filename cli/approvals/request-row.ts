@@ -1,5 +1,6 @@
 import { timeLeft } from '../../controller/api/pages/time-left.ts'
-import type { ApprovalRequest, ApprovalState } from '../../schemas/approval.ts'
+import type { ApprovalRequest } from '../../schemas/approval.ts'
+import type { ApprovalState } from '../../schemas/approval-state.ts'
 import { printable, type Sink, type Style } from '../terminal.ts'
 
 /** A request as `writ approvals list -o json` prints it. */

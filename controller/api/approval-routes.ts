@@ -1,10 +1,6 @@
 import Type from 'typebox'
-import {
-  ApprovalEvent,
-  ApprovalRequest,
-  type ApprovalState,
-  approvalStates,
-} from '../../schemas/approval.ts'
+import { ApprovalEvent, ApprovalRequest } from '../../schemas/approval.ts'
+import { type ApprovalState, approvalStates } from '../../schemas/approval-state.ts'
 import { ApprovalWorkflowSpec } from '../../schemas/approval-workflow.ts'
 import type { Directory } from '../../schemas/directory.ts'
 import { closed, oneOf, resourceName, text } from '../../schemas/field.ts'

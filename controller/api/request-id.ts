@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { approvalIdPattern } from '../../schemas/approval.ts'
+import { approvalIdPattern } from '../../schemas/approval-state.ts'
 
 /** The id of a request in a path. */
 export const RequestId = Type.Object({

@@ -5,9 +5,9 @@ import type {
   ApprovalNews,
   ApprovalQuestion,
   ApprovalRequest,
-  ApprovalState,
   Surface,
 } from '../../schemas/approval.ts'
+import type { ApprovalState } from '../../schemas/approval-state.ts'
 
 /** Who answers, as the surface verified it; whether the answer counts is for the workflow to say. */
 export interface Actor {

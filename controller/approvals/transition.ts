@@ -1,5 +1,6 @@
 import type { Insertable, Kysely, Selectable, Transaction } from 'kysely'
-import type { ApprovalEvent, ApprovalState } from '../../schemas/approval.ts'
+import type { ApprovalEvent } from '../../schemas/approval.ts'
+import type { ApprovalState } from '../../schemas/approval-state.ts'
 import type { ApprovalEventRow, ApprovalRequestRow, Database } from '../store/database.ts'
 import type { Actor, ApprovalChange } from './approvals.ts'
 import type { Changes } from './changes.ts'

@@ -1,5 +1,6 @@
 import type { ColumnType, Generated } from 'kysely'
-import type { ApprovalEvent, ApprovalState, ApprovalVote, Surface } from '../../schemas/approval.ts'
+import type { ApprovalEvent, ApprovalVote, Surface } from '../../schemas/approval.ts'
+import type { ApprovalState } from '../../schemas/approval-state.ts'
 import type {
   BudgetChargeRow,
   BudgetCounterRow,

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import type { TableAgent } from '../../schemas/rule-table.ts'
-import { tokenKeyName } from '../../schemas/runtime-token.ts'
+import { tokenKeyName } from '../../schemas/runtime-claims.ts'
 import type { Database } from '../store/database.ts'
 
 type Keyed = Pick<TableAgent, 'name' | 'apiKeys'>

@@ -1,6 +1,6 @@
 import type { AccessPolicySpec, Rule } from '../../schemas/access-policy.ts'
 import type { Action } from '../../schemas/action.ts'
-import type { CallKind } from '../../schemas/call.ts'
+import type { CallKind } from '../../schemas/call-kind.ts'
 import type { Fallback, TablePolicy } from '../../schemas/rule-table.ts'
 import type { KindName, Origin, Resource } from './resource.ts'
 import type { Path } from './source-document.ts'

@@ -1,4 +1,4 @@
-import type { CallKind } from '../../schemas/call.ts'
+import type { CallKind } from '../../schemas/call-kind.ts'
 import { type EntryIndex, entryIndex, speakers } from './entry-index.ts'
 import type { Facts } from './facts.ts'
 import { type LoadedEntry, type LoadedPolicy, selects } from './loaded-policy.ts'

@@ -1,5 +1,5 @@
 import type { Action } from '../../schemas/action.ts'
-import { callKinds } from '../../schemas/call.ts'
+import { callKinds } from '../../schemas/call-kind.ts'
 import type { RuleTable, TablePolicy } from '../../schemas/rule-table.ts'
 import { actionChange, type Change, type Effect, said } from './change.ts'
 import { compared, written } from './compared.ts'

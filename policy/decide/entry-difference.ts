@@ -1,5 +1,5 @@
 import { type Action, strictness } from '../../schemas/action.ts'
-import type { CallKind } from '../../schemas/call.ts'
+import type { CallKind } from '../../schemas/call-kind.ts'
 import type { TableEntry, TablePolicy, TableRule } from '../../schemas/rule-table.ts'
 import { actionChange, type Change, type Effect, said } from './change.ts'
 import { compared, type Numbered, numbered, reordered, written } from './compared.ts'

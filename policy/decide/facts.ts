@@ -1,4 +1,5 @@
-import type { Call, CallKind } from '../../schemas/call.ts'
+import type { Call } from '../../schemas/call.ts'
+import type { CallKind } from '../../schemas/call-kind.ts'
 
 /** A value as it came out of JSON. */
 export type Json =

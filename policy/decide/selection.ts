@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { strictness } from '../../schemas/action.ts'
-import type { CallKind } from '../../schemas/call.ts'
+import type { CallKind } from '../../schemas/call-kind.ts'
 import type { Fallback } from '../../schemas/rule-table.ts'
 import type { CallPlan } from './call-plan.ts'
 import type { Facts } from './facts.ts'

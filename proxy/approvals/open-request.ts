@@ -1,4 +1,5 @@
-import type { ApprovalNews, ApprovalState } from '../../schemas/approval.ts'
+import type { ApprovalNews } from '../../schemas/approval.ts'
+import type { ApprovalState } from '../../schemas/approval-state.ts'
 import type { Owner } from './call-digest.ts'
 import type { Prepare } from './ready-call.ts'
 import type { Run } from './run.ts'

@@ -1,9 +1,5 @@
-import {
-  type ApprovalClaimAnswer,
-  type ApprovalNews,
-  approvalIdPattern,
-  approvalStates,
-} from '../../schemas/approval.ts'
+import type { ApprovalClaimAnswer, ApprovalNews } from '../../schemas/approval.ts'
+import { approvalIdPattern, approvalStates } from '../../schemas/approval-state.ts'
 import { QuestionFailure } from './failure.ts'
 
 const id = new RegExp(approvalIdPattern)

@@ -1,7 +1,7 @@
 import { hash, randomUUID } from 'node:crypto'
 import { decide, noTable } from '../../policy/decide/decide.ts'
 import type { Facts } from '../../policy/decide/facts.ts'
-import type { CallKind } from '../../schemas/call.ts'
+import type { CallKind } from '../../schemas/call-kind.ts'
 import type { Decision } from '../../schemas/decision.ts'
 import { callerFacts } from '../record/caller-facts.ts'
 import { callerEntry, decisionEntry, type Noted } from '../record/noted.ts'

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { LoadedTable } from '../../policy/decide/load.ts'
-import { tokenKeyName } from '../../schemas/runtime-token.ts'
+import { tokenKeyName } from '../../schemas/runtime-claims.ts'
 import type { Caller, Tables } from '../mcp/needs.ts'
 import type { ControllerKey } from '../table/controller-key.ts'
 import { type RuntimeClaim, verifyToken } from './verify-token.ts'

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import { runtimeTokenForm, tokenKeyName } from '../../schemas/runtime-token.ts'
+import { runtimeTokenForm, tokenKeyName } from '../../schemas/runtime-claims.ts'
 
 /** What a token that is genuine says. */
 export interface RuntimeClaim {

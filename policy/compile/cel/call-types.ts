@@ -1,4 +1,4 @@
-import type { CallKind } from '../../../schemas/call.ts'
+import type { CallKind } from '../../../schemas/call-kind.ts'
 import type { ConditionScope } from './parse-condition.ts'
 import { typeOfSchema } from './schema-type.ts'
 import { bool, double, dyn, join, list, map, type Type, text } from './type.ts'

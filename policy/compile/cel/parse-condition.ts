@@ -1,4 +1,4 @@
-import type { CallKind } from '../../../schemas/call.ts'
+import type { CallKind } from '../../../schemas/call-kind.ts'
 import type { Expression } from '../../../schemas/expression.ts'
 import { typesOfCall } from './call-types.ts'
 import { checkValue } from './check.ts'

@@ -1,4 +1,4 @@
-import type { CallKind } from '../../../schemas/call.ts'
+import type { CallKind } from '../../../schemas/call-kind.ts'
 import type { Expression } from '../../../schemas/expression.ts'
 import type { Fallback, TableEntry, TablePolicy, TableRule } from '../../../schemas/rule-table.ts'
 import { conditionOf } from '../conditions.ts'

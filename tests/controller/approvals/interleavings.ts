@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { sql } from 'kysely'
 import type { Test } from 'tap'
 import type { Store } from '../../../controller/store/open-store.ts'
-import type { ApprovalState } from '../../../schemas/approval.ts'
+import type { ApprovalState } from '../../../schemas/approval-state.ts'
 import type { StoreKind } from '../stores.ts'
 import {
   type ApprovalWorld,

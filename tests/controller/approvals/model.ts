@@ -1,4 +1,4 @@
-import type { ApprovalState } from '../../../schemas/approval.ts'
+import type { ApprovalState } from '../../../schemas/approval-state.ts'
 
 /** Approvals as the design says them, in a page: what every step leads to, without a store and without races. */
 export interface Model {

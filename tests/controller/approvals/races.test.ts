@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import t, { type Test } from 'tap'
 import { StoredApprovals } from '../../../controller/approvals/stored-approvals.ts'
 import type { Store } from '../../../controller/store/open-store.ts'
-import type { ApprovalState } from '../../../schemas/approval.ts'
+import type { ApprovalState } from '../../../schemas/approval-state.ts'
 import { embeddedStores, postgresStores, type StoreKind } from '../stores.ts'
 import {
   type ApprovalWorld,

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { parseCondition } from '../../../policy/compile/cel/parse-condition.ts'
-import type { CallKind } from '../../../schemas/call.ts'
+import type { CallKind } from '../../../schemas/call-kind.ts'
 
 const schema = {
   type: 'object',

@@ -11,7 +11,8 @@ import { patienceFor } from '../../../proxy/approvals/patience.ts'
 import { Rounds } from '../../../proxy/approvals/rounds.ts'
 import { Shelf } from '../../../proxy/approvals/shelf.ts'
 import { linkController } from '../../../proxy/follow/controller-link.ts'
-import type { ApprovalNews, ApprovalState } from '../../../schemas/approval.ts'
+import type { ApprovalNews } from '../../../schemas/approval.ts'
+import type { ApprovalState } from '../../../schemas/approval-state.ts'
 import { until } from '../../controller/world.ts'
 
 const owner = { namespace: 'default', agent: 'bot', keySha256: '0'.repeat(64) }
