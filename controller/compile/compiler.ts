@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { Worker } from 'node:worker_threads'
+import { threadFile } from '../../lifecycle/thread-file.ts'
 import type { CompileOptions, SourceFile } from '../../policy/compile/compile.ts'
 import type { Directory } from '../../schemas/directory.ts'
 import type { Problem } from '../../schemas/problem.ts'
@@ -64,7 +65,7 @@ export function openCompiler(): Compiler {
 }
 
 function start(): Worker {
-  return new Worker(new URL('./compile-thread.ts', import.meta.url), {
+  return new Worker(threadFile('compile-thread', import.meta.url), {
     name: 'writ compile',
     env: {},
     execArgv: [],

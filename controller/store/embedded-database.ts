@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { PGliteDialectConfig } from 'kysely'
+import { threadFile } from '../../lifecycle/thread-file.ts'
 import { ControllerFailure } from '../failure.ts'
 
 /** What the thread is asked; no SQL asks it to close. */
@@ -30,7 +31,7 @@ export class EmbeddedDatabase implements Database {
   #lastId = 0
 
   constructor(folder: string) {
-    this.#thread = new Worker(new URL('./embedded-thread.ts', import.meta.url), {
+    this.#thread = new Worker(threadFile('embedded-thread', import.meta.url), {
       name: 'writ store',
       workerData: folder,
       env: {},

@@ -19,7 +19,11 @@ interface Surroundings {
   readonly input?: string
   readonly cwd?: string
   readonly env?: NodeJS.ProcessEnv
+  /** The program; that of the checkout when omitted. */
+  readonly main?: string
 }
+
+const checkout = join(root, 'cli/main.ts')
 
 /** The environment of commands under test: that of the tests, without what would choose another controller. */
 export function environment(env: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
@@ -33,8 +37,8 @@ export function environment(env: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
 
 /** Runs the real command to its end. */
 export async function writ(args: readonly string[], where: Surroundings = {}): Promise<Ended> {
-  const { input = '', cwd = root, env } = where
-  const child = spawn(process.execPath, [join(root, 'cli/main.ts'), ...args], {
+  const { input = '', cwd = root, env, main = checkout } = where
+  const child = spawn(process.execPath, [main, ...args], {
     cwd,
     env: environment(env),
   })
@@ -66,10 +70,10 @@ export interface ServingWrit {
 /** Starts a command that serves, with -o json, and waits for its ready line. */
 export async function serve(
   args: readonly string[],
-  { cwd = root, env }: Surroundings,
+  { cwd = root, env, main = checkout }: Surroundings,
   teardown: (end: () => unknown) => unknown,
 ): Promise<ServingWrit> {
-  const command = [join(root, 'cli/main.ts'), ...args, '-o', 'json']
+  const command = [main, ...args, '-o', 'json']
   const child = spawn(process.execPath, command, { cwd, env: environment(env) })
   const closed = new Promise<number | null>(resolve => child.once('close', resolve))
   teardown(async () => {
