@@ -25,6 +25,7 @@ import { openSigningKey } from './publish/signing-key.ts'
 import { keepReconciling, type Reconciling } from './reconcile/keep-reconciling.ts'
 import { lastGood } from './reconcile/last-good.ts'
 import { reconcile } from './reconcile/reconcile.ts'
+import { shareStore } from './share-store.ts'
 import { localSource } from './sources/local-source.ts'
 import { watchSource } from './sources/watch-source.ts'
 import { readStatus } from './status/read-status.ts'
@@ -66,10 +67,8 @@ async function serve(
   onListening: (url: URL) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { now, source, dataFolder, signingKey, log } = options
-  const key = await openSigningKey(dataFolder, signingKey)
-  const releases = new Releases({ db: store.db, key, now })
-  await releases.open()
+  const { now, source, log } = options
+  const { key, shared, releases } = await releaseParts(options, store)
   const { approvals, keeper, services } = approvalParts(options, store, releases)
   const proxies = new Proxies({
     db: store.db,
@@ -108,12 +107,22 @@ async function serve(
   onListening(server.url)
   const watching = watchSource(source, () => reconciling.wake())
   const closers = [closing(server.close), closing(telling.close)]
-  const kept = [...services, ...spending.services, ...telling.services]
+  const follow = shared.services([releases, proxies])
+  const kept = [...services, ...spending.services, ...telling.services, ...follow]
   await run([reconciling, watching, beat, ...kept, ...closers], signal)
 }
 
 function hostsOf({ publicUrl, allowedHosts = [] }: Settled): readonly string[] {
   return publicUrl === undefined ? allowedHosts : [...allowedHosts, publicUrl.host]
+}
+
+/** Nothing is signed before it is known that others on the store sign with the same key. */
+async function releaseParts(options: Settled, { db }: Store) {
+  const key = await openSigningKey(options.dataFolder, options.signingKey)
+  const shared = await shareStore({ ...options, db, keyId: key.id })
+  const releases = new Releases({ db, key, now: options.now })
+  await releases.open()
+  return { key, shared, releases }
 }
 
 function approvalParts({ now, log, databaseUrl }: Settled, { db }: Store, releases: Releases) {

@@ -36,6 +36,7 @@ const codes = new Set([
   'data_in_use',
   'store_failed',
   'signing_key_unusable',
+  'signing_key_differs',
   'file_unsafe',
   'key_missing',
   'key_unusable',

@@ -4,6 +4,7 @@ import type { TableRelease } from '../../schemas/table-release.ts'
 import { ControllerFailure } from '../failure.ts'
 import type { Database, DirectoryRow } from '../store/database.ts'
 import { type Fence, passFence } from '../store/fence.ts'
+import type { Follower } from '../store/follow-store.ts'
 import { Directories, keepDirectories } from './directories.ts'
 import {
   type Intended,
@@ -30,11 +31,10 @@ export interface ReleasesNeeds {
   readonly fenced?: boolean
 }
 
-/** Where processes that share a store are told that something was published. */
-export const releasesChannel = 'writ_releases'
-
 /** What is in force, what was, and who wants to hear of the next. */
-export class Releases {
+export class Releases implements Follower {
+  /** Where processes that share a store are told that something was published. */
+  readonly channel = 'writ_releases'
   /** Who may decide, in force with the tables. */
   readonly directories = new Directories()
   readonly #needs: ReleasesNeeds
@@ -67,7 +67,7 @@ export class Releases {
   }
 
   /** Takes what other processes published since, and tells the listeners. */
-  async refresh(): Promise<void> {
+  async look(): Promise<void> {
     const { releases, directories } = await this.#news(this.#needs.db)
     this.directories.tell(directories)
     this.#take(releases)
@@ -131,7 +131,7 @@ export class Releases {
       await keepTables(db, bodiesOf(intended, asked.tables), digests)
     }
     const directories = await keepDirectories(db, texts, new Date(at))
-    await sql`select pg_notify(${releasesChannel}, '')`.execute(db)
+    await sql`select pg_notify(${this.channel}, '')`.execute(db)
     return { news, fresh: { releases, directories } }
   }
 
