@@ -240,6 +240,8 @@ const everywhere = [
   'writ.dev approvalrequests create,delete,get,list,watch',
   'writ.dev approvalrequests/status get,patch,update',
   'authentication.k8s.io tokenreviews create',
+  'admissionregistration.k8s.io validatingadmissionpolicies writ-approvals get',
+  'admissionregistration.k8s.io validatingadmissionpolicybindings writ-approvals get',
   'pods get',
   'events.k8s.io events create,patch',
   'admissionregistration.k8s.io validatingwebhookconfigurations writ-validation get,patch',

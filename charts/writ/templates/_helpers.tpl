@@ -83,3 +83,14 @@ http://{{ include "writ.serviceHost" . }}:7400
 - toolservers
 - users
 {{- end }}
+
+{{- define "writ.injectionFile" -}}
+image: {{ include "writ.sidecarImage" . }}
+pullPolicy: {{ (ternary .Values.injection.image .Values.image (ne .Values.injection.image.repository "")).pullPolicy }}
+controller: {{ include "writ.controllerUrl" . }}
+secrets: {{ .Values.injection.secrets | quote }}
+resources: {{- toYaml .Values.injection.resources | nindent 2 }}
+egress:
+  lockAll: {{ .Values.injection.egress.lockAll }}
+  image: {{ include "writ.egressImage" . }}
+{{- end }}
