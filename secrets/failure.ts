@@ -15,6 +15,8 @@ export type SecretsFailureCode =
   | 'store_in_use'
   | 'vault_unreachable'
   | 'vault_refused'
+  | 'kubernetes_unreachable'
+  | 'kubernetes_refused'
 
 /** A secret that cannot be looked up or kept. The message names places, never values. */
 export class SecretsFailure extends Error {

@@ -4,6 +4,8 @@ import type { Service } from '../lifecycle/run.ts'
 import { environmentSecrets } from './environment-secrets.ts'
 import { SecretsFailure } from './failure.ts'
 import { folderSecrets } from './folder-secrets.ts'
+import { kubernetesSecrets } from './kubernetes/kubernetes-secrets.ts'
+import { secretApi } from './kubernetes/secret-api.ts'
 import { firstOf, type Secrets } from './secrets.ts'
 import type { SecretsSetting } from './secrets-setting.ts'
 import type { KeySource } from './store/key-files.ts'
@@ -17,6 +19,8 @@ export interface SecretsNeeds {
   /** Data folder of the process; its encrypted store is the folder `secrets` in it. */
   readonly dataFolder: string
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Configuration of the Kubernetes API; that of the pod, else that of the user, when omitted. */
+  readonly kubeconfig?: string
   /** Milliseconds since 1970. */
   readonly now: () => number
   readonly log: { warn(fields: object, message: string): void }
@@ -80,6 +84,8 @@ async function backend(setting: SecretsSetting, needs: SecretsNeeds): Promise<Ba
       return { look: folderSecrets(setting.folder) }
     case 'vault':
       return vault(vaultSettings(setting.address, needs.env), needs)
+    case 'kubernetes':
+      return { look: kubernetesSecrets({ api: await secretApi(needs.kubeconfig), now: needs.now }) }
   }
 }
 

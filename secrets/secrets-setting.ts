@@ -7,6 +7,7 @@ export type SecretsSetting =
   | { readonly kind: 'env' }
   | { readonly kind: 'file'; readonly folder: string }
   | { readonly kind: 'vault'; readonly address: string }
+  | { readonly kind: 'kubernetes' }
 
 /**
  * Reads a list such as `store,env,file:/run/secrets,vault:https://vault.example.com:8200/secret`: the order in which
@@ -23,9 +24,12 @@ function setting(word: string): SecretsSetting {
   const [, kind, rest = ''] = /^([a-z]+)(?::(.*))?$/.exec(word) ?? []
   if (kind === 'store' && word === 'store') return { kind }
   if (kind === 'env' && word === 'env') return { kind }
+  if (kind === 'kubernetes' && word === 'kubernetes') return { kind }
   if (kind === 'file' && rest !== '') return { kind, folder: resolve(rest) }
   if (kind === 'vault' && rest !== '') return { kind, address: rest }
-  throw unusable(`${JSON.stringify(word)} is none of store, env, file:FOLDER, vault:URL`)
+  throw unusable(
+    `${JSON.stringify(word)} is none of store, env, file:FOLDER, vault:URL, kubernetes`,
+  )
 }
 
 function unusable(message: string): SecretsFailure {

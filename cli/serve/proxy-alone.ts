@@ -44,6 +44,7 @@ export async function proxyAlone(settings: ProxyAloneSettings, terminal: Termina
   }
   const folder = resolve(settings.data)
   const token = tokenOf(settings)
+  expectOwnSecrets(settings.secrets)
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 })
     const log = chooseLog(output, terminal)
@@ -95,4 +96,14 @@ async function shownBy(token: string | ControllerToken) {
   const text = typeof token === 'string' ? token : await token().catch(() => '')
   const namespace = namespaceIn(text)
   return { controllerToken: token, ...(namespace !== null && { namespace }) }
+}
+
+/** Whoever runs in the pod of a proxy runs as the same service account: what it may read, the agent may. */
+function expectOwnSecrets(settings: readonly SecretsSetting[]): void {
+  if (settings.every(({ kind }) => kind !== 'kubernetes')) return
+  throw new CliFailure(
+    'usage',
+    'a proxy does not read Secrets through the Kubernetes API',
+    'mount them into the container of the proxy and say --secrets file:FOLDER, or use a vault',
+  )
 }

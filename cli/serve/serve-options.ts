@@ -40,7 +40,7 @@ const presetSecrets = 'store,env'
 export function secretsOption(): Option {
   return new Option(
     '--secrets <list>',
-    'where secrets are looked up, in order: store, env, file:FOLDER, vault:URL',
+    'where secrets are looked up, in order: store, env, file:FOLDER, vault:URL, kubernetes',
   )
     .env('WRIT_SECRETS')
     .argParser(secretsList)

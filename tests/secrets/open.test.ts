@@ -22,12 +22,16 @@ function open(list: string, dataFolder: string, env: Record<string, string> = {}
 }
 
 t.test('a list of backends is read as it is written', async t => {
-  t.strictSame(secretsSettings('store, env,file:some/folder,vault:https://v.example.com/kv'), [
-    { kind: 'store' },
-    { kind: 'env' },
-    { kind: 'file', folder: resolve('some/folder') },
-    { kind: 'vault', address: 'https://v.example.com/kv' },
-  ])
+  t.strictSame(
+    secretsSettings('store, env,file:some/folder,vault:https://v.example.com/kv,kubernetes'),
+    [
+      { kind: 'store' },
+      { kind: 'env' },
+      { kind: 'file', folder: resolve('some/folder') },
+      { kind: 'vault', address: 'https://v.example.com/kv' },
+      { kind: 'kubernetes' },
+    ],
+  )
   for (const list of [
     '',
     'store,',
@@ -38,6 +42,7 @@ t.test('a list of backends is read as it is written', async t => {
     'vault:',
     'store:x',
     'Env',
+    'kubernetes:x',
   ]) {
     t.throws(() => secretsSettings(list), { code: 'setting_unusable' }, list)
   }
