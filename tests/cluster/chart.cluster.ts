@@ -45,7 +45,7 @@ const operators = [
   ...highlyAvailable,
   ...['--set', 'webhooks.certificate.from=cert-manager,serviceMonitor.enabled=true'],
   ...['--set', 'serviceMonitor.labels.release=prometheus,injection.egress.lockAll=true'],
-  ...['--set', 'secrets.mounted[0].secret=smtp,secrets.mounted[0].namespace=shop'],
+  ...['--set', 'secrets.readable[0].namespace=office,secrets.readable[0].names={smtp,slack}'],
   ...['--set', 'networkPolicy.egress[0].ports[0].port=443,publicUrl=https://writ.example.com'],
 ]
 const least = [
@@ -77,6 +77,7 @@ const strangers = [
 t.test('the chart', async t => {
   const api = await apiServer(t)
   await api.namespace(system)
+  await api.namespace('office')
   const install = ['writ', chart, '-n', system]
   const secret = async (name: string): Promise<Readonly<Record<string, string>>> =>
     (await api.ask('GET', `/api/v1/namespaces/${system}/secrets/${name}`)).body.data ?? {}
