@@ -239,7 +239,7 @@ const everywhere = [
   ...written.map(plural => `writ.dev ${plural} get,list,watch`),
   ...written.map(plural => `writ.dev ${plural}/status patch`),
   'writ.dev approvalrequests create,delete,get,list,watch',
-  'writ.dev approvalrequests/status get,patch,update',
+  'writ.dev approvalrequests/status update',
   'authentication.k8s.io tokenreviews create',
   'admissionregistration.k8s.io validatingadmissionpolicies writ-approvals get',
   'admissionregistration.k8s.io validatingadmissionpolicybindings writ-approvals get',
