@@ -67,21 +67,22 @@ async function serve(
   onListening: (url: URL) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { now, source, log } = options
+  const { now, log } = options
   const { key, shared, releases } = await releaseParts(options, store)
   const { approvals, keeper, services } = approvalParts(options, store, releases)
   const proxies = new Proxies({
     db: store.db,
     now,
     onToolsChanged: report => {
-      reconciling.wake()
+      policies.toolsChanged(report)
       keeper.toolsChanged(report)
     },
   })
   await proxies.open()
-  const memory = new SourceMemory(source, now)
+  const memory = new SourceMemory(sourceName(options), now)
   const live = openLive({ approvals, releases })
-  const reconciling = reconcileService(options, { releases, proxies, memory, compiler, live })
+  const parts = { db: store.db, releases, proxies, approvals, memory, compiler, live }
+  const policies = await policiesOf(options, parts)
   const { ledger, ...spending } = spendingParts(options, store, releases, live)
   const beat = heartbeat()
   const { promise: listening, resolve: listens } = Promise.withResolvers<URL>()
@@ -90,14 +91,14 @@ async function serve(
     ...{ db: store.db, approvals, listening, ...spending.telling },
     directories: releases.directories,
   })
-  const status = () => readStatus({ options, store, releases, proxies, memory, ledger })
+  const status = () => readStatus({ options, store, releases, proxies, memory, ledger, shared })
   const routes = [
     ...dataPlaneRoutes({
       ...{ db: store.db, releases, key, now, log, onBeat: beat.onBeat },
       ...{ ledger, proxies, approvals, budgets: spending.telling.budgets },
     }),
     ...spending.routes,
-    ...statusRoutes({ status, notReady: () => notReady(store, memory) }),
+    ...statusRoutes({ status, notReady: () => notReady(store, policies) }),
     ...telling.routes,
   ]
   const people = forPeople(approvals)
@@ -105,11 +106,10 @@ async function serve(
   const server = await serveApi({ ...options, allowedHosts: hostsOf(options) }, parts)
   listens(server.url)
   onListening(server.url)
-  const watching = watchSource(source, () => reconciling.wake())
   const closers = [closing(server.close), closing(telling.close)]
   const follow = shared.services([releases, proxies])
   const kept = [...services, ...spending.services, ...telling.services, ...follow]
-  await run([reconciling, watching, beat, ...kept, ...closers], signal)
+  await run([...policies.services, beat, ...kept, ...closers], signal)
 }
 
 function hostsOf({ publicUrl, allowedHosts = [] }: Settled): readonly string[] {
@@ -169,54 +169,31 @@ function budgetWorkflows(releases: Releases) {
   }
 }
 
-async function notReady(store: Store, memory: SourceMemory): Promise<string | null> {
-  if (memory.state.state === 'starting') return 'The source has not been looked at yet.'
-  return (await store.answers()) ? null : 'The database does not answer.'
+async function notReady(store: Store, policies: Policies): Promise<string | null> {
+  return policies.notReady() ?? ((await store.answers()) ? null : 'The database does not answer.')
+}
+
+/** Where policies come from: the API server where there is one, else a folder. */
+async function policiesOf(options: Settled, parts: Parts): Promise<Policies & Partial<Kubernetes>> {
+  const { source, kubernetes } = options
+  const { memory, live } = parts
+  const onNews = (commit: string | null) => {
+    const { state, problems } = memory
+    live.source({ at: options.now(), state: state.state, commit, problems: problems.length })
+  }
+  if (kubernetes === undefined) return localPolicies({ ...options, ...parts, source, onNews })
+  const { runKubernetes } = await import('./kubernetes/run-kubernetes.ts')
+  return runKubernetes({ ...options, ...parts, options: kubernetes, onFound: () => onNews(null) })
 }
 
 interface Parts {
+  readonly db: Store['db']
   readonly releases: Releases
   readonly proxies: Proxies
+  readonly approvals: StoredApprovals
   readonly memory: SourceMemory
   readonly compiler: Compiler
   readonly live: Live
-}
-
-function reconcileService(options: Settled, parts: Parts): Reconciling {
-  const { source, ownFiles = [], prices, now, log } = options
-  const { releases, proxies, memory, compiler, live } = parts
-  const tell = (commit: string | null) => {
-    const { state, problems } = memory
-    live.source({ at: now(), state: state.state, commit, problems: problems.length })
-  }
-  const needs = {
-    source: localSource(source, now),
-    ownFiles,
-    compile: (question: Question, signal: AbortSignal) =>
-      compiler.compile(prices === undefined ? question : priced(question, prices), signal),
-    catalog: () => proxies.offered(),
-    releases,
-    lastGood: lastGood(),
-    report: (found: Parameters<SourceMemory['found']>[0]) => {
-      if (!memory.found(found)) return
-      const { problems, commit, inForce } = found
-      tell(commit)
-      if (inForce) log.info({ problems, commit }, 'source in force')
-      else log.warn({ problems, commit }, 'source not in force, the last good tables stand')
-    },
-  }
-  return keepReconciling({
-    reconcile: signal => reconcile(needs, signal),
-    onFailure: error => {
-      if (!memory.failed(error)) return
-      tell(null)
-      log.warn({ err: error }, 'source not reconciled')
-    },
-  })
-}
-
-function priced({ files, options }: Question, prices: PriceCatalogue): Question {
-  return { files, options: { ...options, prices } }
 }
 
 /** A part that is closed when the others stop. */

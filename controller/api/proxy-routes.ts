@@ -31,7 +31,16 @@ const Proxies = closed(
   {
     proxies: Type.Array(
       closed(
-        { seenAt: instant('When it was heard of.'), report: ProxyReport },
+        {
+          seenAt: instant('When it was heard of.'),
+          report: ProxyReport,
+          namespace: Type.Union([Type.String(), Type.Null()], {
+            description: 'The only namespace that it enforces; null for all.',
+          }),
+          pod: Type.Optional(
+            closed({ name: Type.String(), uid: Type.String() }, 'The pod that it is in.'),
+          ),
+        },
         'A proxy, as it said last.',
       ),
       { description: 'Those heard of within a day.' },

@@ -41,7 +41,7 @@ const NamespaceAnswer = closed(
     publishedAt: instant('When it was published.'),
     commit: Type.Optional(string('Commit.')),
     enforcedBy: count('Connected proxies that enforce it.'),
-    connected: count('Proxies that are connected.'),
+    connected: count('Connected proxies that have to.'),
   },
   'What is in force.',
 )
@@ -56,10 +56,14 @@ const rejected = Type.Array(
 const ProxyAnswer = closed(
   {
     id: string('Proxy.'),
+    namespace: Type.Optional(string('The only namespace that it enforces.')),
+    pod: Type.Optional(string('The pod that it is in.')),
     version: string('Version of Writ.'),
     seenAt: instant('When it was heard of.'),
     connected: Type.Boolean({ description: 'Whether it was heard of lately.' }),
-    current: Type.Boolean({ description: 'Whether it enforces every last good table.' }),
+    current: Type.Boolean({
+      description: 'Whether it enforces every last good table that it has to.',
+    }),
     rejected,
     upstreams: Type.Array(Type.Omit(UpstreamReport, ['tools']), { description: 'ToolServers.' }),
     journal: closed(
@@ -80,6 +84,17 @@ export const StatusAnswer = closed(
   {
     version: string('Version of Writ.'),
     store: oneOf(['embedded', 'postgresql'], 'Where things are kept.'),
+    controllers: Type.Optional(
+      closed(
+        {
+          leader: Type.Union([Type.String(), Type.Null()], {
+            description: 'Who publishes; null where nobody has to lead.',
+          }),
+          names: Type.Array(Type.String(), { description: 'Those that are there.' }),
+        },
+        'The controllers on one store.',
+      ),
+    ),
     source: SourceAnswer,
     problems: closed(
       {

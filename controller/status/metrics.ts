@@ -1,5 +1,5 @@
 import { Gauge, Registry } from 'prom-client'
-import type { Status } from './status.ts'
+import type { NamespaceStatus, Status } from './status.ts'
 
 /** What Prometheus is told: a name, what it means, and where the status has it. */
 const numbers: readonly (readonly [
@@ -24,6 +24,7 @@ const numbers: readonly (readonly [
     'Connected proxies that enforce the last good tables.',
     ({ proxies }) => proxies.filter(({ connected, current }) => connected && current).length,
   ],
+  ['writ_namespaces', 'Namespaces with a table.', ({ namespaces }) => namespaces.length],
   ['writ_records', 'Entries in the ledger.', ({ ledger }) => ledger.records],
   [
     'writ_records_missing',
@@ -37,11 +38,48 @@ const numbers: readonly (readonly [
   ],
 ]
 
+/** What is told of every namespace. */
+const ofNamespaces: readonly (readonly [
+  name: string,
+  help: string,
+  value: (namespace: NamespaceStatus) => number,
+])[] = [
+  [
+    'writ_namespace_proxies',
+    'Proxies heard of in the last 20 s that have to enforce the table of the namespace.',
+    ({ connected }) => connected,
+  ],
+  [
+    'writ_namespace_proxies_current',
+    'Those of them that enforce its last good table.',
+    ({ enforcedBy }) => enforcedBy,
+  ],
+  [
+    'writ_namespace_published_seconds',
+    'When the last good table of the namespace was published, seconds since 1970.',
+    ({ publishedAt }) => Date.parse(publishedAt) / 1000,
+  ],
+]
+
 /** The status as Prometheus reads it. */
 export async function metricsText(status: Status): Promise<string> {
   const registry = new Registry()
+  const registers = [registry]
   for (const [name, help, value] of numbers) {
-    new Gauge({ name, help, registers: [registry] }).set(value(status))
+    new Gauge({ name, help, registers }).set(value(status))
+  }
+  for (const [name, help, value] of ofNamespaces) {
+    const gauge = new Gauge({ name, help, registers, labelNames: ['namespace'] })
+    for (const one of status.namespaces) gauge.set({ namespace: one.namespace }, value(one))
+  }
+  const leader = new Gauge({
+    name: 'writ_controller_leader',
+    help: '1 for the controller that publishes, 0 for those that stand by.',
+    registers,
+    labelNames: ['controller'],
+  })
+  for (const name of status.controllers?.names ?? []) {
+    leader.set({ controller: name }, Number(name === status.controllers?.leader))
   }
   return registry.metrics()
 }

@@ -1,6 +1,8 @@
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Proxies } from '../proxies.ts'
 import type { Releases } from '../publish/releases.ts'
+import type { SharedStore } from '../share-store.ts'
+import { leaderOf } from '../store/fence.ts'
 import type { Store } from '../store/open-store.ts'
 import type { SourceMemory } from './source-state.ts'
 import { type Status, statusOf } from './status.ts'
@@ -12,6 +14,7 @@ export interface StatusNeeds {
   readonly proxies: Proxies
   readonly memory: SourceMemory
   readonly ledger: Ledger
+  readonly shared: SharedStore
 }
 
 /** Proxies whose gaps are looked up, and gaps shown of each. */
@@ -19,7 +22,7 @@ const most = { proxies: 10, gaps: 20 }
 
 /** Collects the facts that the status is made of. */
 export async function readStatus(needs: StatusNeeds): Promise<Status> {
-  const { options, store, releases, proxies, memory, ledger } = needs
+  const { options, store, releases, proxies, memory, ledger, shared } = needs
   const counts = await ledger.counts()
   const gaps = []
   for (const { proxy } of counts.filter(({ missing }) => missing > 0).slice(0, most.proxies)) {
@@ -28,6 +31,8 @@ export async function readStatus(needs: StatusNeeds): Promise<Status> {
   return statusOf({
     version: options.version,
     store: store.kind,
+    leader: await leaderOf(store.db),
+    controllers: await shared.controllers(),
     source: memory.state,
     problems: memory.problems,
     releases: releases.current(),

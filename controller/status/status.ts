@@ -3,12 +3,19 @@ import type { ProxyReport } from '../../schemas/proxy-report.ts'
 import type { Gap, LedgerCount } from '../ledger/ledger.ts'
 import type { SeenProxy } from '../proxies.ts'
 import type { PastRelease } from '../publish/publication.ts'
+import type { PresentController } from '../store/presence.ts'
 import type { SourceState } from './source-state.ts'
 
 /** How Writ is, in one object: what is written, what is in force, and what is recorded. */
 export interface Status {
   readonly version: string
   readonly store: 'embedded' | 'postgresql'
+  /** The controllers on one store; omitted when it is not shared. */
+  readonly controllers?: {
+    /** Who publishes, of those that take turns; null where nobody has to. */
+    readonly leader: string | null
+    readonly names: readonly string[]
+  }
   readonly source: SourceState
   readonly problems: {
     readonly errors: number
@@ -32,18 +39,22 @@ export interface NamespaceStatus {
   readonly sequence: number
   readonly publishedAt: string
   readonly commit?: string
-  /** Proxies that enforce exactly this table, of those that are connected. */
+  /** Proxies that enforce exactly this table, of those that are connected and have to. */
   readonly enforcedBy: number
   readonly connected: number
 }
 
 export interface ProxyStatus {
   readonly id: string
+  /** The only namespace that it enforces; omitted when it enforces all of them. */
+  readonly namespace?: string
+  /** Name of the pod that it is in. */
+  readonly pod?: string
   readonly version: string
   readonly seenAt: string
   /** Whether it was heard of in the last 20 seconds. */
   readonly connected: boolean
-  /** Whether it enforces the last good table of every namespace. */
+  /** Whether it enforces the last good table of every namespace that it has to. */
   readonly current: boolean
   readonly rejected: NonNullable<ProxyReport['rejected']>
   readonly upstreams: readonly {
@@ -62,6 +73,8 @@ export interface ProxyStatus {
 export interface Facts {
   readonly version: string
   readonly store: Status['store']
+  readonly leader: string | null
+  readonly controllers: readonly PresentController[]
   readonly source: SourceState
   readonly problems: readonly Problem[]
   readonly releases: readonly PastRelease[]
@@ -76,13 +89,16 @@ const silentAfterMs = 20_000
 
 /** The one place where facts become the status that people read. */
 export function statusOf(facts: Facts): Status {
-  const { version, store, source, problems, releases, counts, gaps } = facts
+  const { version, store, leader, controllers, source, problems, releases, counts, gaps } = facts
   const proxies = facts.proxies.map(seen => proxyStatus(seen, facts))
   const connected = facts.proxies.filter(seen => isConnected(seen, facts.now))
   const errors = problems.filter(({ severity }) => severity === 'error').length
   return {
     version,
     store,
+    ...(controllers.length > 0 && {
+      controllers: { leader, names: controllers.map(({ name }) => name) },
+    }),
     source,
     problems: { errors, warnings: problems.length - errors, list: problems },
     namespaces: releases.map(release => namespaceStatus(release, connected)),
@@ -97,26 +113,30 @@ export function statusOf(facts: Facts): Status {
 
 function namespaceStatus(release: PastRelease, connected: readonly SeenProxy[]): NamespaceStatus {
   const { namespace, digest, sequence, publishedAt, commit } = release
+  const concerned = connected.filter(seen => concerns(seen, namespace))
   return {
     namespace,
     digest,
     sequence,
     publishedAt,
     ...(commit !== undefined && { commit }),
-    enforcedBy: connected.filter(({ report }) => report.enforced[namespace] === digest).length,
-    connected: connected.length,
+    enforcedBy: concerned.filter(({ report }) => report.enforced[namespace] === digest).length,
+    connected: concerned.length,
   }
 }
 
 function proxyStatus(seen: SeenProxy, { releases, counts, now }: Facts): ProxyStatus {
-  const { report, seenAt } = seen
+  const { report, seenAt, namespace, pod } = seen
+  const own = releases.filter(release => concerns(seen, release.namespace))
   const { proxy, version, enforced, rejected = [], upstreams, journal } = report
   return {
     id: proxy,
+    ...(namespace !== null && { namespace }),
+    ...(pod && { pod: pod.name }),
     version,
     seenAt,
     connected: isConnected(seen, now),
-    current: releases.every(({ namespace, digest }) => enforced[namespace] === digest),
+    current: own.every(({ namespace, digest }) => enforced[namespace] === digest),
     rejected,
     upstreams: upstreams.map(({ tools: _, ...upstream }) => upstream),
     journal: {
@@ -125,6 +145,11 @@ function proxyStatus(seen: SeenProxy, { releases, counts, now }: Facts): ProxySt
       missing: counts.find(count => count.proxy === proxy)?.missing ?? 0,
     },
   }
+}
+
+/** Whether a proxy has to enforce the table of a namespace. */
+function concerns(seen: SeenProxy, namespace: string): boolean {
+  return seen.namespace === null || seen.namespace === namespace
 }
 
 function isConnected({ seenAt }: SeenProxy, now: number): boolean {

@@ -1,4 +1,4 @@
-import { sql, type Transaction } from 'kysely'
+import { type Kysely, sql, type Transaction } from 'kysely'
 import { ControllerFailure } from '../failure.ts'
 import type { Database } from './database.ts'
 
@@ -40,4 +40,10 @@ export async function passFence(db: Transaction<Database>, fence: Fence, at: Dat
     returning term`.execute(db)
   if (passed.rows.length > 0) return
   throw new ControllerFailure('fenced', `${holder} is no longer the leader: another one wrote`)
+}
+
+/** Who led when something was written last; null when nobody ever led. */
+export async function leaderOf(db: Kysely<Database>): Promise<string | null> {
+  const query = db.selectFrom('fences').select('holder').where('name', '=', name)
+  return (await query.executeTakeFirst())?.holder ?? null
 }
