@@ -10,21 +10,20 @@ const opaque = (data: object): SecretAnswer => ({ status: 200, body: { type: 'Op
 /** An API server that answers what it is told to, and a clock. */
 function cluster(first: SecretAnswer | Error) {
   const asked: string[] = []
-  const world = {
+  const clock = { now: 0, answer: first }
+  const world = Object.assign(clock, {
     asked,
-    now: 0,
-    answer: first,
     look: kubernetesSecrets({
-      now: () => world.now,
+      now: () => clock.now,
       api: {
         async get(namespace, name) {
           asked.push(`${namespace}/${name}`)
-          if (world.answer instanceof Error) throw world.answer
-          return world.answer
+          if (clock.answer instanceof Error) throw clock.answer
+          return clock.answer
         },
       },
     }),
-  }
+  })
   return world
 }
 
