@@ -4,6 +4,7 @@ import type { PriceCatalogue } from '../schemas/price-catalogue.ts'
 import type { Tokens } from './api/authenticate.ts'
 import type { ReviewPodToken } from './api/pod-token.ts'
 import type { Secrets } from './channels/secrets.ts'
+import type { KubernetesOptions } from './kubernetes/run-kubernetes.ts'
 import { runController } from './run-controller.ts'
 
 export interface ControllerOptions {
@@ -16,8 +17,10 @@ export interface ControllerOptions {
   readonly dataFolder: string
   /** URL of a PostgreSQL to use instead of the embedded database. */
   readonly databaseUrl?: string
-  /** Folder or file with policies. */
-  readonly source: string
+  /** Folder or file with policies; not looked at where policies come from an API server. */
+  readonly source?: string
+  /** The API server that policies come from. */
+  readonly kubernetes?: KubernetesOptions
   /** Files that belong to the installation: compiled with the source, not part of it. */
   readonly ownFiles?: readonly SourceFile[]
   readonly tokens: Tokens

@@ -1,7 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { run, type Service } from '../lifecycle/run.ts'
-import type { PriceCatalogue } from '../schemas/price-catalogue.ts'
 import type { RuleTable } from '../schemas/rule-table.ts'
 import { auditRoutes } from './api/audit-routes.ts'
 import { checkTokens } from './api/authenticate.ts'
@@ -14,7 +13,7 @@ import { keepApprovals } from './approvals/keeping/keep-approvals.ts'
 import { StoredApprovals } from './approvals/stored-approvals.ts'
 import { keepBudgets } from './budgets/keep-budgets.ts'
 import { StoredBudgets } from './budgets/stored-budgets.ts'
-import { type Compiler, openCompiler, type Question } from './compile/compiler.ts'
+import { type Compiler, openCompiler } from './compile/compiler.ts'
 import type { ControllerOptions } from './controller.ts'
 import { heartbeat } from './heartbeat.ts'
 import { forPeople } from './judge/for-people.ts'
@@ -22,12 +21,8 @@ import { Ledger } from './ledger/ledger.ts'
 import { Proxies } from './proxies.ts'
 import { Releases } from './publish/releases.ts'
 import { openSigningKey } from './publish/signing-key.ts'
-import { keepReconciling, type Reconciling } from './reconcile/keep-reconciling.ts'
-import { lastGood } from './reconcile/last-good.ts'
-import { reconcile } from './reconcile/reconcile.ts'
+import { localPolicies, type Policies } from './reconcile/local-policies.ts'
 import { shareStore } from './share-store.ts'
-import { localSource } from './sources/local-source.ts'
-import { watchSource } from './sources/watch-source.ts'
 import { readStatus } from './status/read-status.ts'
 import { SourceMemory } from './status/source-state.ts'
 import { openStore, type Store } from './store/open-store.ts'
@@ -79,10 +74,10 @@ async function serve(
     },
   })
   await proxies.open()
-  const memory = new SourceMemory(sourceName(options), now)
+  const memory = new SourceMemory(options.source ?? 'kubernetes', now)
   const live = openLive({ approvals, releases })
-  const parts = { db: store.db, releases, proxies, approvals, memory, compiler, live }
-  const policies = await policiesOf(options, parts)
+  const known = { db: store.db, releases, proxies, approvals, memory, compiler, live }
+  const policies = await policiesOf(options, known)
   const { ledger, ...spending } = spendingParts(options, store, releases, live)
   const beat = heartbeat()
   const { promise: listening, resolve: listens } = Promise.withResolvers<URL>()
@@ -103,7 +98,8 @@ async function serve(
   ]
   const people = forPeople(approvals)
   const parts = { db: store.db, approvals: people, releases, live, routes, onBeat: beat.onBeat }
-  const server = await serveApi({ ...options, allowedHosts: hostsOf(options) }, parts)
+  const { podOf = options.podOf } = policies
+  const server = await serveApi({ ...options, podOf, allowedHosts: hostsOf(options) }, parts)
   listens(server.url)
   onListening(server.url)
   const closers = [closing(server.close), closing(telling.close)]
@@ -119,8 +115,10 @@ function hostsOf({ publicUrl, allowedHosts = [] }: Settled): readonly string[] {
 /** Nothing is signed before it is known that others on the store sign with the same key. */
 async function releaseParts(options: Settled, { db }: Store) {
   const key = await openSigningKey(options.dataFolder, options.signingKey)
-  const shared = await shareStore({ ...options, db, keyId: key.id })
-  const releases = new Releases({ db, key, now: options.now })
+  const { kubernetes, now } = options
+  const identity = kubernetes && { identity: kubernetes.identity }
+  const shared = await shareStore({ ...options, ...identity, db, keyId: key.id })
+  const releases = new Releases({ db, key, now, fenced: kubernetes !== undefined })
   await releases.open()
   return { key, shared, releases }
 }
@@ -174,8 +172,11 @@ async function notReady(store: Store, policies: Policies): Promise<string | null
 }
 
 /** Where policies come from: the API server where there is one, else a folder. */
-async function policiesOf(options: Settled, parts: Parts): Promise<Policies & Partial<Kubernetes>> {
-  const { source, kubernetes } = options
+async function policiesOf(
+  options: Settled,
+  parts: Parts,
+): Promise<Policies & Pick<Settled, 'podOf'>> {
+  const { source = '.', kubernetes } = options
   const { memory, live } = parts
   const onNews = (commit: string | null) => {
     const { state, problems } = memory

@@ -3,9 +3,16 @@ import type { PriceCatalogue } from '../../schemas/price-catalogue.ts'
 import type { SecretsSetting } from '../../secrets/secrets-setting.ts'
 import { dataOption } from '../controller-options.ts'
 import { openDataFolder } from '../data-folder.ts'
+import { CliFailure } from '../failure.ts'
 import { type OutputFormat, outputOption } from '../output-option.ts'
 import { pricesOption } from '../prices-option.ts'
+import type { ControllerSource } from '../serve/controller-alone.ts'
 import { chooseSource } from '../serve/default-source.ts'
+import {
+  type KubernetesSettings,
+  kubernetesOptions,
+  withKubernetesOptions,
+} from '../serve/kubernetes-options.ts'
 import {
   allowedHostOption,
   hostOption,
@@ -15,7 +22,7 @@ import {
 } from '../serve/serve-options.ts'
 import type { Terminal } from '../terminal.ts'
 
-interface Options {
+interface Options extends KubernetesSettings {
   readonly host: string
   readonly allowedHost: readonly string[]
   readonly port: number
@@ -30,13 +37,13 @@ interface Options {
 
 /** `writ controller`: the control plane by itself. */
 export function controllerCommand(terminal: Terminal): Command {
-  return new Command('controller')
+  return withKubernetesOptions(new Command('controller'))
     .summary('run the controller by itself')
     .description(
-      'Compiles and publishes a folder of policies, keeps the records, and serves the API.\n' +
+      'Compiles and publishes policies, of a folder or of Kubernetes, keeps the records, and serves the API.\n' +
         'Its tokens are WRIT_ADMIN_TOKEN and WRIT_PROXY_TOKEN, else those made in the data folder.',
     )
-    .argument('<source>', 'folder or file with policies')
+    .argument('[source]', 'folder or file with policies; left out with --kubernetes')
     .addOption(hostOption())
     .addOption(allowedHostOption())
     .addOption(portOption('--port', 'WRIT_CONTROLLER_PORT', 7400))
@@ -57,11 +64,24 @@ export function controllerCommand(terminal: Terminal): Command {
     )
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ npx writ controller examples/airline --port 0')
-    .action(async (asked: string, options: Options) => {
-      const source = chooseSource(asked, process.cwd()).path
+    .action(async (asked: string | undefined, options: Options) => {
+      const source = sourceOf(asked, options)
       const data = await openDataFolder(options.data)
       const { controllerAlone } = await import('../serve/controller-alone.ts')
       const { allowedHost: allowedHosts } = options
       await controllerAlone({ ...options, allowedHosts, source, data }, terminal)
     })
+}
+
+function sourceOf(asked: string | undefined, options: Options): ControllerSource {
+  const { kubernetes = false } = options
+  if (kubernetes === (asked !== undefined)) {
+    throw new CliFailure(
+      'usage',
+      'policies come from a folder or from Kubernetes',
+      'name a folder, or say --kubernetes',
+    )
+  }
+  if (asked === undefined) return { kubernetes: kubernetesOptions(options) }
+  return { source: chooseSource(asked, process.cwd()).path }
 }

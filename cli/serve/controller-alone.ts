@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import process from 'node:process'
-import { createController } from '../../controller/controller.ts'
+import { type ControllerOptions, createController } from '../../controller/controller.ts'
 import { run } from '../../lifecycle/run.ts'
 import { stopSignal } from '../../lifecycle/stop-signal.ts'
 import type { PriceCatalogue } from '../../schemas/price-catalogue.ts'
@@ -17,9 +17,12 @@ import { chooseLog } from './log.ts'
 import { serveFailure } from './serve-failure.ts'
 import { readSigningKey } from './signing-key-file.ts'
 
+/** Where policies come from: a folder or file, or an API server. */
+export type ControllerSource = Pick<ControllerOptions, 'source' | 'kubernetes'>
+
 /** What `writ controller` was told. */
 export interface ControllerSettings {
-  readonly source: string
+  readonly source: ControllerSource
   readonly host: string
   readonly allowedHosts: readonly string[]
   readonly port: number
@@ -53,7 +56,7 @@ export async function controllerAlone(
     dataFolder: join(data.path, 'controller'),
     ...(databaseUrl !== undefined && { databaseUrl }),
     ...(signingKey !== undefined && { signingKey }),
-    source: settings.source,
+    ...settings.source,
     secrets: secrets.look,
     ...(publicUrl !== undefined && { publicUrl }),
     ...(settings.prices !== undefined && { prices: settings.prices }),

@@ -23,6 +23,8 @@ export function serveFailure(error: unknown, flags: string): unknown {
   }
   const wrong = causes.find(({ code }) => code === 'setting_unusable')
   if (wrong !== undefined) return new CliFailure('usage', wrong.message, 'see --secrets')
+  const kube = causes.find(({ code }) => code === 'unconfigured')
+  if (kube !== undefined) return new CliFailure('usage', kube.message, 'see --kubeconfig')
   const known = causes.find(cause => codes.has(cause.code))
   return known === undefined
     ? error

@@ -1,16 +1,30 @@
 import type { Kysely } from 'kysely'
-import { run, type Service } from '../../lifecycle/run.ts'
+import type { Service } from '../../lifecycle/run.ts'
+import type { PriceCatalogue } from '../../schemas/price-catalogue.ts'
+import type { ProxyReport } from '../../schemas/proxy-report.ts'
 import type { ReviewPodToken } from '../api/pod-token.ts'
+import type { Approvals } from '../approvals/approvals.ts'
 import type { Compiler } from '../compile/compiler.ts'
 import type { Proxies } from '../proxies.ts'
 import type { Releases } from '../publish/releases.ts'
+import type { Policies } from '../reconcile/local-policies.ts'
 import type { SourceMemory } from '../status/source-state.ts'
 import type { Database } from '../store/database.ts'
 import type { Fence } from '../store/fence.ts'
+import { mirrorApprovals } from './approvals/mirror-approvals.ts'
 import { reviewedTokens } from './identity/reviewed-tokens.ts'
+import { inTurn } from './in-turn.ts'
 import { type Kube, openKube } from './kube.ts'
+import { LastGoodObjects } from './last-good-objects.ts'
 import { type Leadership, leadership } from './leadership.ts'
 import { type Objects, openObjects } from './objects.ts'
+import { type CheckObject, objectCheck } from './reconcile/check-object.ts'
+import { type NamespaceCompiler, namespaceCompiler } from './reconcile/compile-namespace.ts'
+import { reconciler } from './reconcile/reconciler.ts'
+import { staying } from './reconcile/staying.ts'
+import { Verdicts } from './reconcile/verdicts.ts'
+import { openEvents } from './status/events.ts'
+import { statusWriter } from './status/status-writer.ts'
 
 /** Where the API server is, and who this controller is there. */
 export interface KubernetesOptions {
@@ -29,8 +43,13 @@ export interface KubernetesNeeds {
   readonly db: Kysely<Database>
   readonly releases: Releases
   readonly proxies: Proxies
-  readonly compiler: Compiler
+  readonly compiler: Pick<Compiler, 'compile'>
+  /** Prices of models whose provider states none; those that come with Writ when omitted. */
+  readonly prices?: PriceCatalogue | undefined
   readonly memory: SourceMemory
+  readonly approvals: Approvals
+  /** Told when people should look at the source again. */
+  readonly onFound: () => void
   readonly now: () => number
   readonly log: {
     info(fields: object, message: string): void
@@ -39,11 +58,13 @@ export interface KubernetesNeeds {
   }
 }
 
-/** Everything that has to do with the API server, as one service. */
-export interface Kubernetes extends Service {
+/** Everything that has to do with the API server. */
+export interface Kubernetes extends Policies {
   readonly kube: Kube
   readonly objects: Objects
   readonly leadership: Leadership
+  /** What an object that is about to be written would break. */
+  readonly check: CheckObject
   /** Whose a token of a proxy is. */
   readonly podOf: ReviewPodToken
 }
@@ -56,28 +77,117 @@ export function runKubernetes(needs: KubernetesNeeds): Kubernetes {
     kube,
     onFailure: (error, plural) => log.warn({ err: error, plural }, 'objects not followed'),
   })
+  const tools = newTools()
+  const compile = compilation(needs)
+  const shared: Shared = { needs, kube, objects, tools, compile }
 
   /** What runs in every replica. */
   const everywhere: readonly Service[] = [objects]
 
   /** What runs in the leader alone. */
-  const led = (_fence: Fence): readonly Service[] => []
+  const led = (fence: Fence): readonly Service[] => [
+    ...reconciling(shared, fence),
+    mirrorApprovals({ ...needs, kube, directories: needs.releases.directories }),
+  ]
 
   const leading = leadership({
     kube,
     namespace: options.podNamespace,
     identity: options.identity,
     services: led,
-    onChange: fence => log.info({ fence }, fence === null ? 'not the leader' : 'leader'),
+    onChange: fence => log.info({ fence }, fence === null ? 'no longer the leader' : 'leader'),
     onFailure: error => log.warn({ err: error }, 'lease not kept'),
     now,
   })
   return {
-    name: 'kubernetes',
     kube,
     objects,
     leadership: leading,
+    check: objectCheck({ ...options, objects, compile, catalog: () => needs.proxies.offered() }),
     podOf: reviewedTokens({ review: kube.tokenReview, now, log }),
-    run: signal => run([...everywhere, leading], signal),
+    toolsChanged: tools.tell,
+    notReady: () => (objects.isSynced ? null : 'The objects have not been listed yet.'),
+    services: [...everywhere, leading],
   }
+}
+
+interface Shared {
+  readonly needs: KubernetesNeeds
+  readonly kube: Kube
+  readonly objects: Objects
+  readonly tools: ReturnType<typeof newTools>
+  readonly compile: NamespaceCompiler
+}
+
+/** The thread takes one question at a time. */
+function compilation({ compiler, prices, options }: KubernetesNeeds): NamespaceCompiler {
+  const turn = inTurn()
+  const priced = prices === undefined ? {} : { prices }
+  return namespaceCompiler({
+    systemNamespace: options.systemNamespace,
+    compile: (question, signal) =>
+      turn(() =>
+        compiler.compile({ ...question, options: { ...question.options, ...priced } }, signal),
+      ),
+  })
+}
+
+/** Who wants to know that tools look different. */
+function newTools() {
+  const listeners = new Set<(namespaces: readonly string[]) => void>()
+  return {
+    tell({ upstreams }: ProxyReport) {
+      const namespaces = [...new Set(upstreams.map(({ namespace }) => namespace))]
+      for (const listener of listeners) listener(namespaces)
+    },
+    subscribe(listener: (namespaces: readonly string[]) => void) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+}
+
+/** Objects to tables, and what became of them back into the objects. */
+function reconciling({ needs, kube, objects, tools, compile }: Shared, fence: Fence) {
+  const { options, db, releases, proxies, log, now } = needs
+  const { systemNamespace, identity } = options
+  const verdicts = new Verdicts()
+  const reconcile = reconciler(
+    {
+      systemNamespace,
+      objects,
+      catalog: () => proxies.offered(),
+      onToolsChanged: tools.subscribe,
+      compile,
+      lastGood: new LastGoodObjects({ db, now }),
+      verdicts,
+      releases,
+      isStaying: staying(kube),
+      onReconciled: isLast => isLast && found(needs, objects, verdicts),
+      onFailure: (err, namespace) => log.warn({ err, namespace }, 'namespace not reconciled'),
+      now,
+    },
+    fence,
+  )
+  const events = openEvents({
+    kube,
+    identity,
+    now,
+    onFailure: error => log.warn({ err: error }, 'event not told'),
+  })
+  const status = statusWriter({
+    ...{ systemNamespace, kube, objects, verdicts, releases, proxies, events, now },
+    onFailure: error => log.warn({ err: error }, 'status not written'),
+  })
+  return [reconcile, status]
+}
+
+function found({ memory, log, onFound }: KubernetesNeeds, objects: Objects, verdicts: Verdicts) {
+  const files = objects.namespaces().flatMap(namespace => objects.in(namespace)).length
+  const inForce = verdicts.allAccepted
+  const problems = verdicts.problems()
+  if (!memory.found({ commit: null, files, problems, inForce })) return
+  onFound()
+  if (inForce) log.info({ problems }, 'source in force')
+  else log.warn({ problems }, 'objects refused, their last good versions stand')
 }

@@ -5,7 +5,7 @@ import type { Answer, Question } from '../compile/compiler.ts'
 import { emptyDirectory, emptyTable } from '../publish/empty-table.ts'
 import type { Publishable } from '../publish/releases.ts'
 import type { Snapshot, Source } from '../sources/source.ts'
-import { doubts } from './doubts.ts'
+import { informed } from './informed.ts'
 import type { LastGood } from './last-good.ts'
 
 export interface Needs {
@@ -70,33 +70,19 @@ function goneFrom(
   return current.map(({ namespace }) => namespace).filter(namespace => !tables.has(namespace))
 }
 
-/**
- * Tool servers describe their own tools and are not the authors of policies: what they say later cannot
- * take policies out of force, and becomes a warning. An edit that contradicts what they say is refused.
- */
 async function compiled(needs: Needs, snapshot: Snapshot, signal: AbortSignal): Promise<Answer> {
   if (snapshot.problems.length > 0) {
     return { problems: snapshot.problems, tables: null, directories: [] }
   }
   const files = [...needs.ownFiles, ...snapshot.files]
-  const catalog = needs.catalog()
-  const ask = (asked: Question['files'], options: CompileOptions) =>
-    needs.compile({ files: asked, options }, signal)
-  const informed = await ask(files, { catalog })
-  const answer = informed.tables !== null ? informed : await uninformed(needs, files, informed, ask)
+  const answer = await informed(
+    {
+      compile: (files, options) => needs.compile({ files, options }, signal),
+      catalog: needs.catalog(),
+      inForce: needs.lastGood.files(),
+    },
+    files,
+  )
   if (answer.tables !== null) needs.lastGood.keep(files)
   return answer
-}
-
-async function uninformed(
-  { lastGood, catalog }: Needs,
-  files: readonly SourceFile[],
-  informed: Answer,
-  ask: (files: readonly SourceFile[], options: CompileOptions) => Promise<Answer>,
-): Promise<Answer> {
-  const alone = await ask(files, {})
-  if (alone.tables === null) return informed
-  const known = lastGood.files()
-  const before = known === null ? informed : await ask(known, { catalog: catalog() })
-  return doubts(informed, before, alone)
 }

@@ -1,0 +1,153 @@
+import type { CompileOptions, SourceFile } from '../../../policy/compile/compile.ts'
+import type { Directory } from '../../../schemas/directory.ts'
+import { emptyDirectory, emptyTable } from '../../publish/empty-table.ts'
+import type { Publishable } from '../../publish/releases.ts'
+import { informed } from '../../reconcile/informed.ts'
+import type { Fence } from '../../store/fence.ts'
+import type { GoodObject } from '../last-good-objects.ts'
+import type { WritObject } from '../objects.ts'
+import { catalogOf, type NamespaceCompiler } from './compile-namespace.ts'
+import type { GoodVersions } from './good-versions.ts'
+import { commitOf, fileOf, pathOfObject, pathOfVersion, versionOf } from './object-file.ts'
+import { type Settled, settle } from './settle.ts'
+import type { Verdict, Verdicts } from './verdicts.ts'
+
+export interface NamespaceReconcilerNeeds {
+  readonly systemNamespace: string
+  readonly objectsIn: (namespace: string) => readonly WritObject[]
+  /** Tools as proxies see them. */
+  readonly catalog: () => NonNullable<CompileOptions['catalog']>
+  readonly compile: NamespaceCompiler
+  readonly good: GoodVersions
+  readonly verdicts: Pick<Verdicts, 'put'>
+  readonly releases: {
+    current(): readonly { readonly namespace: string }[]
+    publish(
+      tables: ReadonlyMap<string, Publishable>,
+      commit: null,
+      directories: readonly Directory[],
+      fence: Fence,
+    ): Promise<unknown>
+  }
+  readonly fence: Fence
+  /**
+   * Whether the namespace is there to stay, asked when objects are gone: it loses them one by one when it
+   * is deleted. Rejects while all objects of a kind are being deleted, of which some are no longer there.
+   */
+  readonly isStaying: (namespace: string, gonePlurals: readonly string[]) => Promise<boolean>
+}
+
+/** Makes the table of a namespace match its objects; returns whether anything in force is different by now. */
+export type NamespaceReconciler = (namespace: string, signal: AbortSignal) => Promise<boolean>
+
+/**
+ * Looks at a namespace as it is now, never at the event that told of it, so that twice is the same as
+ * once. What does not compile leaves the last good versions in force; a namespace that is being deleted, or
+ * has no objects, gets the table that allows nothing.
+ */
+export function namespaceReconciler(needs: NamespaceReconcilerNeeds): NamespaceReconciler {
+  const { good, fence, verdicts } = needs
+  const staying = stayingObjects(needs)
+  return async (namespace, signal) => {
+    const newest = byPath((await staying(namespace)).map(versionOf))
+    const settled = await settledOf(needs, namespace, newest, signal)
+    const rows = settled.chosen === null ? null : chosenRows(needs, namespace, newest, settled)
+    // In the store first: whatever was in force must be there when this process ends now.
+    const isNew = rows !== null && (await good.replace(namespace, rows, fence))
+    if (settled.chosen !== null) await publish(needs, namespace, settled.chosen)
+    verdicts.put(namespace, verdictsOf(needs, namespace, newest, settled))
+    return isNew
+  }
+}
+
+type Newest = ReadonlyMap<string, GoodObject>
+
+function byPath(versions: readonly GoodObject[]): Newest {
+  return new Map(versions.map(version => [pathOfVersion(version), version]))
+}
+
+/** The objects of a namespace; none while it is being deleted, for then it loses them one by one. */
+function stayingObjects({ objectsIn, good, isStaying }: NamespaceReconcilerNeeds) {
+  const leaving = new Set<string>()
+  return async (namespace: string): Promise<readonly WritObject[]> => {
+    const objects = objectsIn(namespace)
+    const there = new Set(objects.map(pathOfObject))
+    const gone = [...good.of(namespace).keys()].filter(path => !there.has(path))
+    if (gone.length === 0 && !leaving.has(namespace)) return objects
+    const plurals = new Set(gone.map(path => path.split('/')[1] ?? ''))
+    if (await isStaying(namespace, [...plurals])) {
+      leaving.delete(namespace)
+      return objects
+    }
+    leaving.add(namespace)
+    return []
+  }
+}
+
+function settledOf(
+  { good, systemNamespace, catalog, compile }: NamespaceReconcilerNeeds,
+  namespace: string,
+  newest: Newest,
+  signal: AbortSignal,
+): Promise<Settled> {
+  const isSystem = namespace === systemNamespace
+  const above = isSystem ? [] : [...good.of(systemNamespace).values()]
+  const before = good.of(namespace)
+  const asking = {
+    catalog: catalogOf(catalog(), [namespace, systemNamespace]),
+    inForce: before.size === 0 ? null : [...above, ...before.values()],
+    compile: (files: readonly SourceFile[], { catalog = new Map() }: CompileOptions) =>
+      compile({ namespace, files, catalog }, signal),
+  }
+  return settle({
+    newest: new Map([...newest].map(([path, version]) => [path, fileOf(version)])),
+    good: before,
+    compile: files => informed(asking, [...above, ...files]),
+  })
+}
+
+/** What was chosen, as rows: the newest version, or the one that is in force. */
+function chosenRows(
+  { good }: NamespaceReconcilerNeeds,
+  namespace: string,
+  newest: Newest,
+  { chosen }: Settled,
+): readonly GoodObject[] {
+  return [...(chosen?.files ?? [])].flatMap(([path, { text, commit }]) => {
+    const now = newest.get(path)
+    const isNewest = now?.text === text && commitOf(now.generation) === commit
+    return (isNewest ? now : good.get(namespace, path)) ?? []
+  })
+}
+
+async function publish(
+  { releases, fence }: NamespaceReconcilerNeeds,
+  namespace: string,
+  { answer }: NonNullable<Settled['chosen']>,
+): Promise<void> {
+  const [compiled] = answer.tables ?? []
+  const isKnown = releases.current().some(release => release.namespace === namespace)
+  if (compiled === undefined && !isKnown) return
+  const table = compiled?.[1] ?? emptyTable(namespace)
+  const directories = compiled === undefined ? [emptyDirectory(namespace)] : answer.directories
+  await releases.publish(new Map([[namespace, table]]), null, directories, fence)
+}
+
+function verdictsOf(
+  { good }: NamespaceReconcilerNeeds,
+  namespace: string,
+  newest: Newest,
+  { chosen, refused }: Settled,
+): ReadonlyMap<string, Verdict> {
+  const warnings = Map.groupBy(chosen?.answer.problems ?? [], ({ file }) => file)
+  return new Map(
+    [...newest].map(([path, { uid, generation, text }]) => {
+      const errors = refused.get(path)
+      const accepted = errors === undefined
+      const problems = errors ?? warnings.get(path) ?? []
+      const standing = good.get(namespace, path)
+      const inForce = standing?.uid === uid ? standing.generation : null
+      return [path, { uid, generation, accepted, problems, text, inForce }]
+    }),
+  )
+}

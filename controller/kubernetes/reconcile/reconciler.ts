@@ -1,0 +1,98 @@
+import { run, type Service } from '../../../lifecycle/run.ts'
+import { settledOrAborted } from '../../../lifecycle/wait.ts'
+import type { CompileOptions } from '../../../policy/compile/compile.ts'
+import type { Releases } from '../../publish/releases.ts'
+import type { Fence } from '../../store/fence.ts'
+import type { LastGoodObjects } from '../last-good-objects.ts'
+import type { ObjectChange, Objects } from '../objects.ts'
+import type { NamespaceCompiler } from './compile-namespace.ts'
+import { openGoodVersions } from './good-versions.ts'
+import { type NamespaceReconcilerNeeds, namespaceReconciler } from './namespace-reconciler.ts'
+import type { Verdicts } from './verdicts.ts'
+import { workQueue } from './work-queue.ts'
+
+export interface ReconcilerNeeds extends Pick<NamespaceReconcilerNeeds, 'isStaying'> {
+  readonly systemNamespace: string
+  readonly objects: Pick<Objects, 'in' | 'namespaces' | 'subscribe' | 'synced'>
+  readonly catalog: () => NonNullable<CompileOptions['catalog']>
+  /** Calls the listener with namespaces whose tools look different to proxies by now; returns how to stop. */
+  readonly onToolsChanged: (listener: (namespaces: readonly string[]) => void) => () => void
+  readonly compile: NamespaceCompiler
+  readonly lastGood: LastGoodObjects
+  readonly verdicts: Verdicts
+  readonly releases: Pick<Releases, 'current' | 'publish'>
+  /** Told after every namespace, and with whether others wait. */
+  readonly onReconciled: (isLast: boolean) => void
+  readonly onFailure: (error: unknown, namespace: string) => void
+  readonly now: () => number
+}
+
+/** Edits that come in one go are compiled together. */
+const settleMs = 50
+
+/** Keeps the published tables equal to the objects, for the leader whose fence it is. */
+export function reconciler(needs: ReconcilerNeeds, fence: Fence): Service {
+  return {
+    name: 'reconciler',
+    async run(signal) {
+      await settledOrAborted(needs.objects.synced, signal)
+      if (signal.aborted) return
+      const good = await openGoodVersions(needs.lastGood)
+      await keepReconciled({ ...needs, objectsIn: needs.objects.in, good, fence }, signal)
+    },
+  }
+}
+
+async function keepReconciled(
+  needs: ReconcilerNeeds & NamespaceReconcilerNeeds,
+  signal: AbortSignal,
+): Promise<void> {
+  const { systemNamespace, objects, good, releases, onFailure, onReconciled, now } = needs
+  const reconcile = namespaceReconciler(needs)
+  let isSystemKnown = false
+
+  const others = () => {
+    const known = [...objects.namespaces(), ...good.namespaces()]
+    const released = releases.current().map(({ namespace }) => namespace)
+    return [...new Set([...known, ...released])].filter(name => name !== systemNamespace).sort()
+  }
+
+  const queue = workQueue({
+    settleMs,
+    now,
+    onFailure,
+    async work(namespace, signal) {
+      // Without the policies that narrow it, no namespace may be published.
+      if (!isSystemKnown && namespace !== systemNamespace) return
+      const isNew = await reconcile(namespace, signal)
+      if (namespace === systemNamespace && (isNew || !isSystemKnown)) {
+        isSystemKnown = true
+        for (const other of others()) queue.add(other)
+      }
+      onReconciled(queue.isEmpty)
+    },
+  })
+
+  const unsubscribe = [
+    objects.subscribe(change => {
+      const namespace = (change.after ?? change.before)?.metadata.namespace
+      if (namespace !== undefined && !isStatusOnly(change)) queue.add(namespace)
+    }),
+    needs.onToolsChanged(namespaces => {
+      for (const namespace of namespaces) queue.add(namespace)
+    }),
+  ]
+  queue.add(systemNamespace)
+  try {
+    await run([queue], signal)
+  } finally {
+    for (const stop of unsubscribe) stop()
+  }
+}
+
+/** Whether nothing that people write is different: the API server counts generations of that. */
+function isStatusOnly({ before, after }: ObjectChange): boolean {
+  if (before === null || after === null) return false
+  const { uid, generation } = before.metadata
+  return uid === after.metadata.uid && generation === after.metadata.generation
+}
