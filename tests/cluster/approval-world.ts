@@ -73,7 +73,7 @@ export function question(name: string, workflows: readonly string[] = ['ask-me']
       server: 'files',
       tool: 'create_directory',
       args: '{}',
-      workflow: workflows.join(','),
+      workflow: workflows.map(name => name || '(owners)').join(','),
       workflows: workflows.map(name => ({ namespace: 'team-a', name })),
       rule: {},
       requestedAt: '2026-11-21T10:00:00.000Z',
