@@ -86,7 +86,7 @@ async function expectSameKey(db: Transaction<Database>, keyId: string): Promise<
   throw new ControllerFailure(
     'signing_key_differs',
     `controller ${other.name} on the same database signs with key ${other.key_id}, and this one with ${keyId}: ` +
-      'give all of them one key by WRIT_SIGNING_KEY or WRIT_SIGNING_KEY_FILE; to change it, stop all of them first',
+      'give all of them one key by --signing-key or WRIT_SIGNING_KEY_FILE; to change it, stop all of them first',
   )
 }
 
