@@ -41,13 +41,16 @@ export function customResource(kind: Kind): object {
 const age = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' }
 
 const commonColumns = [
-  {
-    name: 'Enforced',
-    type: 'string',
-    jsonPath: '.status.conditions[?(@.type=="Enforced")].status',
-  },
+  ...['Accepted', 'Programmed', 'Enforced'].map(type => conditionColumn(type, type, 'status')),
+  { ...conditionColumn('Why', 'Accepted', 'message'), priority: 1 },
+  { ...conditionColumn('Proxies', 'Enforced', 'message'), priority: 1 },
   age,
 ]
+
+function conditionColumn(name: string, type: string, field: 'status' | 'message') {
+  const jsonPath = `.status.conditions[?(@.type=="${type}")].${field}`
+  return { name, type: 'string', jsonPath }
+}
 
 function objectSchema(kind: Kind): object {
   return {
@@ -168,7 +171,7 @@ const statusSchema = {
     table: {
       type: 'string',
       maxLength: 80,
-      description: 'Digest of the newest table that contains the object.',
+      description: 'Digest of the table in which this generation came into force.',
     },
     problems: {
       type: 'array',

@@ -92,7 +92,7 @@ function accepted({ object, verdict }: StatusFacts): Said {
 function programmed({ verdict, table }: StatusFacts): Said {
   const type = 'Programmed'
   if (table !== null) {
-    return { type, status: 'True', reason: 'InForce', message: `In force since ${brief(table)}.` }
+    return { type, status: 'True', reason: 'InForce', message: `In force since ${brief(table)}` }
   }
   const { inForce } = verdict
   const stands = inForce === null ? 'No generation is' : `Generation ${inForce} stays`

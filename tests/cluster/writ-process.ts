@@ -1,0 +1,91 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Test } from 'tap'
+
+/** Tokens of controllers in tests. */
+export const tokens = { admin: 'the-token-of-people', proxy: 'the-token-of-proxies' }
+
+/** A process of Writ that has said that it is ready. */
+export interface WritProcess {
+  /** Where it answers. */
+  readonly url: URL
+  readonly pid: number
+  /** What it said on its standard error, line by line. */
+  readonly log: readonly string[]
+  signal(name: NodeJS.Signals): void
+  /** Settles when it is gone; `kill` gives it no time. */
+  stop(how?: 'kill'): Promise<void>
+}
+
+/** How a process is started besides its command. */
+export interface WritProcessOptions {
+  readonly env?: Readonly<Record<string, string>>
+  /** Data folder; one of its own when omitted. */
+  readonly data?: string
+  readonly args?: readonly string[]
+}
+
+const main = join(import.meta.dirname, '../../cli/main.ts')
+
+/** Runs `writ controller --kubernetes`; it is reached with `tokens`. */
+export async function startController(
+  t: Test,
+  kubeconfig: string,
+  { env = {}, args = [], data = dataFolder(t) }: WritProcessOptions = {},
+): Promise<WritProcess> {
+  const said = ['--kubernetes', '--kubeconfig', kubeconfig, '--port', '0', '--data', data, ...args]
+  const secrets = { WRIT_ADMIN_TOKEN: tokens.admin, WRIT_PROXY_TOKEN: tokens.proxy }
+  return started(t, ['controller', ...said], { ...secrets, ...env }, 'controller')
+}
+
+/** Runs `writ proxy` of a controller, by the token of the installation. */
+export async function startProxy(
+  t: Test,
+  controller: URL,
+  { env = {}, args = [], data = dataFolder(t) }: WritProcessOptions = {},
+): Promise<WritProcess> {
+  const said = ['--controller', controller.href, '--port', '0', '--data', data, ...args]
+  return started(t, ['proxy', ...said], { WRIT_PROXY_TOKEN: tokens.proxy, ...env }, 'proxy')
+}
+
+/** A folder that is removed with the test. */
+export function dataFolder(t: Test): string {
+  const folder = mkdtempSync(join(tmpdir(), 'writ-data-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))
+  return folder
+}
+
+async function started(
+  t: Test,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  member: 'controller' | 'proxy',
+): Promise<WritProcess> {
+  const child = spawn(process.execPath, [main, ...args, '--output', 'json'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+  })
+  const ended = once(child, 'exit')
+  const stop = async (how?: 'kill') => {
+    if (hasEnded(child)) return
+    child.kill('SIGCONT')
+    child.kill(how === 'kill' ? 'SIGKILL' : 'SIGTERM')
+    await ended
+  }
+  t.teardown(() => stop('kill'))
+  const log: string[] = []
+  createInterface(child.stderr).on('line', line => log.push(line))
+  const lines = createInterface(child.stdout)
+  const first = await Promise.race([once(lines, 'line'), ended.then(() => null)])
+  if (first === null) throw new Error(`writ ${args[0]} ended:\n${log.join('\n')}`)
+  const url = new URL(JSON.parse(String(first[0]))[member])
+  return { url, pid: child.pid ?? 0, log, stop, signal: name => void child.kill(name) }
+}
+
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null
+}
