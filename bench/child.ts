@@ -1,10 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 
 /** What a measured process tells its parent. */
 interface Usage {
   readonly cpuMicros: number
   readonly rssBytes: number
+  /** What is its own of them: the rest are files in memory that processes share, Node itself above all. */
+  readonly ownBytes: number
 }
 
 /** A process of its own that serves at `url` and can be asked what it used. */
@@ -13,12 +16,17 @@ export interface Measured extends AsyncDisposable {
   usage(): Promise<Usage>
 }
 
-/** Starts a module that calls `serve` and waits until it listens. */
-export async function start(module: string, args: readonly string[]): Promise<Measured> {
-  const child = fork(new URL(module, import.meta.url), args, { stdio: 'inherit' })
-  const url = (await next(child)) as string
+/** Starts a module that calls `serve`, with flags of Node, and waits until it listens. */
+export async function start(
+  module: string | URL,
+  args: readonly string[],
+  flags: readonly string[] = [],
+): Promise<Measured> {
+  const url = new URL(module, import.meta.url)
+  const child = fork(url, args, { stdio: 'inherit', execArgv: [...flags] })
+  const address = (await next(child)) as string
   return {
-    url,
+    url: address,
     async usage() {
       child.send('usage')
       return (await next(child)) as Usage
@@ -50,8 +58,16 @@ async function next(child: ChildProcess): Promise<unknown> {
 export function serve(url: string): void {
   process.on('message', () => {
     const { user, system } = process.cpuUsage()
-    process.send?.({ cpuMicros: user + system, rssBytes: process.memoryUsage.rss() })
+    const rssBytes = process.memoryUsage.rss()
+    process.send?.({ cpuMicros: user + system, rssBytes, ownBytes: ownBytes() })
   })
   process.on('disconnect', () => process.exit(0))
   process.send?.(url)
+}
+
+/** Linux tells it. */
+function ownBytes(): number {
+  const [, kilobytes] =
+    /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? []
+  return Number(kilobytes) * 1024
 }

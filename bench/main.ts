@@ -3,6 +3,7 @@ import { type SpendingCase, spending } from './budgets.ts'
 import { calls } from './calls.ts'
 import { conditions } from './conditions.ts'
 import { decisions, lastResult } from './decide.ts'
+import { kubernetes } from './kubernetes.ts'
 import { models } from './models.ts'
 import { policiesOf, singleRulePolicies } from './policies.ts'
 import { reserving } from './reserve.ts'
@@ -22,6 +23,8 @@ const spendingCases: readonly SpendingCase[] = [
   { name: 'calm', ...many, crashes: 0, outages: 0, loss: 0 },
   { name: 'plagued', ...many, crashes: 1, outages: 4, loss: 0.01 },
 ]
+
+const full = { namespaces: 100, policies: 10, rules: 10, proxies: 2 }
 
 const sections: readonly Section[] = [
   {
@@ -146,19 +149,24 @@ const sections: readonly Section[] = [
       console.log(
         '\nModels: chat completions, 1 KB in and out; us at 1 connection, cpu and rate at 64',
       )
-      const { costs, load } = await models()
+      const { pace, costs, load } = await models()
+      console.log(`half of what saturates Writ is ${fixed(pace.perSecond)} calls a second`)
       const bare = costs.find(({ way }) => way === 'pass-through')
       const rows = costs.map(cost => ({
         way: cost.way,
         p50: fixed(cost.p50),
         p99: fixed(cost.p99),
+        'half p50': fixed(cost.halfP50),
+        'half p99': fixed(cost.halfP99),
         cpu: fixed(cost.cpu),
         'cpu / pass-through': fixed(cost.cpu / (bare?.cpu ?? Number.NaN), 2),
         'requests/s': fixed(cost.requestsPerSecond),
         'first byte': fixed(cost.firstByte),
       }))
       console.table(rows)
-      console.log('Streams, us: 60 with a chunk every 10 ms; from being written to being read')
+      console.log(
+        `Streams, us: ${pace.streams} with a chunk every 10 ms; from being written to being read`,
+      )
       const chunks = costs.map(cost => ({
         way: cost.way,
         'delay p50': fixed(cost.delayP50),
@@ -174,8 +182,32 @@ const sections: readonly Section[] = [
         seconds: fixed(cost.seconds, 2),
         'cpu / chunk, us': fixed(cost.cpuPerChunk, 1),
         'RSS MB': fixed(cost.rssMegabytes),
+        'own MB': fixed(cost.ownMegabytes),
       }))
       console.table(loads)
+    },
+  },
+  {
+    name: 'kubernetes',
+    async run() {
+      console.log(
+        '\nKubernetes: 1,000 policies with 10,000 rules in 100 namespaces, 200 simulated proxies',
+      )
+      const cost = await kubernetes(full, 100)
+      const edits = cost.edits.toSorted((a, b) => a - b)
+      const mean = (all: readonly number[]) => all.reduce((sum, one) => sum + one, 0) / all.length
+      console.table({
+        'cold start to all Enforced, s': fixed(cost.coldStart, 1),
+        'writing requests by the start': cost.coldWrites,
+        'an edit to all Enforced, p50, ms': fixed(edits[Math.floor(edits.length * 0.5)] ?? 0),
+        'an edit to all Enforced, p99, ms': fixed(edits[Math.floor(edits.length * 0.99)] ?? 0),
+        'versions of the status an edit': fixed(mean(cost.statusWrites), 2),
+        'versions of other policies': cost.strayWrites,
+        'writing requests an edit': fixed(cost.requests, 2),
+        'an edit for all namespaces to all Enforced, s': fixed(cost.systemEdit, 1),
+        'RSS at the end, MB': fixed(cost.memory.now),
+        'RSS at most, MB': fixed(cost.memory.most),
+      })
     },
   },
 ]

@@ -41,6 +41,54 @@ export async function completions(
   return { requests, seconds, p50Micros: at(micros, 0.5), p99Micros: at(micros, 0.99) }
 }
 
+/**
+ * Sends chat completions at a fixed rate for so many seconds, whether answers keep up or not, and counts
+ * each from the moment it was due.
+ */
+export async function paced(
+  target: string,
+  perSecond: number,
+  seconds: number,
+): Promise<Latencies> {
+  const { origin, pathname } = new URL(target)
+  const pool = new Pool(origin, { connections: 64, pipelining: 1 })
+  const micros: number[] = []
+  const body = bodyOf({})
+  const requests = Math.round(perSecond * seconds)
+  const sent: Promise<void>[] = []
+  const began = performance.now()
+  while (sent.length < requests) {
+    const elapsed = performance.now() - began
+    while (sent.length < requests && (sent.length * 1000) / perSecond <= elapsed) {
+      const due = began + (sent.length * 1000) / perSecond
+      const one = exchange(pool, pathname, body, () => undefined)
+      sent.push(one.then(() => void micros.push((performance.now() - due) * 1000)))
+    }
+    await new Promise(resolve => setTimeout(resolve, 1))
+  }
+  await Promise.all(sent)
+  await pool.close()
+  micros.sort((a, b) => a - b)
+  return { requests, seconds, p50Micros: at(micros, 0.5), p99Micros: at(micros, 0.99) }
+}
+
+/** How fast calls come: completions a second, and streams with a chunk every 10 ms. */
+export interface Pace {
+  readonly perSecond: number
+  readonly streams: number
+}
+
+/** The most that comes through: calls with 64 waiting always, and streams of which none falls behind. */
+export async function saturation(target: string): Promise<Pace> {
+  const many = await completions(target, 64, 10_000)
+  let count = 20
+  for (;;) {
+    const { seconds } = await streams(target, count, { chunks: 100, every: 10 })
+    if (seconds > 1.25) return { perSecond: many.requests / many.seconds, streams: count }
+    count = Math.ceil(count * 1.4)
+  }
+}
+
 /** What a client sees of streams. */
 export interface Streamed {
   readonly chunks: number

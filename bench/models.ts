@@ -1,18 +1,23 @@
+import { built } from './built.ts'
 import { type Measured, start } from './child.ts'
 import { median } from './decide.ts'
-import { completions, type Streamed, streams } from './model-load.ts'
+import { completions, type Pace, paced, type Streamed, saturation, streams } from './model-load.ts'
 import { modelTable } from './model-table.ts'
 
 /** What one way to a model costs; times in microseconds, of the process in the middle where there is one. */
 export interface ModelCost {
   readonly way: string
+  /** At one connection, one call after the other. */
   readonly p50: number
   readonly p99: number
+  /** At half of the calls a second that saturate Writ. */
+  readonly halfP50: number
+  readonly halfP99: number
   readonly cpu: number
   readonly requestsPerSecond: number
   /** From asking for a stream to its first byte. */
   readonly firstByte: number
-  /** From a chunk being written to its being read, at half of what saturates Writ. */
+  /** From a chunk being written to its being read, at half of the chunks a second that saturate Writ. */
   readonly delayP50: number
   readonly delayP99: number
   /** Of a chunk. */
@@ -27,6 +32,7 @@ export interface StreamCost {
   readonly seconds: number
   readonly cpuPerChunk: number
   readonly rssMegabytes: number
+  readonly ownMegabytes: number
 }
 
 interface Way {
@@ -39,6 +45,7 @@ const rounds = 3
 
 /** Chat completions directly, through a bare pass-through, and through Writ with everything on; interleaved rounds. */
 export async function models(): Promise<{
+  readonly pace: Pace
   readonly costs: readonly ModelCost[]
   readonly load: readonly StreamCost[]
 }> {
@@ -51,12 +58,14 @@ export async function models(): Promise<{
     await completions(url, 64, 15_000)
     await streams(url, 50, { chunks: 200, every: 5 })
   }
+  const most = await saturation(writ.url)
+  const pace = { perSecond: most.perSecond / 2, streams: Math.ceil(most.streams / 2) }
   const samples = ways.map(() => [] as Sample[])
   for (let round = 0; round < rounds; round++) {
-    for (const [i, way] of ways.entries()) samples[i]?.push(await sample(way))
+    for (const [i, way] of ways.entries()) samples[i]?.push(await sample(way, pace))
   }
   const costs = ways.map(({ name }, i) => summary(name, samples[i] ?? []))
-  return { costs, load: await loads(upstream) }
+  return { pace, costs, load: await loads() }
 }
 
 function waysBy(upstream: Measured, bare: Measured, writ: Measured): readonly Way[] {
@@ -69,16 +78,14 @@ function waysBy(upstream: Measured, bare: Measured, writ: Measured): readonly Wa
 
 type Sample = Omit<ModelCost, 'way'>
 
-/** About half of the chunks a second that saturate Writ beside a client and an upstream on two cores. */
-const paced = { count: 60, chunks: 150, every: 10 }
-
-async function sample({ url, process }: Way): Promise<Sample> {
+async function sample({ url, process }: Way, pace: Pace): Promise<Sample> {
   const one = await completions(url, 1, 2000)
+  const half = await paced(url, pace.perSecond, 5)
   const before = await process.usage()
   const many = await completions(url, 64, 10_000)
   const after = await process.usage()
   const { streamed, cpuPerChunk } = await metered(process, () =>
-    streams(url, paced.count, { chunks: paced.chunks, every: paced.every }),
+    streams(url, pace.streams, { chunks: 150, every: 10 }),
   )
   const { firstP50 } = await streams(url, 1, { chunks: 1 })
   const firsts = [firstP50]
@@ -86,6 +93,8 @@ async function sample({ url, process }: Way): Promise<Sample> {
   return {
     p50: one.p50Micros,
     p99: one.p99Micros,
+    halfP50: half.p50Micros,
+    halfP99: half.p99Micros,
     cpu: (after.cpuMicros - before.cpuMicros) / many.requests,
     requestsPerSecond: many.requests / many.seconds,
     firstByte: median(firsts),
@@ -105,28 +114,37 @@ async function metered(
   return { streamed, cpuPerChunk: (after.cpuMicros - before.cpuMicros) / streamed.chunks }
 }
 
-/** One stream of a hundred thousand chunks, and a thousand streams at once. */
-async function loads(upstream: Measured): Promise<readonly StreamCost[]> {
+/** What the image starts Node with. */
+const flags = ['--max-semi-space-size=2']
+
+/** One stream of a hundred thousand chunks, and a thousand streams at once, through what is published. */
+async function loads(): Promise<readonly StreamCost[]> {
   const costs: StreamCost[] = []
+  const folder = built()
+  await using upstream = await start(new URL('model-upstream.js', folder), [])
   for (const [count, wish] of [
     [1, { chunks: 100_000 }],
     [1000, { chunks: 50, every: 100 }],
   ] as const) {
     // What came before must not stand in the memory.
-    await using bare = await start('./pass-through.ts', [upstream.url, '2048'])
-    await using writ = await start('./writ-models.ts', [modelTable(upstream.url)])
+    const through = [upstream.url, '2048']
+    await using bare = await start(new URL('pass-through.js', folder), through, flags)
+    const table = [modelTable(upstream.url)]
+    await using writ = await start(new URL('writ-models.js', folder), table, flags)
     for (const { name, url, process } of waysBy(upstream, bare, writ)) {
-      let rssBytes = 0
+      let memory = { rssBytes: 0, ownBytes: 0 }
       const during = async () => {
-        rssBytes = (await process.usage()).rssBytes
+        memory = await process.usage()
       }
       const { streamed, cpuPerChunk } = await metered(process, () =>
         streams(url, count, wish, during),
       )
       const { chunks, seconds } = streamed
       if (chunks !== count * wish.chunks) throw new Error(`${name}: ${chunks} chunks came through`)
-      const rssMegabytes = rssBytes / 1e6
-      costs.push({ way: name, streams: count, chunks, seconds, cpuPerChunk, rssMegabytes })
+      const rssMegabytes = memory.rssBytes / 1e6
+      const ownMegabytes = memory.ownBytes / 1e6
+      const cost = { chunks, seconds, cpuPerChunk, rssMegabytes, ownMegabytes }
+      costs.push({ way: name, streams: count, ...cost })
     }
   }
   return costs
@@ -138,6 +156,8 @@ function summary(way: string, samples: readonly Sample[]): ModelCost {
     way,
     p50: of(({ p50 }) => p50),
     p99: of(({ p99 }) => p99),
+    halfP50: of(({ halfP50 }) => halfP50),
+    halfP99: of(({ halfP99 }) => halfP99),
     cpu: of(({ cpu }) => cpu),
     requestsPerSecond: of(({ requestsPerSecond }) => requestsPerSecond),
     firstByte: of(({ firstByte }) => firstByte),
