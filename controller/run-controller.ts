@@ -20,7 +20,7 @@ import { forPeople } from './judge/for-people.ts'
 import { Ledger } from './ledger/ledger.ts'
 import { Proxies } from './proxies.ts'
 import { Releases } from './publish/releases.ts'
-import { openSigningKey } from './publish/signing-key.ts'
+import { openSigningKey, type SigningKey } from './publish/signing-key.ts'
 import { localPolicies, type Policies } from './reconcile/local-policies.ts'
 import { shareStore } from './share-store.ts'
 import { readStatus } from './status/read-status.ts'
@@ -76,7 +76,7 @@ async function serve(
   await proxies.open()
   const memory = new SourceMemory(options.source ?? 'kubernetes', now)
   const live = openLive({ approvals, releases })
-  const known = { db: store.db, releases, proxies, approvals, memory, compiler, live }
+  const known = { db: store.db, key, releases, proxies, approvals, memory, compiler, live }
   const policies = await policiesOf(options, known)
   const { ledger, ...spending } = spendingParts(options, store, releases, live)
   const beat = heartbeat()
@@ -189,6 +189,7 @@ async function policiesOf(
 
 interface Parts {
   readonly db: Store['db']
+  readonly key: SigningKey
   readonly releases: Releases
   readonly proxies: Proxies
   readonly approvals: StoredApprovals

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Service } from '../lifecycle/run.ts'
+import { plain, serveProbes, tellOfItself } from './about-itself.ts'
 import { type ApprovalDesk, approvalDesk } from './approvals/approval-desk.ts'
 import { nobodyToAsk } from './approvals/nobody-to-ask.ts'
 import type { Budgets } from './budgets/budgets.ts'
@@ -30,6 +31,8 @@ export interface ProxyOptions {
   readonly host?: string
   /** 0 picks a free one. */
   readonly port: number
+  /** Where health and metrics are shown as well, on every address; nowhere else when omitted. */
+  readonly probePort?: number
   /** Names besides the loopback ones under which clients reach the proxy. */
   readonly allowedHosts?: readonly string[]
   readonly tables: Tables
@@ -55,7 +58,7 @@ const sweepMs = 20
 
 /** The data plane: joins the MCP endpoint, the upstreams, the tables and the journal to one service. */
 export function createProxy(options: ProxyOptions): Proxy {
-  const { host = '127.0.0.1', port, allowedHosts = [], tables, now = Date.now } = options
+  const { host = '127.0.0.1', port, probePort, allowedHosts = [], tables, now = Date.now } = options
   const listening = Promise.withResolvers<URL>()
   listening.promise.catch(() => undefined)
   return {
@@ -64,6 +67,7 @@ export function createProxy(options: ProxyOptions): Proxy {
     async run(signal) {
       const parts = partsOf(options, now)
       const server = serverOf(parts, tables, [...allowedHosts, host])
+      const closers = [() => close(parts, server)]
       const unsubscribe = tables.subscribe(namespace => {
         parts.servers.reconcile(namespace)
         parts.sessions.expel(keyHash => tables.caller(keyHash, now()) !== null)
@@ -73,17 +77,22 @@ export function createProxy(options: ProxyOptions): Proxy {
       try {
         server.listen(port, host)
         await once(server, 'listening', { signal })
+        closers.push(await serveProbes(probePort, { tables, ...parts }))
         listening.resolve(urlOf(server))
-        await once(signal, 'abort')
+        await aborted(signal)
       } catch (error) {
         listening.reject(error)
         if (!signal.aborted) throw error
       } finally {
         unsubscribe()
-        await close(parts, server)
+        await Promise.all(closers.map(close => close()))
       }
     },
   }
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort')
 }
 
 interface Parts {
@@ -176,32 +185,8 @@ function answering(
     if (!meantForUs(request)) plain(response, 403, 'this host or origin is not allowed\n')
     else if (path === '/mcp/v1') entrance.handle(request, response)
     else if (isModelPath(path)) models.handle(request, response, path)
-    else tellOfItself(path, tables, meter, response)
+    else tellOfItself(path, { tables, meter }, response)
   }
-}
-
-function tellOfItself(path: string, tables: Tables, meter: Meter, response: ServerResponse): void {
-  if (path === '/healthz') plain(response, 200, 'ok\n')
-  else if (path === '/readyz') showReadiness(tables, response)
-  else if (path === '/metrics') showMetrics(meter, response)
-  else plain(response, 404, 'not found\n')
-}
-
-/** Until there is a table everything is refused, which no client should be sent to. */
-function showReadiness(tables: Tables, response: ServerResponse): void {
-  const ready = tables.enforced === undefined || Object.keys(tables.enforced()).length > 0
-  plain(response, ready ? 200 : 503, ready ? 'ok\n' : 'no policy has been loaded yet\n')
-}
-
-function showMetrics({ registry }: Meter, response: ServerResponse): void {
-  registry.metrics().then(
-    text => response.writeHead(200, { 'content-type': registry.contentType }).end(text),
-    () => plain(response, 500, 'no metrics\n'),
-  )
-}
-
-function plain(response: ServerResponse<IncomingMessage>, status: number, text: string): void {
-  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(text)
 }
 
 function urlOf(server: Server): URL {

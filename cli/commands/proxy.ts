@@ -8,6 +8,7 @@ import {
   durabilityOption,
   hostOption,
   portOption,
+  probePortOption,
   secretsOption,
 } from '../serve/serve-options.ts'
 import type { Terminal } from '../terminal.ts'
@@ -16,6 +17,7 @@ interface Options {
   readonly host: string
   readonly allowedHost: readonly string[]
   readonly port: number
+  readonly probePort?: number
   readonly durability: Durability
   readonly secrets: readonly SecretsSetting[]
   readonly data: string
@@ -38,6 +40,7 @@ export function proxyCommand(terminal: Terminal): Command {
     .addOption(hostOption())
     .addOption(allowedHostOption())
     .addOption(portOption('--port', 'WRIT_PROXY_PORT', 7401))
+    .addOption(probePortOption())
     .addOption(durabilityOption())
     .addOption(secretsOption())
     .addOption(dataOption())

@@ -30,6 +30,8 @@ export interface ProxySettings {
   readonly allowedHosts: readonly string[]
   /** 0 picks a free one. */
   readonly port: number
+  /** Where health and metrics are shown as well, on every address. */
+  readonly probePort?: number
   readonly durability: Durability
   /** Folder of its own: journal, last good tables, pinned key. */
   readonly folder: string
@@ -72,9 +74,7 @@ export async function joinProxy(settings: ProxySettings): Promise<JoinedProxy> {
   const shipping = await shipJournal({ journal, controller, keepFrom, log })
   const state = upstreamState()
   const proxy = createProxy({
-    host: settings.host,
-    port: settings.port,
-    allowedHosts: settings.allowedHosts,
+    ...addressesOf(settings),
     tables: withServerFolders(callers, settings.root),
     journal,
     secrets: settings.secrets,
@@ -106,6 +106,10 @@ export async function joinProxy(settings: ProxySettings): Promise<JoinedProxy> {
       await controller.close()
     },
   }
+}
+
+function addressesOf({ host, port, probePort, allowedHosts }: ProxySettings) {
+  return { host, port, allowedHosts, ...(probePort !== undefined && { probePort }) }
 }
 
 /** What the controller says is in force: tables, and whose tokens are good. */

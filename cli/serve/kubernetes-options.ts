@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { type Command, Option } from 'commander'
 import type { ControllerOptions } from '../../controller/controller.ts'
+import { type WebhookSettings, webhookOptions, withWebhookOptions } from './webhook-options.ts'
 
 /** What the command line said of the API server. */
-export interface KubernetesSettings {
+export interface KubernetesSettings extends WebhookSettings {
   readonly kubernetes?: true
   readonly kubeconfig?: string
   readonly systemNamespace: string
@@ -14,7 +15,7 @@ export interface KubernetesSettings {
 
 /** Adds the options by which a controller takes its policies from an API server. */
 export function withKubernetesOptions(command: Command): Command {
-  return command
+  const kubernetes = command
     .option('--kubernetes', 'take policies from an API server, and write their status there')
     .option('--kubeconfig <file>', 'how to reach it; left out, as a pod or as kubectl does')
     .addOption(
@@ -33,6 +34,7 @@ export function withKubernetesOptions(command: Command): Command {
         'names this process among the controllers; its host when left out',
       ).env('WRIT_IDENTITY'),
     )
+  return withWebhookOptions(kubernetes)
 }
 
 /** What the controller is told of the API server. */
@@ -46,6 +48,7 @@ export function kubernetesOptions(
     podNamespace,
     identity,
     ...(kubeconfig !== undefined && { kubeconfig }),
+    ...webhookOptions(settings),
   }
 }
 

@@ -25,6 +25,7 @@ export interface ProxyAloneSettings {
   readonly host: string
   readonly allowedHosts: readonly string[]
   readonly port: number
+  readonly probePort?: number
   readonly durability: Durability
   readonly data: string
   readonly controller: string
@@ -38,7 +39,7 @@ export interface ProxyAloneSettings {
 
 /** Runs a proxy until a signal ends it, and says where it answers. */
 export async function proxyAlone(settings: ProxyAloneSettings, terminal: Terminal): Promise<void> {
-  const { controller, controllerKey, agent, output } = settings
+  const { controller, controllerKey, agent, probePort, output } = settings
   if (!URL.canParse(controller)) {
     throw new CliFailure('usage', `${controller} is no URL`, 'write it like http://127.0.0.1:7400')
   }
@@ -54,6 +55,7 @@ export async function proxyAlone(settings: ProxyAloneSettings, terminal: Termina
       host: settings.host,
       allowedHosts: settings.allowedHosts,
       port: settings.port,
+      ...(probePort !== undefined && { probePort }),
       durability: settings.durability,
       folder,
       controllerUrl: controller,

@@ -74,10 +74,21 @@ export function portOption(flag: string, variable: string, preset: number): Opti
   return new Option(`${flag} <port>`, 'port to listen on; 0 picks a free one')
     .env(variable)
     .default(preset)
-    .argParser(port)
+    .argParser(portNumber)
 }
 
-function port(text: string): number {
+/** The option that says where the health of a proxy is shown to the machine's neighbours. */
+export function probePortOption(): Option {
+  return new Option(
+    '--probe-port <port>',
+    'port on which /healthz, /readyz and /metrics are shown as well, on every address; none when omitted',
+  )
+    .env('WRIT_PROBE_PORT')
+    .argParser(portNumber)
+}
+
+/** Reads a port. */
+export function portNumber(text: string): number {
   if (/^\d{1,5}$/.test(text) && Number(text) < 65_536) return Number(text)
   throw new InvalidArgumentError('A port is a number from 0 to 65535.')
 }

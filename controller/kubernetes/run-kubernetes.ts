@@ -2,11 +2,17 @@ import type { Kysely } from 'kysely'
 import type { Service } from '../../lifecycle/run.ts'
 import type { PriceCatalogue } from '../../schemas/price-catalogue.ts'
 import type { ProxyReport } from '../../schemas/proxy-report.ts'
+import {
+  type Admission,
+  type AdmissionOptions,
+  serveAdmission,
+} from '../admission/serve-admission.ts'
 import type { ReviewPodToken } from '../api/pod-token.ts'
 import type { Approvals } from '../approvals/approvals.ts'
 import type { Compiler } from '../compile/compiler.ts'
 import type { Proxies } from '../proxies.ts'
 import type { Releases } from '../publish/releases.ts'
+import type { SigningKey } from '../publish/signing-key.ts'
 import type { Policies } from '../reconcile/local-policies.ts'
 import type { SourceMemory } from '../status/source-state.ts'
 import type { Database } from '../store/database.ts'
@@ -36,10 +42,16 @@ export interface KubernetesOptions {
   readonly podNamespace: string
   /** Names this process in the Lease; no two that run at once have the same. */
   readonly identity: string
+  /** How webhooks are served; none are when omitted. */
+  readonly webhooks?: AdmissionOptions
 }
 
 export interface KubernetesNeeds {
   readonly options: KubernetesOptions
+  /** Address to listen on. */
+  readonly host: string
+  readonly version: string
+  readonly key: Pick<SigningKey, 'publicKey'>
   readonly db: Kysely<Database>
   readonly releases: Releases
   readonly proxies: Proxies
@@ -80,14 +92,22 @@ export function runKubernetes(needs: KubernetesNeeds): Kubernetes {
   const tools = newTools()
   const compile = compilation(needs)
   const shared: Shared = { needs, kube, objects, tools, compile }
+  const check = objectCheck({
+    ...options,
+    objects,
+    compile,
+    catalog: () => needs.proxies.offered(),
+  })
+  const admission = webhooks(shared, check)
 
   /** What runs in every replica. */
-  const everywhere: readonly Service[] = [objects]
+  const everywhere: readonly Service[] = [objects, ...admission.serving]
 
   /** What runs in the leader alone. */
   const led = (fence: Fence): readonly Service[] => [
     ...reconciling(shared, fence),
     mirrorApprovals({ ...needs, kube, directories: needs.releases.directories }),
+    ...admission.trusting,
   ]
 
   const leading = leadership({
@@ -103,7 +123,7 @@ export function runKubernetes(needs: KubernetesNeeds): Kubernetes {
     kube,
     objects,
     leadership: leading,
-    check: objectCheck({ ...options, objects, compile, catalog: () => needs.proxies.offered() }),
+    check,
     podOf: reviewedTokens({ review: kube.tokenReview, now, log }),
     toolsChanged: tools.tell,
     notReady: () => (objects.isSynced ? null : 'The objects have not been listed yet.'),
@@ -117,6 +137,23 @@ interface Shared {
   readonly objects: Objects
   readonly tools: ReturnType<typeof newTools>
   readonly compile: NamespaceCompiler
+}
+
+/** What serves webhooks in every replica, and what the leader does for them. */
+function webhooks({ needs, kube, objects }: Shared, check: CheckObject): Admission {
+  const { host, version, key, now, log } = needs
+  const { podNamespace, webhooks } = needs.options
+  if (webhooks === undefined) return { serving: [], trusting: [] }
+  return serveAdmission({
+    options: { ...webhooks, host, podNamespace },
+    ...{ kube, now, log },
+    origin: { version, controllerKey: key.publicKey },
+    async check(object, operation, signal) {
+      // What is not there yet would be said to be missing.
+      if (!objects.isSynced) throw new Error('the objects have not been listed yet')
+      return check(object, operation, signal)
+    },
+  })
 }
 
 /** The thread takes one question at a time. */

@@ -16,14 +16,17 @@ export interface KeptCertificatesNeeds {
   readonly secret: SharedSecret
   /** Host names and addresses under which the API server reaches the webhooks. */
   readonly names: readonly string[]
-  /** Makes the API server trust these authorities, PEM; it may do nothing in all replicas but one. */
-  readonly trust: (authorities: string) => Promise<void>
   readonly now: () => number
   readonly onFailure: (error: unknown) => void
 }
 
-/** Certificates that replicas make and renew themselves; `look` does what is due now. */
-export type KeptCertificates = Certificates & { look(): Promise<void> }
+/** Certificates that replicas make and renew themselves. */
+export interface KeptCertificates extends Certificates {
+  /** The authorities that the API server is to trust, PEM; null before they are known. */
+  authorities(): string | null
+  /** Does what is due now. */
+  look(): Promise<void>
+}
 
 const everyMs = 30_000
 /** More replicas than these do not meet at one moment. */
@@ -32,16 +35,17 @@ const mostTries = 10
 /** Shares certificates with the other replicas by a Secret, and looks twice a minute whether something is due. */
 export function keptCertificates(needs: KeptCertificatesNeeds): KeptCertificates {
   const { current, hold, subscribe } = certificateHolder()
+  let authorities: string | null = null
   const look = async () => {
     const { serving, trusted } = await shared(needs)
-    // Trust comes first: what is served is what the API server knows.
-    await needs.trust(trusted.join('')).catch(needs.onFailure)
+    authorities = trusted.join('')
     hold(serving)
   }
   return {
     name: 'webhook certificates',
     current,
     subscribe,
+    authorities: () => authorities,
     look,
     async run(signal) {
       const pause = backoff(500, everyMs)

@@ -6,6 +6,7 @@ import {
 } from '../../../controller/admission/certificates/authority.ts'
 import { bundleOf, fieldsOf } from '../../../controller/admission/certificates/bundle-fields.ts'
 import { renewed } from '../../../controller/admission/certificates/certificate-bundle.ts'
+import { keepTrusted } from '../../../controller/admission/certificates/keep-trusted.ts'
 import {
   keptCertificates,
   type SharedSecret,
@@ -140,43 +141,34 @@ function secretInMemory() {
 }
 
 function replica(secret: SharedSecret, now: () => number) {
-  const trusted: string[] = []
-  const failures: unknown[] = []
-  const certificates = keptCertificates({
-    secret,
-    names,
-    now,
-    trust: async authorities => void trusted.push(authorities),
-    onFailure: error => void failures.push(error),
-  })
-  return { certificates, trusted, failures }
+  return keptCertificates({ secret, names, now, onFailure: error => void t.fail(String(error)) })
 }
 
 t.test('two replicas that begin at once serve the same certificate', async t => {
   const { box, writes } = secretInMemory()
   const [a, b] = [replica(box, () => begin), replica(box, () => begin)]
-  await Promise.all([a.certificates.look(), b.certificates.look()])
+  await Promise.all([a.look(), b.look()])
   t.equal(writes(), 1)
-  t.not(a.certificates.current(), null)
-  t.strictSame(a.certificates.current(), b.certificates.current())
-  t.strictSame(a.trusted, b.trusted)
+  t.not(a.current(), null)
+  t.strictSame(a.current(), b.current())
+  t.equal(a.authorities(), b.authorities())
 })
 
 t.test('two replicas that renew at once agree, and tell of it', async t => {
   const { box, writes } = secretInMemory()
   let now = begin
   const [a, b] = [replica(box, () => now), replica(box, () => now)]
-  await Promise.all([a.certificates.look(), b.certificates.look()])
-  const before = a.certificates.current()
+  await Promise.all([a.look(), b.look()])
+  const before = a.current()
   const told: unknown[] = []
-  a.certificates.subscribe(next => void told.push(next))
+  a.subscribe(next => void told.push(next))
   now += 61 * dayMs
-  await Promise.all([a.certificates.look(), b.certificates.look()])
+  await Promise.all([a.look(), b.look()])
   t.equal(writes(), 2)
-  t.strictSame(a.certificates.current(), b.certificates.current())
-  t.notSame(a.certificates.current(), before)
-  t.strictSame(told, [a.certificates.current()])
-  await a.certificates.look()
+  t.strictSame(a.current(), b.current())
+  t.notSame(a.current(), before)
+  t.strictSame(told, [a.current()])
+  await a.look()
   t.equal(writes(), 2, 'nothing is due any more')
   t.equal(told.length, 1)
 })
@@ -184,30 +176,12 @@ t.test('two replicas that renew at once agree, and tell of it', async t => {
 t.test('a Secret that was lost is made again', async t => {
   const { box, lose } = secretInMemory()
   const a = replica(box, () => begin)
-  await a.certificates.look()
-  const before = a.certificates.current()
+  await a.look()
+  const before = a.current()
   lose()
-  await a.certificates.look()
-  t.notSame(a.certificates.current(), before)
+  await a.look()
+  t.notSame(a.current(), before)
 })
-
-t.test(
-  'an API server that takes no authority does not keep the certificate from being served',
-  async t => {
-    const failures: unknown[] = []
-    const refusal = new Error('forbidden')
-    const certificates = keptCertificates({
-      secret: secretInMemory().box,
-      names,
-      now: () => begin,
-      trust: () => Promise.reject(refusal),
-      onFailure: error => void failures.push(error),
-    })
-    await certificates.look()
-    t.not(certificates.current(), null)
-    t.strictSame(failures, [refusal])
-  },
-)
 
 t.test('without an API server it goes on trying, and serves when there is one', async t => {
   const { box } = secretInMemory()
@@ -223,7 +197,6 @@ t.test('without an API server it goes on trying, and serves when there is one', 
     },
     names,
     now: () => begin,
-    trust: async () => undefined,
     onFailure: error => {
       failures.push(error)
       isThere = true
@@ -236,4 +209,26 @@ t.test('without an API server it goes on trying, and serves when there is one', 
   stop.abort()
   await running
   t.equal(failures.length, 1)
+})
+
+t.test('who signs is made trusted, again when that changes, and in spite of failures', async t => {
+  let authorities: string | null = null
+  const trusted: string[] = []
+  const failures: unknown[] = []
+  const refusal = new Error('forbidden')
+  const stop = new AbortController()
+  const service = keepTrusted({
+    authorities: () => authorities,
+    async trust(pem) {
+      trusted.push(pem)
+      if (trusted.length === 1) authorities = 'second'
+      if (trusted.length === 2) throw refusal
+      if (trusted.length === 3) stop.abort()
+    },
+    onFailure: error => void failures.push(error),
+  })
+  authorities = 'first'
+  await service.run(stop.signal)
+  t.strictSame(trusted, ['first', 'second', 'second'])
+  t.strictSame(failures, [refusal])
 })
