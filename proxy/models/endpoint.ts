@@ -1,15 +1,15 @@
 import type { Dialect } from './translate/translation.ts'
 
 /**
- * What becomes of a request. `probe`: answered with nothing, whoever asks. `list`: Writ answers with what the caller
- * may use. `generate`, `embed`, `count`: the rule table decides, and a provider answers.
+ * What becomes of a request. `probe`: answered with nothing, whoever asks. `list`, `show`: Writ answers with what the
+ * caller may use. `generate`, `embed`, `count`: the rule table decides, and a provider answers.
  */
-type EndpointVerdict = 'probe' | 'list' | 'generate' | 'embed' | 'count'
+type EndpointVerdict = 'probe' | 'list' | 'show' | 'generate' | 'embed' | 'count'
 
 /** One way into the model gateway. */
 export interface Endpoint {
   readonly method: 'GET' | 'HEAD' | 'POST'
-  /** Without the query. */
+  /** Without the query; one that ends in `/{model}` stands for every path with the name of a model there. */
   readonly path: string
   readonly verdict: EndpointVerdict
   /** In which errors are told, and answers where they are translated. */
@@ -18,15 +18,19 @@ export interface Endpoint {
   readonly suffix: string
 }
 
+const aModel = '/{model}'
+
 /** Every request that is answered; nothing else passes. */
 export const endpoints: readonly Endpoint[] = [
   openai('GET', '/models', 'list', 'chat'),
+  openai('GET', `/models${aModel}`, 'show', 'chat'),
   openai('POST', '/chat/completions', 'generate', 'chat'),
   openai('POST', '/responses', 'generate', 'responses'),
   openai('POST', '/embeddings', 'embed', 'chat'),
   anthropic('HEAD', '/anthropic/', 'probe', ''),
   anthropic('HEAD', '/anthropic/api/hello', 'probe', ''),
   anthropic('GET', '/anthropic/v1/models', 'list', '/models'),
+  anthropic('GET', `/anthropic/v1/models${aModel}`, 'show', '/models'),
   anthropic('POST', '/anthropic/v1/messages', 'generate', '/messages'),
   anthropic('POST', '/anthropic/v1/messages/count_tokens', 'count', '/messages/count_tokens'),
 ]
@@ -39,7 +43,20 @@ const paths: ReadonlySet<string> = new Set(endpoints.map(({ path }) => path))
 
 /** The one gate: the endpoint of a request; else whether at least the path is one. */
 export function endpointOf(method: string, path: string): Endpoint | 'wrong_method' | 'unknown' {
-  return known.get(`${method} ${path}`) ?? (paths.has(path) ? 'wrong_method' : 'unknown')
+  const template = modelIn(path) === null ? path : path.replace(ofOne, `$1${aModel}`)
+  return known.get(`${method} ${template}`) ?? (paths.has(template) ? 'wrong_method' : 'unknown')
+}
+
+/** Names of models may hold slashes, as they are or encoded. */
+const ofOne = /^(\/(?:openai|anthropic)\/v1\/models)\/([\x21-\x7e]{1,256})$/
+
+/** The model that a path names, or null. */
+export function modelIn(path: string): string | null {
+  try {
+    return decodeURIComponent(ofOne.exec(path)?.[2] ?? '') || null
+  } catch {
+    return null
+  }
 }
 
 /** Whether a path belongs to the model gateway, known or not. */

@@ -4,9 +4,9 @@ import { noteFault } from '../fault.ts'
 import { Cancellation } from '../mcp/cancellation.ts'
 import { readBody } from '../read-body.ts'
 import { whoCalls } from '../who-calls.ts'
-import { dialectAt, type Endpoint, endpointOf } from './endpoint.ts'
+import { dialectAt, type Endpoint, endpointOf, modelIn } from './endpoint.ts'
 import type { Gateway, Visit } from './gateway.ts'
-import { listModels } from './list-models.ts'
+import { listModels, showModel } from './list-models.ts'
 import { modelRequest } from './model-request.ts'
 import { type ProblemCode, turnAway } from './problem.ts'
 import { serveModel } from './serve-model.ts'
@@ -42,6 +42,8 @@ export class ModelsDoor {
       fail(response, dialectAt(path), 'no_websocket', 'there is no WebSocket here; use POST')
     } else if (typeof endpoint === 'string') this.#unknown(response, path, endpoint)
     else if (endpoint.verdict === 'list') listModels(this.#gateway, visit, endpoint)
+    else if (endpoint.verdict === 'show')
+      showModel(this.#gateway, visit, endpoint, modelIn(path) ?? '')
     else this.#read(visit, endpoint)
   }
 

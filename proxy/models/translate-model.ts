@@ -56,7 +56,7 @@ async function translatedBy(
   const newId = () => randomUUID().replaceAll('-', '')
   const most = limit === null ? {} : { maxOutputTokens: limit }
   if (provider.protocol === 'scripted') {
-    if (verdict === 'probe' || verdict === 'list')
+    if (verdict === 'probe' || verdict === 'list' || verdict === 'show')
       throw new TypeError('nothing is asked of a model')
     return scripted({ dialect, verdict, body, model, ...most }, { now, newId })
   }

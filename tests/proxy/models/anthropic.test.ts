@@ -90,6 +90,12 @@ t.test('models are listed, in pages', async t => {
   t.strictSame(ids, ['claude-x'])
 })
 
+t.test('one model is shown by its name, and one that there is not is not found', async t => {
+  const { client } = await start(t, messages([]))
+  t.match(await client.models.retrieve('claude-x'), { id: 'claude-x', type: 'model' })
+  await t.rejects(client.models.retrieve('claude-9'), { message: /^404 / })
+})
+
 t.test('errors of the provider pass as they are', async t => {
   const error = { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } }
   const { client } = await start(t, (_, response) => json(response, error, 529))

@@ -22,7 +22,12 @@ const verdicts: readonly (readonly [method: string, path: string, verdict: strin
   ['DELETE', '/anthropic/v1/messages', 'wrong_method'],
   ['POST', '/openai/v1/models', 'wrong_method'],
   ['POST', '/openai/v1/completions', 'unknown'],
-  ['GET', '/openai/v1/models/gpt-x', 'unknown'],
+  ['GET', '/openai/v1/models/gpt-x', 'show'],
+  ['GET', '/openai/v1/models/meta%2Fllama', 'show'],
+  ['GET', '/anthropic/v1/models/claude-x', 'show'],
+  ['DELETE', '/openai/v1/models/ft:gpt-x', 'wrong_method'],
+  ['GET', '/openai/v1/models/', 'unknown'],
+  ['GET', '/openai/v1/models/%E0%A4%A', 'unknown'],
   ['GET', '/openai/v1/responses/resp_1', 'unknown'],
   ['POST', '/openai/v1/files', 'unknown'],
   ['POST', '/openai/v1/audio/speech', 'unknown'],
@@ -49,7 +54,13 @@ t.test('every endpoint has a verdict, and everything else is refused', async t =
     )
   }
   const listed = new Set(verdicts.map(([method, path]) => `${method} ${path}`))
-  t.ok(endpoints.every(({ method, path }) => listed.has(`${method} ${path}`)))
+  const shown = ['GET /openai/v1/models/{model}', 'GET /anthropic/v1/models/{model}']
+  const missing = endpoints.filter(({ method, path }) => !listed.has(`${method} ${path}`))
+  t.strictSame(
+    missing.map(({ method, path }) => `${method} ${path}`),
+    shown,
+    'tried above with names',
+  )
 })
 
 async function gateway(t: Parameters<typeof modelWorld>[0], policy = allModels) {

@@ -150,6 +150,12 @@ t.test('models are listed by every name', async t => {
   ])
 })
 
+t.test('one model is shown by its name, and one that there is not is not found', async t => {
+  const { client } = await start(t, chat([]))
+  t.match(await client.models.retrieve('fast'), { id: 'fast', object: 'model', owned_by: 'openai' })
+  await t.rejects(client.models.retrieve('gpt-9'), { status: 404, code: 'model_not_found' })
+})
+
 t.test('errors of the provider pass as they are', async t => {
   const error = { message: 'too long', type: 'invalid_request_error', param: 'messages', code: 'x' }
   const { client, journal } = await start(t, (_, response) => json(response, { error }, 400))
