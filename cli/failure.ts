@@ -4,6 +4,8 @@ export type CliFailureCode =
   | 'unreadable'
   | 'controller_unreachable'
   | 'controller_refused'
+  | 'cluster_unreachable'
+  | 'cluster_refused'
   | 'port_in_use'
   | 'data_in_use'
   | 'data_unusable'

@@ -3,10 +3,14 @@ import { CliFailure } from './failure.ts'
 import { type ExitCode, printable, type Terminal } from './terminal.ts'
 import { version } from './version.ts'
 
-/** Runs one command line; never throws. */
+/** Builds a program, with the subcommand that is asked for at least. */
+type Program = (asked: string | undefined, terminal: Terminal) => Promise<Command>
+
+/** Runs one command line, of `writ` when no other program is given; never throws. */
 export async function runProgram(
   argv: readonly string[],
   outside: Omit<Terminal, 'end'>,
+  build: Program = program,
 ): Promise<ExitCode> {
   let code: ExitCode = 0
   const terminal: Terminal = {
@@ -16,7 +20,8 @@ export async function runProgram(
     },
   }
   try {
-    const root = await program(argv[0], terminal)
+    const root = await build(argv[0], terminal)
+    settle(root, terminal)
     await root.parseAsync([...argv], { from: 'user' })
     return code
   } catch (error) {
@@ -61,7 +66,6 @@ async function program(asked: string | undefined, terminal: Terminal): Promise<C
   const one = Object.hasOwn(commands, asked ?? '') ? commands[asked ?? ''] : undefined
   const builds = await Promise.all((one ? [one] : Object.values(commands)).map(load => load()))
   for (const build of builds) root.addCommand(build(terminal))
-  settle(root, terminal)
   return root
 }
 

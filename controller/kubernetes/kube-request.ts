@@ -11,20 +11,22 @@ export interface KubeRequest {
   readonly body?: unknown
   /** Media type of the body; JSON when omitted. */
   readonly type?: string
+  /** Name of the program that asks; the controller when omitted. */
+  readonly agent?: string
   readonly signal: AbortSignal
 }
 
 /** Sends a request and gives the answer when its status is one of success; rejects with a KubeFailure. */
 export async function kubeRequest(
   config: SharedKubeConfig,
-  { method, path, query = {}, body, type = 'application/json', signal }: KubeRequest,
+  { path, query = {}, ...request }: KubeRequest,
 ): Promise<Dispatcher.ResponseData> {
   const server = config.getCurrentCluster()?.server ?? ''
   const url = new URL(server.replace(/\/$/, '') + path)
   for (const [key, value] of Object.entries(query)) {
     if (value !== undefined) url.searchParams.set(key, String(value))
   }
-  const answer = await sent(config, url, { method, body, type, signal })
+  const answer = await sent(config, url, request)
   if (answer.statusCode < 300) return answer
   if (answer.statusCode === 401) config.renew()
   throw await failureOf(answer)
@@ -36,11 +38,10 @@ async function sent(
   {
     method,
     body,
-    type,
+    type = 'application/json',
+    agent = 'writ-controller',
     signal,
-  }: Required<Pick<KubeRequest, 'method' | 'type' | 'signal'>> & {
-    readonly body: unknown
-  },
+  }: Omit<KubeRequest, 'path' | 'query'>,
 ): Promise<Dispatcher.ResponseData> {
   try {
     const context = new RequestContext(url.href, HttpMethod[method])
@@ -51,7 +52,7 @@ async function sent(
       headers: {
         ...context.getHeaders(),
         accept: 'application/json',
-        'user-agent': 'writ-controller',
+        'user-agent': agent,
         ...(body !== undefined && { 'content-type': type }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),

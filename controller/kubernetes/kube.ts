@@ -75,8 +75,12 @@ export const fieldManager = 'writ-controller'
 
 /** Reads the configuration; nothing is sent. Throws a KubeFailure (`unconfigured`) when there is none to use. */
 export function openKube({ kubeconfig }: KubeOptions): Kube {
-  const config = readKubeConfig(kubeconfig)
-  const ask = (question: Asked) => answered(config, question)
+  return kubeOf(readKubeConfig(kubeconfig), fieldManager)
+}
+
+/** The API server of a configuration, for a program of this name. */
+export function kubeOf(config: SharedKubeConfig, fieldManager: string): Kube {
+  const ask = (question: Asked) => answered(config, { agent: fieldManager, ...question })
   return {
     config,
     list: (resource, selection = {}, signal) => listed(ask, resource, selection, signal),
@@ -87,7 +91,8 @@ export function openKube({ kubeconfig }: KubeOptions): Kube {
       ask({ method: 'POST', path: pathOf(resource, address), query: { fieldManager }, body }),
     replace: (resource, address, body) =>
       ask({ method: 'PUT', path: pathOf(resource, address), query: { fieldManager }, body }),
-    patch: (resource, address, patch) => ask(patching(pathOf(resource, address), patch)),
+    patch: (resource, address, patch) =>
+      ask(patching(pathOf(resource, address), patch, fieldManager)),
     async remove(resource, address) {
       await ask({ method: 'DELETE', path: pathOf(resource, address) }).catch(nothing)
     },
@@ -184,7 +189,7 @@ async function* watched(
   }
 }
 
-function patching(path: string, patch: KubePatch): Asked {
+function patching(path: string, patch: KubePatch, fieldManager: string): Asked {
   const method = 'PATCH'
   if ('merge' in patch) {
     const type = 'application/merge-patch+json'
