@@ -45,7 +45,11 @@ export async function controllerAlone(
   const tokens = tokensOf(settings, terminal)
   const signingKey = await readSigningKey(settings.signingKey)
   const log = chooseLog(output, terminal)
-  const needs = { dataFolder: data.path, env: terminal.env, now: Date.now, log }
+  const { kubeconfig } = settings.source.kubernetes ?? {}
+  const needs = {
+    ...{ dataFolder: data.path, env: terminal.env, now: Date.now, log },
+    ...(kubeconfig !== undefined && { kubeconfig }),
+  }
   const secrets = await openSecrets(settings.secrets, needs).catch(error => {
     throw serveFailure(error, '--port')
   })
