@@ -7,6 +7,8 @@ export interface Meter {
   request(method: string): void
   decision(kind: string, action: string, reason: string): void
   upstream(server: string, status: string, seconds: number): void
+  /** A call that a budget did not pay for, whoever was asked. */
+  unpaid(budget: string, reason: string): void
   unauthorized(): void
   unrecorded(): void
 }
@@ -15,16 +17,6 @@ export interface Meter {
 export function meter(sessions: () => number): Meter {
   const registry = new Registry()
   const registers = [registry]
-  const requests = tallied(registry, {
-    name: 'writ_mcp_requests_total',
-    help: 'MCP messages from clients, by method.',
-    labelNames: ['method'],
-  })
-  const decisions = tallied(registry, {
-    name: 'writ_decisions_total',
-    help: 'Decisions, by kind of call, action and reason.',
-    labelNames: ['kind', 'action', 'reason'],
-  })
   const upstream = new Histogram({
     name: 'writ_upstream_seconds',
     help: 'Time that forwarded calls took, by server and outcome.',
@@ -52,11 +44,33 @@ export function meter(sessions: () => number): Meter {
   })
   return {
     registry,
-    request: method => requests.add(method),
-    decision: (kind, action, reason) => decisions.add(kind, action, reason),
+    ...talliesOf(registry),
     upstream: (server, status, seconds) => upstream.observe({ server, status }, seconds),
     unauthorized: () => unauthorized.inc(),
     unrecorded: () => unrecorded.inc(),
+  }
+}
+
+function talliesOf(registry: Registry): Pick<Meter, 'request' | 'decision' | 'unpaid'> {
+  const requests = tallied(registry, {
+    name: 'writ_mcp_requests_total',
+    help: 'MCP messages from clients, by method.',
+    labelNames: ['method'],
+  })
+  const decisions = tallied(registry, {
+    name: 'writ_decisions_total',
+    help: 'Decisions, by kind of call, action and reason.',
+    labelNames: ['kind', 'action', 'reason'],
+  })
+  const unpaid = tallied(registry, {
+    name: 'writ_unpaid_calls_total',
+    help: 'Calls refused because a budget did not pay for them, by budget (namespace/name) and reason.',
+    labelNames: ['budget', 'reason'],
+  })
+  return {
+    request: method => requests.add(method),
+    decision: (kind, action, reason) => decisions.add(kind, action, reason),
+    unpaid: (budget, reason) => unpaid.add(budget, reason),
   }
 }
 

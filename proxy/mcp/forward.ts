@@ -100,7 +100,7 @@ async function pay(
   const { judged, structured } = errand
   const reserved = await reserving
   if (!reserved.ok) {
-    const refusal = refusalByBudget(reserved.shortage, judged)
+    const refusal = refusalByBudget(firewall.meter, reserved.shortage, judged)
     return refuse(firewall, exchange, judged, refusal, structured)
   }
   const { reservation } = reserved

@@ -3,6 +3,7 @@ import { sayProgress } from '../approvals/progress.ts'
 import type { Reservation, Reserved, Shortage } from '../budgets/budgets.ts'
 import { orExtended } from '../budgets/extension.ts'
 import { shortageFacts, shortageText } from '../budgets/shortage-text.ts'
+import type { Meter } from '../meter.ts'
 import type { Exchange, Firewall } from './exchange.ts'
 import type { Judged } from './judge.ts'
 import type { NewEntry } from './needs.ts'
@@ -31,7 +32,8 @@ export function reserveFor(
 }
 
 /** The refusal of a call that a budget does not pay for. */
-export function refusalByBudget(shortage: Shortage, { subject }: Judged): Refusal {
+export function refusalByBudget(meter: Meter, shortage: Shortage, { subject }: Judged): Refusal {
+  meter.unpaid(`${shortage.namespace}/${shortage.budget.name}`, shortage.reason)
   return {
     decision: 'deny',
     reason: shortage.reason,

@@ -98,6 +98,7 @@ async function reserve(
       : await orExtended(gateway, { caller, judged, cancellation, again }, reserving)
   if (reserved.ok) return reserved.reservation
   const { shortage } = reserved
+  gateway.meter.unpaid(`${shortage.namespace}/${shortage.budget.name}`, shortage.reason)
   const refusal = {
     decision: 'deny' as const,
     reason: shortage.reason,

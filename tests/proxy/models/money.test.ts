@@ -135,6 +135,9 @@ t.test('what is not paid for is refused, and never sent again by clients', async
     { status: 'refused', action: 'deny', reason: 'budget_exceeded' },
     { status: 'refused', action: 'deny', reason: 'budget_exceeded' },
   ])
+  const metrics = await (await fetch(new URL('/metrics', openai.baseURL))).text()
+  const unpaid = /writ_unpaid_calls_total\{budget="default\/daily",reason="budget_exceeded"\} 2/
+  t.match(metrics, unpaid)
 })
 
 t.test('a budget of which nobody knows the state pays for nothing', async t => {
