@@ -245,6 +245,8 @@ const everywhere = [
   'admissionregistration.k8s.io validatingadmissionpolicybindings writ-approvals get',
   'pods get',
   'events.k8s.io events create,patch',
+  'admissionregistration.k8s.io mutatingwebhookconfigurations writ-injection get,patch',
+  'admissionregistration.k8s.io validatingwebhookconfigurations writ-injection get,patch',
   'admissionregistration.k8s.io validatingwebhookconfigurations writ-validation get,patch',
 ].sort()
 

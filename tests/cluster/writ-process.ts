@@ -59,7 +59,8 @@ export function dataFolder(t: Test): string {
   return folder
 }
 
-async function started(
+/** Runs a command of Writ until it says that it is ready. */
+export async function started(
   t: Test,
   args: readonly string[],
   env: Readonly<Record<string, string>>,
