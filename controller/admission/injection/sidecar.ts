@@ -39,6 +39,8 @@ export function sidecarOf(settings: SidecarSettings, agent: string): Container {
     env: [
       { name: 'WRIT_AGENT', value: agent },
       { name: 'WRIT_CONTROLLER_KEY', value: settings.controllerKey },
+      // A small nursery: many streams then take half of the memory, for a tenth more of processor time.
+      { name: 'NODE_OPTIONS', value: '--max-semi-space-size=2' },
     ],
     ports: [{ name: 'writ-probe', containerPort: probePort, protocol: 'TCP' }],
     startupProbe: probe(probePort, { periodSeconds: 1, failureThreshold: 120 }),

@@ -47,6 +47,7 @@ const sidecar = {
   env: [
     { name: 'WRIT_AGENT', value: 'fixer' },
     { name: 'WRIT_CONTROLLER_KEY', value: 'the-key' },
+    { name: 'NODE_OPTIONS', value: '--max-semi-space-size=2' },
   ],
   ports: [{ name: 'writ-probe', containerPort: 7402, protocol: 'TCP' }],
   startupProbe: {
