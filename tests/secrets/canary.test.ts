@@ -241,19 +241,36 @@ function leaks(heard: Heard, secret: string, own: readonly string[] = []): strin
     })
 }
 
-async function begun(t: Test, upstream: string, canary: Record<Kind, string>) {
+/** An installation in one process, or its controller and its proxy apart, each with secrets of its own. */
+interface Installation {
+  readonly proxy: string
+  readonly controller: string
+  /** Of the controller; that of the proxy is in it. */
+  readonly data: string
+  log(): string
+  stop(): Promise<readonly (number | null)[]>
+}
+
+async function begun(
+  t: Test,
+  upstream: string,
+  canary: Record<Kind, string>,
+  apart: boolean,
+): Promise<Installation> {
   const folder = mkdtempSync(join(tmpdir(), 'writ-canary-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))
   const source = join(folder, 'policies')
   mkdirSync(source)
   writeFileSync(join(source, 'all.yaml'), policies(upstream, canary))
   const data = join(folder, 'data')
-  const keep = (name: string, key: string, kind: Kind, text = canary[kind]) =>
-    writ(['secrets', 'set', name, key, '--data', data], { input: text })
-  await keep('tools', 'key', 'tool server key')
-  await keep('models', 'two', 'other provider key')
-  await keep('hook', 'address', 'webhook address', `${upstream}/hook/${canary['webhook address']}`)
-  await keep('unused', 'key', 'unused secret')
+  const ofProxy = apart ? join(data, 'apart') : data
+  const keep = (to: string, name: string, key: string, kind: Kind, text = canary[kind]) =>
+    writ(['secrets', 'set', name, key, '--data', to], { input: text })
+  await keep(ofProxy, 'tools', 'key', 'tool server key')
+  await keep(ofProxy, 'models', 'two', 'other provider key')
+  const address = `${upstream}/hook/${canary['webhook address']}`
+  await keep(data, 'hook', 'address', 'webhook address', address)
+  await keep(data, 'unused', 'key', 'unused secret')
   const env = {
     WRIT_SECRET_TOOLS_TOKEN: canary['tool server token'],
     WRIT_SECRET_MODELS_ONE: canary['provider key'],
@@ -262,36 +279,55 @@ async function begun(t: Test, upstream: string, canary: Record<Kind, string>) {
     CANARY_ADDRESS: canary['address part'],
     CANARY_VARIABLE: canary['variable of a program'],
   }
-  const serving = await serve(
-    ['up', source, '--data', data, ...anyPorts],
-    { cwd: folder, env },
-    end => t.teardown(end),
+  const begin = (args: readonly string[], more: NodeJS.ProcessEnv = {}) =>
+    serve(args, { cwd: folder, env: { ...env, ...more } }, end => t.teardown(end))
+  if (!apart) return asOne([await begin(['up', source, '--data', data, ...anyPorts])], data)
+  const controller = await begin(['controller', source, '--data', data, '--port', '0'])
+  const token = { WRIT_PROXY_TOKEN: ownSecrets(data).proxyToken }
+  const where = ['--controller', controller.ready.controller, '--data', ofProxy, '--port', '0']
+  const proxy = await begin(['proxy', ...where], token)
+  await eventually(t, 'the proxy has its table', async () =>
+    fetch(`${proxy.ready.proxy}/readyz`).then(({ ok }) => ok),
   )
-  return { folder, data, serving }
+  return asOne([proxy, controller], data)
 }
 
-async function tokenOf(
-  { ready }: ServingWrit,
-  data: string,
-): Promise<{ id: string; token: string }> {
+function asOne(parts: readonly ServingWrit[], data: string): Installation {
+  const { proxy, controller } = Object.assign({}, ...parts.map(({ ready }) => ready).toReversed())
+  return {
+    ...{ proxy, controller, data },
+    log: () => parts.map(part => part.log()).join('\n'),
+    async stop() {
+      const codes = []
+      for (const part of parts) codes.push(await part.stop())
+      return codes
+    },
+  }
+}
+
+function ownSecrets(data: string) {
+  return JSON.parse(readFileSync(join(data, 'secrets.json'), 'utf8'))
+}
+
+async function tokenOf({ controller, data }: Installation): Promise<{ id: string; token: string }> {
   const args = ['tokens', 'create', '--agent', 'bird', '--ttl', '1h', '--session', 'canary']
-  const made = await writ([...args, '--url', ready.controller, '--data', data, '-o', 'json'], {
+  const made = await writ([...args, '--url', controller, '--data', data, '-o', 'json'], {
     env: { WRIT_TOKEN: adminToken(data) },
   })
   return JSON.parse(made.out)
 }
 
 function adminToken(data: string): string {
-  return JSON.parse(readFileSync(join(data, 'secrets.json'), 'utf8')).adminToken
+  return ownSecrets(data).adminToken
 }
 
-t.test('no secret is anywhere but in its own store', { timeout: 240_000 }, async t => {
+async function nowhere(t: Test, apart: boolean): Promise<void> {
   const canary = plant()
   const upstream = await echoingUpstream(t)
-  const { data, serving } = await begun(t, upstream.url, canary)
+  const installation = await begun(t, upstream.url, canary, apart)
+  const { data, proxy, controller } = installation
   const heard = new Heard()
-  const { proxy, controller } = serving.ready
-  const runtime = await tokenOf(serving, data)
+  const runtime = await tokenOf(installation)
   const names = ['bearer', 'keyed', 'placed'].flatMap(server =>
     ['status', 'error', 'cut', 'garbage', 'fine'].map(tool => `${server}_${tool}`),
   )
@@ -333,11 +369,9 @@ t.test('no secret is anywhere but in its own store', { timeout: 240_000 }, async
     const told = await writ([...args, '--data', data])
     heard.add('command line', `${told.out}${told.err}`)
   }
-  const { adminToken: admin, proxyToken: inner } = JSON.parse(
-    readFileSync(join(data, 'secrets.json'), 'utf8'),
-  )
-  t.equal(await serving.stop(), 0)
-  heard.add('log', serving.log())
+  const { adminToken: admin, proxyToken: inner, agentKey } = ownSecrets(data)
+  for (const code of await installation.stop()) t.equal(code, 0)
+  heard.add('log', installation.log())
   for (const path of files(data)) {
     heard.add(`file ${relative(data, path)}`, readFileSync(path, 'latin1'))
   }
@@ -367,12 +401,18 @@ t.test('no secret is anywhere but in its own store', { timeout: 240_000 }, async
   const signing = text('controller/signing-key.pem').split('\n')[1] ?? ''
   t.ok(signing.length > 40)
   t.strictSame(leaks(heard, signing, own('controller/signing-key.pem')), [], 'signing key')
-  t.strictSame(
-    leaks(heard, JSON.parse(text('secrets.json')).agentKey, own('secrets.json')),
-    [],
-    'key of the agent at this machine',
+  const whole = own('secrets.json', 'apart/secrets.json')
+  t.strictSame(leaks(heard, agentKey, whole), [], 'key of the agent at this machine')
+}
+
+for (const [name, apart] of [
+  ['in one process', false],
+  ['controller and proxy apart', true],
+] as const) {
+  t.test(`no secret is anywhere but in its own store, ${name}`, { timeout: 240_000 }, t =>
+    nowhere(t, apart),
   )
-})
+}
 
 t.test('a planted leak is found', async t => {
   const heard = new Heard()
