@@ -126,8 +126,8 @@ t.test('the chart', async t => {
     }
   })
 
-  await t.test('is installed, and upgraded without new keys', async t => {
-    await helm(t, api, 'install', ...install, '--set', 'injection.enabled=false')
+  await t.test('is installed, upgraded and rolled back without new keys', async t => {
+    await helm(t, api, 'install', ...install)
     const made = await secret('writ-keys')
     t.match(Object.keys(made).sort(), ['admin-token', 'proxy-token', 'signing-key.pem'])
     t.match(text(made['signing-key.pem']), /^-----BEGIN PRIVATE KEY-----\n/)
@@ -138,8 +138,8 @@ t.test('the chart', async t => {
     const data = { 'tls.crt': Buffer.from('a certificate').toString('base64') }
     const body = { ...(await api.ask('GET', path)).body, data }
     t.equal((await api.ask('PUT', path, body)).status, 200)
-    const change = ['--set', 'injection.enabled=false,podLabels.tier=security']
-    await helm(t, api, 'upgrade', ...install, ...change)
+    await helm(t, api, 'upgrade', ...install, '--set', 'podLabels.tier=security')
+    await helm(t, api, 'rollback', 'writ', '1', '-n', system)
     t.strictSame(await secret('writ-keys'), made)
     t.strictSame(await secret('writ-webhook-certificates'), data)
     t.match(await helm(t, api, 'get', 'notes', 'writ', '-n', system), /kubectl get writ -A/)

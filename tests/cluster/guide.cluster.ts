@@ -249,6 +249,19 @@ t.test('docs/kubernetes.md, from an empty cluster to an answered call', async t 
     ])
   })
 
+  await t.test('the agent asks a model, without any key', async t => {
+    const answer = await fetch(new URL('/openai/v1/chat/completions', proxy.url), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        model: 'claude-sonnet-5',
+        messages: [{ role: 'user', content: 'Hello' }],
+      }),
+    })
+    t.equal(answer.status, 200)
+    t.match(await answer.json(), { choices: [{ message: { role: 'assistant' } }] })
+  })
+
   await t.test('the rest of the page', async t => {
     fine(t, await until('no command'))
     const idle = notRun.filter(pattern => !commands.some(command => pattern.test(command)))
