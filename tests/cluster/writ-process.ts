@@ -21,6 +21,12 @@ export interface WritProcess {
   stop(how?: 'kill'): Promise<void>
 }
 
+/** A process of Writ that may not be ready yet. */
+export interface LaunchedProcess {
+  readonly ready: Promise<WritProcess>
+  stop(how?: 'kill'): Promise<void>
+}
+
 /** How a process is started besides its command. */
 export interface WritProcessOptions {
   readonly env?: Readonly<Record<string, string>>
@@ -32,14 +38,23 @@ export interface WritProcessOptions {
 const main = join(import.meta.dirname, '../../cli/main.ts')
 
 /** Runs `writ controller --kubernetes`; it is reached with `tokens`. */
-export async function startController(
+export function startController(
+  t: Test,
+  kubeconfig: string,
+  options?: WritProcessOptions,
+): Promise<WritProcess> {
+  return launchController(t, kubeconfig, options).ready
+}
+
+/** The same, without waiting. */
+export function launchController(
   t: Test,
   kubeconfig: string,
   { env = {}, args = [], data = dataFolder(t) }: WritProcessOptions = {},
-): Promise<WritProcess> {
+): LaunchedProcess {
   const said = ['--kubernetes', '--kubeconfig', kubeconfig, '--port', '0', '--data', data, ...args]
   const secrets = { WRIT_ADMIN_TOKEN: tokens.admin, WRIT_PROXY_TOKEN: tokens.proxy }
-  return started(t, ['controller', ...said], { ...secrets, ...env }, 'controller')
+  return launched(t, ['controller', ...said], { ...secrets, ...env }, 'controller')
 }
 
 /** Runs `writ proxy` of a controller, by the token of the installation. */
@@ -49,7 +64,7 @@ export async function startProxy(
   { env = {}, args = [], data = dataFolder(t) }: WritProcessOptions = {},
 ): Promise<WritProcess> {
   const said = ['--controller', controller.href, '--port', '0', '--data', data, ...args]
-  return started(t, ['proxy', ...said], { WRIT_PROXY_TOKEN: tokens.proxy, ...env }, 'proxy')
+  return launched(t, ['proxy', ...said], { WRIT_PROXY_TOKEN: tokens.proxy, ...env }, 'proxy').ready
 }
 
 /** A folder that is removed with the test. */
@@ -60,12 +75,12 @@ export function dataFolder(t: Test): string {
 }
 
 /** Runs a command of Writ until it says that it is ready. */
-export async function started(
+export function launched(
   t: Test,
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   member: 'controller' | 'proxy',
-): Promise<WritProcess> {
+): LaunchedProcess {
   const child = spawn(process.execPath, [main, ...args, '--output', 'json'], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
@@ -80,11 +95,15 @@ export async function started(
   t.teardown(() => stop('kill'))
   const log: string[] = []
   createInterface(child.stderr).on('line', line => log.push(line))
-  const lines = createInterface(child.stdout)
-  const first = await Promise.race([once(lines, 'line'), ended.then(() => null)])
-  if (first === null) throw new Error(`writ ${args[0]} ended:\n${log.join('\n')}`)
-  const url = new URL(JSON.parse(String(first[0]))[member])
-  return { url, pid: child.pid ?? 0, log, stop, signal: name => void child.kill(name) }
+  const first = once(createInterface(child.stdout), 'line')
+  const ready = Promise.race([first, ended.then(() => null)]).then(line => {
+    if (line === null) throw new Error(`writ ${args[0]} ended:\n${log.join('\n')}`)
+    const url = new URL(JSON.parse(String(line[0]))[member])
+    const signal = (name: NodeJS.Signals) => void child.kill(name)
+    return { url, pid: child.pid ?? 0, log, stop, signal }
+  })
+  ready.catch(() => undefined)
+  return { ready, stop }
 }
 
 function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {

@@ -103,8 +103,9 @@ function enforced({ verdict, table, enforcement }: StatusFacts): Said {
   const type = 'Enforced'
   const { enforcing, proxies } = enforcement
   if (table === null) {
-    const { generation } = verdict
-    const message = `0/${proxies} proxies enforce generation ${generation}.`
+    const { generation, inForce } = verdict
+    const stays = inForce === null ? '' : `; generation ${inForce} stays in force`
+    const message = `0/${proxies} proxies enforce generation ${generation}${stays}`
     return { type, status: 'False', reason: 'NotInForce', message }
   }
   const counts = `${enforcing}/${proxies} proxies enforce ${brief(table)}`
