@@ -75,6 +75,11 @@ export function dataFolder(t: Test): string {
 }
 
 /** Runs a command of Writ until it says that it is ready. */
+export function started(...started: Parameters<typeof launched>): Promise<WritProcess> {
+  return launched(...started).ready
+}
+
+/** The same, without waiting. */
 export function launched(
   t: Test,
   args: readonly string[],
