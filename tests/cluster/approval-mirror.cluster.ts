@@ -424,11 +424,30 @@ t.test('questions in the Kubernetes API', async t => {
       return items.filter(({ status }: Shown) => status.state === 'pending').length
     }
     const before = await waiting()
-    const limits = { open: before + 10, shownMs: 3_600_000 }
+    const limits = { open: before + 10, over: 1000, shownMs: 3_600_000 }
     world.mirror(t, { limits })
     await eventually(async () => ((await waiting()) >= limits.open ? true : null))
     await ask('04')
     await after(500)
     t.equal(await waiting(), limits.open)
+  })
+
+  await t.test('of what is over only the newest are shown', async t => {
+    const end = world.mirror(t)
+    const ids: string[] = []
+    for (const digest of ['05', '06', '07']) {
+      clock.now += 1000
+      const id = await ask(digest)
+      await shown(id, isMirrored)
+      await answer(ana, id, { by: known('ana'), decision: 'deny' })
+      await shown(id, answered)
+      ids.push(id)
+    }
+    await end()
+    world.mirror(t, { limits: { open: 1000, over: 1, shownMs: 3_600_000 } })
+    const [first = '', second = '', third = ''] = ids
+    t.ok(await world.gone(first))
+    t.ok(await world.gone(second))
+    t.ok(await shown(third))
   })
 })

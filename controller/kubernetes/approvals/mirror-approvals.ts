@@ -1,16 +1,21 @@
 import type { Kysely } from 'kysely'
 import { run, type Service } from '../../../lifecycle/run.ts'
-import { wait } from '../../../lifecycle/wait.ts'
 import { ApprovalRequest } from '../../../schemas/approval-request.ts'
 import type { Approvals } from '../../approvals/approvals.ts'
 import type { Directories } from '../../publish/directories.ts'
 import type { Database } from '../../store/database.ts'
 import type { Kube } from '../kube.ts'
-import { type Objects, openObjects } from '../objects.ts'
+import { type Objects, openObjects, resourceOf } from '../objects.ts'
 import { workQueue } from '../reconcile/work-queue.ts'
 import { admissionGuard } from './admission-guard.ts'
-import { type MirrorLimits, type MirrorRequestNeeds, mirrorRequest } from './mirror-request.ts'
-import { waitingRequests } from './waiting-requests.ts'
+import {
+  type MirrorLimits,
+  type MirrorRequestNeeds,
+  mirrorRequest,
+  type RequestPlace,
+} from './mirror-request.ts'
+import { isFinal } from './request-object.ts'
+import { rounds } from './rounds.ts'
 
 export interface MirrorNeeds {
   readonly kube: Kube
@@ -18,7 +23,7 @@ export interface MirrorNeeds {
   readonly db: Kysely<Database>
   readonly directories: Pick<Directories, 'of' | 'subscribe'>
   readonly now: () => number
-  /** A thousand open questions of each namespace, and a day for those that are over, when omitted. */
+  /** A thousand open questions of each namespace, and as many that are over, for a day, when omitted. */
   readonly limits?: MirrorLimits
   readonly log: {
     info(fields: object, message: string): void
@@ -26,13 +31,10 @@ export interface MirrorNeeds {
   }
 }
 
-const usual: MirrorLimits = { open: 1000, shownMs: 24 * 3600 * 1000 }
+const usual: MirrorLimits = { open: 1000, over: 1000, shownMs: 24 * 3600 * 1000 }
 
 /** Questions that are looked at at once; one question never twice. */
 const atOnce = 4
-
-/** How often everything is looked at, whether or not something was heard of it. */
-const roundMs = 60_000
 
 /**
  * Shows open questions as ApprovalRequests, and takes the decisions that people add to them to the approvals.
@@ -57,22 +59,31 @@ export function mirrorApprovals(needs: MirrorNeeds): Service {
     })
     return queue
   })
-  const add = (namespace: string, id: string) => queues[shardOf(id)]?.add(`${namespace}/${id}`)
+  const add = ({ namespace, id }: RequestPlace) => queues[shardOf(id)]?.add(`${namespace}/${id}`)
+  const looking = rounds({
+    ...one,
+    objects,
+    add,
+    remove: ({ namespace, id }) =>
+      kube.remove(resourceOf(ApprovalRequest), { namespace, name: id }),
+    onFailure: error => log.warn({ err: error }, 'questions not looked at'),
+  })
   const listen = () => [
-    approvals.subscribe(({ namespace, id }) => add(namespace, id)),
+    approvals.subscribe(add),
     objects.subscribe(({ before, after }) => {
       const { metadata } = after ?? before ?? {}
-      if (metadata !== undefined) add(metadata.namespace, metadata.name)
+      if (metadata) add({ namespace: metadata.namespace, id: metadata.name })
     }),
     directories.subscribe(({ namespace }) => {
-      for (const { metadata } of objects.in(namespace)) add(namespace, metadata.name)
+      const open = objects.in(namespace).filter(({ status }) => !isFinal(Object(status).state))
+      for (const { metadata } of open) add({ namespace, id: metadata.name })
     }),
   ]
   return {
     name: 'mirror of approvals',
     async run(signal) {
       const stops = listen()
-      const working = afterwards(objects.synced, [...queues, rounds(needs, objects, add)])
+      const working = afterwards(objects.synced, [...queues, looking])
       await run([objects, working], signal).finally(() => {
         for (const stop of stops) stop()
       })
@@ -92,36 +103,12 @@ function oneOf(needs: MirrorNeeds, objects: Objects): MirrorRequestNeeds {
   return { approvals, db, directoryOf, guard, now, kube, objects, limits }
 }
 
-/** Looks at everything from time to time: time passes, and what was not heard of is found. */
-function rounds(
-  { db, log, limits = usual }: MirrorNeeds,
-  objects: Objects,
-  add: (namespace: string, id: string) => void,
-): Service {
-  return {
-    name: 'rounds of the mirror',
-    async run(signal) {
-      while (!signal.aborted) {
-        for (const { metadata } of objects.of(ApprovalRequest.kind)) {
-          add(metadata.namespace, metadata.name)
-        }
-        await waitingRequests(db, limits.open)
-          .then(waiting => {
-            for (const { namespace, id } of waiting) add(namespace, id)
-          })
-          .catch(error => log.warn({ err: error }, 'questions not mirrored'))
-        await wait(roundMs, signal)
-      }
-    },
-  }
-}
-
 /** The last character of an id is random. */
 function shardOf(id: string): number {
   return (id.codePointAt(id.length - 1) ?? 0) % atOnce
 }
 
-function placeOf(key: string): { readonly namespace: string; readonly id: string } {
+function placeOf(key: string): RequestPlace {
   const slash = key.indexOf('/')
   return { namespace: key.slice(0, slash), id: key.slice(slash + 1) }
 }

@@ -4,14 +4,13 @@ import {
   ApprovalRequest as ApprovalRequestKind,
   type ApprovalRequestStatus,
 } from '../../../schemas/approval-request.ts'
-import type { ApprovalState } from '../../../schemas/approval-state.ts'
 import type { Approvals } from '../../approvals/approvals.ts'
 import { failedWith } from '../failure.ts'
 import type { Kube } from '../kube.ts'
 import type { KubeObject } from '../kube-object.ts'
 import { type Objects, resourceOf } from '../objects.ts'
 import { type AnswerNeeds, answerDecisions } from './answer-decisions.ts'
-import { requestObject, statusOf } from './request-object.ts'
+import { isFinal, requestObject, statusOf } from './request-object.ts'
 
 export interface MirrorRequestNeeds extends AnswerNeeds {
   readonly approvals: Pick<Approvals, 'get' | 'decide' | 'attempted'>
@@ -24,6 +23,8 @@ export interface MirrorRequestNeeds extends AnswerNeeds {
 export interface MirrorLimits {
   /** Open questions of one namespace that have an object. */
   readonly open: number
+  /** Questions of one namespace that are over and still have an object. */
+  readonly over: number
   /** How long a question that is over is shown, ms. */
   readonly shownMs: number
 }
@@ -34,9 +35,9 @@ export interface RequestPlace {
   readonly id: string
 }
 
-const kind = ApprovalRequestKind.kind
+/** The kind of the objects. */
+export const kind = ApprovalRequestKind.kind
 const resource = resourceOf(ApprovalRequestKind)
-const final: readonly ApprovalState[] = ['denied', 'expired', 'cancelled', 'consumed', 'void']
 
 /**
  * Makes one object what the store says, and takes the decisions that were added to it to the approvals.
@@ -70,7 +71,7 @@ function isOver(
   { now, limits }: MirrorRequestNeeds,
 ): boolean {
   const since = Date.parse(consumedAt ?? resolvedAt ?? requestedAt)
-  return final.includes(state) && now() - since > limits.shownMs
+  return isFinal(state) && now() - since > limits.shownMs
 }
 
 /** The object of a question that waits, or null when it shall have none. */
@@ -109,8 +110,12 @@ async function update(
   const { decisions = [] } = Object(object.status) as Partial<ApprovalRequestStatus>
   const { uid } = object.metadata
   const answered = await answerDecisions(needs, { request, uid, decisions })
+  // Who might have decided about what is over is not written anew whenever people come and go.
+  const written = Object(object.status).state
+  const hasNews = !isDeepStrictEqual(answered, decisions)
+  if (isFinal(request.state) && written === request.state && !hasNews) return false
   // What was decided just now is in the store, and the object shall say so at once.
-  const standing = isDeepStrictEqual(answered, decisions) ? request : await approvals.get(name)
+  const standing = hasNews ? await approvals.get(name) : request
   const status = statusOf(standing ?? request, answered)
   if (isDeepStrictEqual(status, object.status)) return false
   const address = { namespace, name, subresource: 'status' }

@@ -9,6 +9,13 @@ import type { ApprovalState } from '../../../schemas/approval-state.ts'
 import { apiVersion } from '../../../schemas/resource.ts'
 import { cut, printable } from '../../channels/printable.ts'
 
+const final: readonly ApprovalState[] = ['denied', 'expired', 'cancelled', 'consumed', 'void']
+
+/** Whether nothing becomes of a request any more. */
+export function isFinal(state: ApprovalState): boolean {
+  return final.includes(state)
+}
+
 /** The object of a request, as it is when nobody has answered. */
 export function requestObject(request: ApprovalRequest): object {
   const { id: name, namespace } = request
