@@ -65,7 +65,7 @@ async function sidecar(
   writeFileSync(tokenFile, token)
   const where = ['--controller', controller.href, '--port', '0', '--data', data]
   const said = ['proxy', ...where, '--token-file', tokenFile, ...args]
-  return Object.assign(await started(t, said, {}, 'proxy'), { tokenFile })
+  return Object.assign(await launched(t, said, {}, 'proxy').ready, { tokenFile })
 }
 
 const world = await policyWorld(t, teams)
