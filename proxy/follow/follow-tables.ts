@@ -153,8 +153,10 @@ class TableFollower extends TablesInForce implements FollowedTables {
     if (JSON.stringify(before) === JSON.stringify(identity)) return
     this.#identity = identity
     const { namespace } = identity
-    log.info({ ...identity }, 'who this proxy is')
-    if (namespace !== null) await this.#leaveOthers(namespace)
+    if (namespace !== null) {
+      log.info({ ...identity }, 'who this proxy is')
+      await this.#leaveOthers(namespace)
+    }
     await keepIdentity(folder, identity)
     if (this.#lastId === '' || before?.namespace === namespace) return
     // The controller was asked for what is newer than something of another namespace.
