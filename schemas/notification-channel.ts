@@ -38,9 +38,10 @@ export const NotificationChannelSpec = closed(
       }),
     ),
     security: Type.Optional(
-      oneOf(mailSecurity, 'How the connection to the mail server is protected.', {
-        default: 'starttls',
-      }),
+      oneOf(
+        mailSecurity,
+        'How the connection to the mail server is protected; starttls when omitted.',
+      ),
     ),
     from: Type.Optional(text('Sender address, for mail.', 320)),
     to: Type.Optional(
