@@ -12,7 +12,7 @@ import {
   scripted,
   until,
 } from './policy-world.ts'
-import { dataFolder, startController, started, tokens, type WritProcess } from './writ-process.ts'
+import { dataFolder, launched, startController, tokens, type WritProcess } from './writ-process.ts'
 
 const teams = ['team-a', 'team-b'] as const
 
