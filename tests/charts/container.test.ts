@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
@@ -123,6 +124,12 @@ t.test('one host without Kubernetes', async t => {
     const { dockerfile, target } = writ.build
     t.ok(existsSync(join(root, dockerfile)))
     t.equal(target, image.name)
+  })
+  await t.test('is asked whether it is well by the only program in the image', async t => {
+    const [word, program, option, script] = writ.healthcheck.test
+    t.strictSame([word, program, option], ['CMD', '/nodejs/bin/node', '--eval'])
+    const { status } = spawnSync(process.execPath, [option, script.replace('7401', '1')])
+    t.equal(status, 1, 'nothing answers here')
   })
   await t.test('has its password from outside', async t => {
     const password: string = database.environment.POSTGRES_PASSWORD
