@@ -1,4 +1,5 @@
 import { run, type Service } from '../../../lifecycle/run.ts'
+import { untilDone } from '../../../lifecycle/until-done.ts'
 import { settledOrAborted } from '../../../lifecycle/wait.ts'
 import type { CompileOptions } from '../../../policy/compile/compile.ts'
 import type { Releases } from '../../publish/releases.ts'
@@ -36,8 +37,10 @@ export function reconciler(needs: ReconcilerNeeds, fence: Fence): Service {
     name: 'reconciler',
     async run(signal) {
       await settledOrAborted(needs.objects.synced, signal)
-      if (signal.aborted) return
-      const good = await openGoodVersions(needs.lastGood)
+      const onFailure = (error: unknown) => needs.onFailure(error, needs.systemNamespace)
+      const open = () => openGoodVersions(needs.lastGood)
+      const good = await untilDone(open, onFailure, signal)
+      if (good === null) return
       await keepReconciled({ ...needs, objectsIn: needs.objects.in, good, fence }, signal)
     },
   }

@@ -42,11 +42,12 @@ const mostRead = 1000
 export async function openReleaseLog({ releases, onNews }: ReleaseLogNeeds): Promise<ReleaseLog> {
   const byNamespace = new Map<string, readonly LoggedRelease[]>()
   const waiting = new Map<number, TableRelease>()
+  const history = await releases.history(mostRead)
   const close = releases.subscribe(release => {
     waiting.set(release.sequence, release)
     onNews(release.namespace)
   })
-  const past = [...(await releases.history(mostRead)), ...releases.current()]
+  const past = [...history, ...releases.current()]
   for (const some of Map.groupBy(past, ({ namespace }) => namespace).values()) {
     for (const release of newest(some)) waiting.set(release.sequence, release)
   }

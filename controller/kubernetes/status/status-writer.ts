@@ -1,5 +1,6 @@
 import { backoff } from '../../../lifecycle/backoff.ts'
 import type { Service } from '../../../lifecycle/run.ts'
+import { untilDone } from '../../../lifecycle/until-done.ts'
 import { wait } from '../../../lifecycle/wait.ts'
 import type { Proxies } from '../../proxies.ts'
 import type { Releases } from '../../publish/releases.ts'
@@ -36,7 +37,9 @@ export function statusWriter(needs: StatusWriterNeeds): Service {
       const { objects, verdicts, releases, onFailure } = needs
       const due = new Set(objects.namespaces())
       const add = (namespace: string) => due.add(namespace)
-      const log = await openReleaseLog({ releases, onNews: add })
+      const open = () => openReleaseLog({ releases, onNews: add })
+      const log = await untilDone(open, onFailure, signal)
+      if (log === null) return
       const written = new Map<string, number>()
       const stops = [
         log.close,
