@@ -25,6 +25,10 @@ export function serveFailure(error: unknown, flags: string): unknown {
   if (wrong !== undefined) return new CliFailure('usage', wrong.message, 'see --secrets')
   const kube = causes.find(({ code }) => code === 'unconfigured')
   if (kube !== undefined) return new CliFailure('usage', kube.message, 'see --kubeconfig')
+  const hook = causes.find(({ code }) => /^(certificate|injection)_unusable$/.test(code))
+  if (hook !== undefined) {
+    return new CliFailure('usage', hook.message, 'see --webhook-cert-dir and --injection')
+  }
   const known = causes.find(cause => codes.has(cause.code))
   return known === undefined
     ? error

@@ -26,7 +26,7 @@ t.test('what does not compile is refused by kubectl apply', async t => {
       said,
       [
         'it does not compile:',
-        'spec.models[0].rules[0].when, column 26: There is no variable sesion. (unknown_variable)',
+        'spec.models[0].rules[0].when, column 27: There is no variable sesion. (unknown_variable)',
         '    model.name == "parrot" && sesion.x',
         '                          ^',
         '  help: Did you mean "session"?',

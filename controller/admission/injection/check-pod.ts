@@ -17,10 +17,6 @@ function* missing(pod: Pod, needs: InjectionNeeds): Iterable<string> {
       yield `spec.initContainers[${i}]: ${meant.name} is not there as Writ adds it; create the pod again, and if it stays so, find what else changes it`
     }
   }
-  const surplus = initContainers.slice(plan.containers.length)
-  for (const { name } of surplus.filter(({ name }) => ownContainers.has(name))) {
-    yield `spec.initContainers: ${name} is there twice`
-  }
   for (const meant of plan.volumes) {
     const found = volumes.find(({ name }) => name === meant.name)
     if (found === undefined || !isSameVolume(found, meant)) {
