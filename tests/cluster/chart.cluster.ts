@@ -13,7 +13,11 @@ const written = kinds.filter(kind => kind.served).map(kind => kind.plural)
 interface Rendered {
   readonly apiVersion: string
   readonly kind: string
-  readonly metadata: { readonly name: string; readonly namespace?: string }
+  readonly metadata: {
+    readonly name: string
+    readonly namespace?: string
+    readonly labels: Readonly<Record<string, string>>
+  }
   // biome-ignore lint/suspicious/noExplicitAny: tests look at what comes out as it is
   readonly [field: string]: any
 }
@@ -174,6 +178,27 @@ t.test('the chart', async t => {
         t.equal(stdout, may.includes(question) ? 'yes\n' : 'no\n', `${role}: ${question}`)
       }
     }
+  })
+
+  await t.test('roles of Kubernetes contain them only as the values say', async t => {
+    const aggregated = async (...values: readonly string[]) => {
+      const objects = parsed(await helm(t, api, 'template', ...install, ...values))
+      const labels = objects.flatMap(({ kind, metadata }) =>
+        kind === 'ClusterRole'
+          ? Object.keys(metadata.labels).map(label => [metadata.name, label])
+          : [],
+      )
+      return labels
+        .filter(([, label]) => label?.startsWith('rbac.authorization.k8s.io/'))
+        .map(([name, label]) => `${name} ${label?.split('/')[1]}`)
+    }
+    t.strictSame(await aggregated(), ['writ-viewer aggregate-to-view'])
+    const aggregate = 'people.aggregate'
+    const all = `${aggregate}.viewerToView=false,${aggregate}.editorToEdit=true,${aggregate}.editorToAdmin=true`
+    t.strictSame(await aggregated('--set', all), [
+      'writ-editor aggregate-to-edit',
+      'writ-editor aggregate-to-admin',
+    ])
   })
 
   await t.test('is uninstalled, and what cannot be made again stays', async t => {

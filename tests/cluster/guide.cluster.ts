@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
+import { createPrivateKey } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
@@ -8,9 +9,10 @@ import t, { type Test } from 'tap'
 import { parseAllDocuments } from 'yaml'
 import { type ApiServer, apiServer } from './api-server.ts'
 import { expectDone } from './approval-world.ts'
+import { programPath } from './assets/programs.ts'
 import { deployedController } from './deployed.ts'
 import { freePort } from './free-port.ts'
-import type { Ended } from './run-program.ts'
+import { type Ended, runProgram } from './run-program.ts'
 import { started, type WritProcess } from './writ-process.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -18,12 +20,7 @@ const page = readFileSync(join(root, 'docs/kubernetes.md'), 'utf8')
 const commands = [...page.matchAll(/^\$ (.*)$/gm)].map(([, command = '']) => command)
 
 /** What needs a container engine, a node, or a person at a terminal. */
-const notRun = [
-  /^docker build /,
-  /^kubectl .*rollout status/,
-  /^kubectl .*port-forward/,
-  /^WRIT_TOKEN=/,
-]
+const notRun = [/^docker build /, /^kubectl .*rollout status/, /^kubectl .*port-forward/]
 
 /** The words of a command, as a shell would split it. */
 function words(command: string): readonly string[] {
@@ -46,6 +43,7 @@ function reading(api: ApiServer): Reading {
   const meaning = new Map<string, string>()
   const run = (command: string, as = api.admin): Promise<Ended> => {
     const meant = [...meaning].reduce((said, [word, here]) => said.replaceAll(word, here), command)
+    if (/\$\(|^openssl /.test(meant)) return inShell(meant, as)
     const [program = '', ...args] = words(meant)
     const inRoot = args.map(argument =>
       /^(charts|examples|crds)(\/|$)/.test(argument) ? join(root, argument) : argument,
@@ -65,6 +63,14 @@ function reading(api: ApiServer): Reading {
       return done
     },
   }
+}
+
+/** Runs a line as a shell does, with the programs of this machine. */
+function inShell(line: string, kubeconfig: string): Promise<Ended> {
+  const bins = [dirname(programPath('kubectl')), join(root, 'node_modules/.bin')]
+  const PATH = [...bins, process.env.PATH].join(delimiter)
+  const env = { PATH, HOME: process.env.HOME, KUBECONFIG: kubeconfig }
+  return runProgram('bash', ['-c', line], env)
 }
 
 function fine(t: Test, done: ReadonlyMap<string, Ended>): void {
@@ -162,10 +168,16 @@ t.test('docs/kubernetes.md, from an empty cluster to an answered call', async t 
   const values = join(api.folder, 'values.yaml')
   writeFileSync(values, /^```yaml\n(# values\.yaml\n.*?)^```/ms.exec(page)?.[1] ?? '')
   meaning.set('-f values.yaml', `-f ${values}`)
+  meaning.set('signing-key.pem', join(api.folder, 'signing-key.pem'))
 
   await t.test('the chart is installed, to try it and with a database', async t => {
     fine(t, await until('kubectl -n writ-system create secret'))
     fine(t, await until('kubectl apply -f examples/kubernetes'))
+    const path = '/api/v1/namespaces/writ-system/secrets/writ-own-keys'
+    const { data } = (await api.ask('GET', path)).body
+    t.strictSame(Object.keys(data), ['admin-token', 'proxy-token', 'signing-key.pem'])
+    const key = createPrivateKey(Buffer.from(data['signing-key.pem'], 'base64'))
+    t.equal(key.asymmetricKeyType, 'ed25519')
     // Back to the database in the pod: there is no PostgreSQL at the address of the page.
     const trial = [
       'upgrade',
@@ -185,6 +197,7 @@ t.test('docs/kubernetes.md, from an empty cluster to an answered call', async t 
     argument.replace(/^--webhook-port=.*/, `--webhook-port=${port}`),
   )
   const controller = await started(t, onPort, env, 'controller')
+  meaning.set('http://127.0.0.1:7400', controller.url.origin)
 
   await t.test('the controller leads and its webhooks are known', async t => {
     const path = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations'
