@@ -16,7 +16,9 @@ export interface GoodVersions {
 }
 
 /** Reads what is in the store. */
-export async function openGoodVersions(store: LastGoodObjects): Promise<GoodVersions> {
+export async function openGoodVersions(
+  store: Pick<LastGoodObjects, 'read' | 'keep'>,
+): Promise<GoodVersions> {
   const byNamespace = new Map<string, ReadonlyMap<string, GoodObject>>()
   for (const [namespace, objects] of Map.groupBy(await store.read(), row => row.namespace)) {
     byNamespace.set(namespace, byPath(objects))

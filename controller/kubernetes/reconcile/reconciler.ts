@@ -19,7 +19,7 @@ export interface ReconcilerNeeds extends Pick<NamespaceReconcilerNeeds, 'isStayi
   /** Calls the listener with namespaces whose tools look different to proxies by now; returns how to stop. */
   readonly onToolsChanged: (listener: (namespaces: readonly string[]) => void) => () => void
   readonly compile: NamespaceCompiler
-  readonly lastGood: LastGoodObjects
+  readonly lastGood: Pick<LastGoodObjects, 'read' | 'keep'>
   readonly verdicts: Verdicts
   readonly releases: Pick<Releases, 'current' | 'publish'>
   /** Told after every namespace, and with whether others wait. */
