@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
@@ -118,6 +120,25 @@ async function office(t: Test) {
       const PATH = [bin, process.env.PATH].join(delimiter)
       return api.kubectl(['writ', ...args], { as, env: { PATH, NO_COLOR: '1' } })
     },
+    /** `kubectl writ watch` until it is stopped, and what it prints. */
+    watch: (t: Test, as: string) => {
+      const env = { PATH: process.env.PATH, KUBECONFIG: as, NO_COLOR: '1' }
+      const child = spawn(process.execPath, [main, 'watch', '-n', 'team-a'], { env })
+      t.teardown(() => child.kill('SIGKILL'))
+      const printed = { out: '', err: '' }
+      child.stdout.on('data', chunk => {
+        printed.out += chunk
+      })
+      child.stderr.on('data', chunk => {
+        printed.err += chunk
+      })
+      const ended = once(child, 'exit')
+      const stop = () => {
+        child.kill('SIGINT')
+        return ended.then(([code]) => code as number | null)
+      }
+      return { printed, stop }
+    },
     stop: () => controller.stop('kill'),
     start: async () => {
       const args = ['--port', controller.url.port]
@@ -129,7 +150,8 @@ async function office(t: Test) {
 const named = (name: string) => (tool: { readonly name: string }) => tool.name === name
 
 t.test('a call that is held, in a cluster', async t => {
-  const { api, server, call, asked, status, patch, writ, person, stop, start } = await office(t)
+  const { api, server, call, asked, status, patch, writ, watch, person, stop, start } =
+    await office(t)
   const ana = await person('ana@example.com', 'ask-me')
   const ben = await person('ben@example.com', 'ask-me')
   const cleo = await person('cleo@example.com', 'ask-me')
@@ -239,6 +261,18 @@ t.test('a call that is held, in a cluster', async t => {
     t.match(await writ(ana, 'approve', name, '-n', 'team-a'), { code: 0 })
     t.match(await waiting, { content: [{ text: '{"text":"payroll"}' }] })
     t.equal(made('payroll'), 1)
+  })
+
+  await t.test('is followed by whoever watches', async t => {
+    const { printed, stop } = watch(t, ana)
+    await eventually(async () => printed.err.includes('nothing waits for an answer'))
+    const waiting = call('offers')
+    const name = await asked('offers')
+    await eventually(async () => printed.out.includes(`${name}  pending `))
+    t.match(await patch(ana, name, { by, decision: 'deny' }), { code: 0 })
+    await eventually(async () => printed.out.includes(`${name}  denied `))
+    t.match(await waiting, { isError: true })
+    t.equal(await stop(), 0)
   })
 
   await t.test('survives a controller that is killed while somebody answers', async t => {
