@@ -40,8 +40,8 @@ export interface Authenticated {
   readonly holds?: () => Promise<boolean>
 }
 
-/** Says whose a bearer token is; `nobody` for one that is not known. */
-export type Authenticate = (token: string) => Promise<Authenticated>
+/** Says whose a bearer token is that an address shows; `nobody` for one that is not known. */
+export type Authenticate = (token: string, from: string) => Promise<Authenticated>
 
 /** Tokens are compared in constant time; keys are looked up by their hash, which tells a guesser nothing. */
 export function authenticator(needs: AuthenticateNeeds): Authenticate {
@@ -50,7 +50,7 @@ export function authenticator(needs: AuthenticateNeeds): Authenticate {
   const proxy = sha256(tokens.proxy)
   const always = (caller: Caller): Authenticated => ({ caller, now: () => caller })
   const asAdmin = (): Caller => ({ role: 'admin', person: people.operator() })
-  return async token => {
+  return async (token, from) => {
     const hash = sha256(token)
     if (timingSafeEqual(hash, admin)) return { caller: asAdmin(), now: asAdmin }
     if (timingSafeEqual(hash, proxy)) return always({ role: 'proxy', namespace: null })
@@ -65,9 +65,9 @@ export function authenticator(needs: AuthenticateNeeds): Authenticate {
     if (person !== null || podOf === undefined) {
       return { caller: person ?? { role: 'nobody' }, now: asPerson }
     }
-    const pod = await podOf(token)
+    const pod = await podOf(token, from)
     if (pod === null) return always({ role: 'nobody' })
-    return { ...always(proxyIn(pod)), holds: async () => (await podOf(token)) !== null }
+    return { ...always(proxyIn(pod)), holds: async () => (await podOf(token, from)) !== null }
   }
 }
 

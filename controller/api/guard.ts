@@ -24,7 +24,8 @@ export function admit(route: Route, needs: AdmitNeeds): RequestHandler {
   return async (request, response, next) => {
     if (route.roles === 'everyone') return next()
     const token = bearerToken(request.headers.authorization)
-    const { caller, holds } = token === null ? stranger : await authenticate(token)
+    const from = remoteKey(request.socket.remoteAddress)
+    const { caller, holds } = token === null ? stranger : await authenticate(token, from)
     if (opens(route, caller)) {
       response.locals.caller = caller
       if (holds !== undefined) whileItHolds(response, holds, lookAgainMs)

@@ -6,7 +6,7 @@ export interface PodToken {
 }
 
 /**
- * Whose a token is; null unless it is that of a pod, made for Writ, and good now. Rejects with the ControllerFailure
- * `identity_unavailable` when nobody can say.
+ * Whose a token is; null unless it is that of a pod, made for Writ, and good now. `from` is the address that shows it, so
+ * that one address keeps nobody else waiting. Rejects with the ControllerFailure `identity_unavailable` when nobody can say.
  */
-export type ReviewPodToken = (token: string) => Promise<PodToken | null>
+export type ReviewPodToken = (token: string, from: string) => Promise<PodToken | null>

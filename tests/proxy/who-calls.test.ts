@@ -55,6 +55,8 @@ t.test('a key that is not good is not taken for none', async t => {
     { 'x-api-key': 'another' },
     { 'x-api-key': '' },
     { 'x-api-key': 'x'.repeat(5000) },
+    { 'x-api-key': 'writ-pod', authorization: 'Basic a2V5' },
+    { 'x-api-key': 'another', authorization: 'Bearer writ-pod' },
   ]) {
     t.equal(await answer({ headers }), 'nobody', JSON.stringify(headers).slice(0, 60))
   }
@@ -63,11 +65,16 @@ t.test('a key that is not good is not taken for none', async t => {
 t.test('without a key it is the pod, when it comes from the pod', async t => {
   t.equal(await answer({}), 'pod:claude')
   t.equal(await answer({ host: '::1' }), 'pod:claude')
+  for (const headers of [{ authorization: 'Bearer writ-pod' }, { 'x-api-key': 'writ-pod' }]) {
+    t.equal(await answer({ headers }), 'pod:claude', 'for clients that will not go without a key')
+  }
   t.equal(await answer({ headers: { 'x-forwarded-for': '10.0.0.7' } }), 'pod:claude')
 })
 
 t.test('what comes from elsewhere is nobody, whatever it says', async t => {
   const headers = { 'x-forwarded-for': '127.0.0.1', forwarded: 'for=127.0.0.1' }
   t.equal(await answer({ localAddress: '127.0.0.6', headers }), 'nobody', 'as from a mesh')
+  const placeholder = { 'x-api-key': 'writ-pod' }
+  t.equal(await answer({ localAddress: '127.0.0.6', headers: placeholder }), 'nobody')
   t.equal(await answer({ host: '127.0.0.2', headers }), 'nobody', 'it is not asked on loopback')
 })

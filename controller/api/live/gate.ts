@@ -100,7 +100,7 @@ async function visitOf(
   if (stranger !== null) return stranger
   const token = bearerToken(headers.authorization)
   if (token === null) return { address, who: null }
-  const who = await authenticate(token)
+  const who = await authenticate(token, address)
   const { caller } = who
   if (caller.role === 'admin' || caller.role === 'person') return { address, who }
   const actor = nobody(caller, 'rest', address)

@@ -144,7 +144,7 @@ export class Session {
   }
 
   async #authenticate(token: string): Promise<void> {
-    const who = await this.#needs.authenticate(token)
+    const who = await this.#needs.authenticate(token, this.#address)
     const { caller } = who
     if (caller.role === 'admin' || caller.role === 'person') {
       this.#who = who

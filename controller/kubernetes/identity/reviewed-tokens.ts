@@ -3,7 +3,8 @@ import type { PodToken, ReviewPodToken } from '../../api/pod-token.ts'
 import { ControllerFailure } from '../../failure.ts'
 import type { Kube } from '../kube.ts'
 import { podOfVerdict } from './pod-of-verdict.ts'
-import { tokenClaims } from './token-claims.ts'
+import { questions } from './questions.ts'
+import { type TokenClaims, tokenClaims } from './token-claims.ts'
 
 export interface ReviewedTokensNeeds {
   /** As of the API server. */
@@ -23,9 +24,6 @@ const audience = 'writ'
 const believed = { good: 60_000, bad: 10_000 }
 const mostKnown = { good: 10_000, bad: 1000 }
 
-/** Questions under way at once: whoever shows forged tokens makes no more work than this for the API server. */
-const mostAsked = 32
-
 interface Answer {
   readonly pod: PodToken | null
   readonly until: number
@@ -37,7 +35,7 @@ interface Answer {
  */
 export function reviewedTokens({ review, now, log }: ReviewedTokensNeeds): ReviewPodToken {
   const known = { good: new Map<string, Answer>(), bad: new Map<string, Answer>() }
-  const asking = new Map<string, Promise<PodToken | null>>()
+  const asking = questions<PodToken | null>()
   let reached = true
 
   const keep = (hash: string, pod: PodToken | null, expiresAt: number) => {
@@ -49,15 +47,12 @@ export function reviewedTokens({ review, now, log }: ReviewedTokensNeeds): Revie
     })
   }
 
-  const ask = async (
-    token: string,
-    hash: string,
-    claims: { subject: string; expiresAt: number },
-  ) => {
+  const ask = async (token: string, hash: string, claims: TokenClaims) => {
     const verdict = await review(token, [audience]).catch(cause => {
       if (reached) log.warn({ err: cause }, 'tokens of proxies cannot be reviewed')
       reached = false
-      throw unavailable('the API server does not say whose the token is', cause)
+      const message = 'the API server does not say whose the token is'
+      throw new ControllerFailure('identity_unavailable', message, { cause })
     })
     if (!reached) log.info({}, 'tokens of proxies are reviewed again')
     reached = true
@@ -67,23 +62,14 @@ export function reviewedTokens({ review, now, log }: ReviewedTokensNeeds): Revie
     return pod
   }
 
-  return async token => {
+  return async (token, from) => {
     const claims = tokenClaims(token, audience)
     if (claims === null || claims.expiresAt <= now()) return null
     const hash = createHash('sha256').update(token).digest('hex')
     const answer = known.good.get(hash) ?? known.bad.get(hash)
     if (answer !== undefined && now() < answer.until) return answer.pod
-    const asked = asking.get(hash)
-    if (asked !== undefined) return asked
-    if (asking.size >= mostAsked) throw unavailable('too many tokens are being reviewed')
-    const question = ask(token, hash, claims).finally(() => asking.delete(hash))
-    asking.set(hash, question)
-    return question
+    return asking.ask(hash, from, () => ask(token, hash, claims))
   }
-}
-
-function unavailable(message: string, cause?: unknown): ControllerFailure {
-  return new ControllerFailure('identity_unavailable', message, { cause })
 }
 
 function remember(known: Map<string, Answer>, most: number, hash: string, answer: Answer): void {
