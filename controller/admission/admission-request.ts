@@ -15,7 +15,7 @@ export interface AdmissionRequest {
   readonly oldObject: AdmittedObject | null
 }
 
-export type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
+type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
 
 /** Reads the body of a request; null when it is no AdmissionReview of version 1 with a request. */
 export function readReview(body: Buffer): AdmissionRequest | null {

@@ -14,7 +14,7 @@ export interface HookedWorld extends PolicyWorld {
   serve(t: Test, some?: ServeOptions): Promise<WritProcess>
 }
 
-export interface ServeOptions {
+interface ServeOptions {
   /** Where sidecars are told to look for the controller. */
   readonly controller?: string
   readonly args?: readonly string[]

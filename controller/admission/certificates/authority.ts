@@ -25,7 +25,7 @@ export interface Authority {
 const dayMs = 86_400_000
 
 /** How long certificates are good, in milliseconds. */
-export const lifetimes = { authorityMs: 3650 * dayMs, servingMs: 90 * dayMs }
+const lifetimes = { authorityMs: 3650 * dayMs, servingMs: 90 * dayMs }
 
 /** Clocks of API servers may be behind. */
 const skewMs = 3_600_000

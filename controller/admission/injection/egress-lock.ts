@@ -4,7 +4,7 @@ import { type Container, ownNames, sidecarUser } from './pod.ts'
  * One transaction of nft (nft(8)). Out goes: to loopback, what the sidecar sends, answers to who came in,
  * and what IPv6 needs to find its neighbours. All else fails at once.
  */
-export const lockRules = [
+const lockRules = [
   'add table inet writ',
   'add chain inet writ out { type filter hook output priority 0 ; policy drop ; }',
   'add rule inet writ out oifname "lo" accept',

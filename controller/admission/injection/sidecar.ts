@@ -16,7 +16,7 @@ export interface SidecarSettings {
 }
 
 /** Where the sidecar finds what the kubelet gives it. */
-export const sidecarPaths = {
+const sidecarPaths = {
   token: '/var/run/secrets/writ.dev',
   data: '/var/lib/writ',
 } as const
