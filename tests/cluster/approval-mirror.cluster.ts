@@ -313,6 +313,23 @@ t.test('questions in the Kubernetes API', async t => {
     t.strictSame(events, ['created', 'vote', 'attempt_refused'])
   })
 
+  await t.test('two controllers that both believe to lead count one vote', async t => {
+    const id = await ask('70', {}, 'two')
+    world.mirror(t)
+    world.mirror(t)
+    await shown(id, isMirrored)
+    await answer(ana, id, { by: known('ana'), decision: 'approve' })
+    await shown(id, answered)
+    await answer(ben, id, { by: known('ben'), decision: 'approve' })
+    const { status } = await shown(id, object => answered(object) && object.status.decisions[1])
+    t.match(status.decisions, [{ outcome: 'counted' }, { outcome: 'counted' }])
+    const votes = (await approvals.history(id)).filter(({ type }) => type === 'vote')
+    t.strictSame(
+      votes.map(({ by }) => by),
+      ['ana', 'ben'],
+    )
+  })
+
   await t.test(
     'what was asked, decided and over while nobody looked is caught up with',
     async t => {
