@@ -117,6 +117,9 @@ t.test('misuse ends with 2 and says what is meant', async t => {
       /^writ: no controller answers at http:\/\/127\.0\.0\.1:9\n/,
     ],
     [['proxy'], /a proxy needs a token/],
+    [['proxy', '--token', 'a', '--token-file', 'b'], /a proxy has one token/],
+    [['proxy', '--token', 'a', '--agent', 'b'], /--agent needs the token of a pod/],
+    [['proxy', '--token', 'a', '--secrets', 'kubernetes'], /does not read Secrets/],
   ]
   for (const [args, expected] of cases) {
     const { code, out, err } = await writ(args)
