@@ -26,9 +26,18 @@ interface Mounted {
 
 /**
  * What the kubelet would start the controller of the chart with: arguments, environment and files. Volumes are
- * folders below `folder`, ports are free ones, and the permissions are those of its service account.
+ * folders below `folder`, the API is on a free port, and the permissions are those of its service account.
  */
-export async function deployedController(api: ApiServer, folder: string): Promise<Deployed> {
+export async function deployedController(
+  api: ApiServer,
+  folder: string,
+  pod = 'writ-controller-0',
+): Promise<Deployed> {
+  const fields: Readonly<Record<string, string>> = {
+    'metadata.name': pod,
+    'metadata.namespace': 'writ-system',
+    'status.podIP': '127.0.0.1',
+  }
   const namespace = 'writ-system'
   const path = `/apis/apps/v1/namespaces/${namespace}/deployments/writ-controller`
   const { spec } = (await api.ask('GET', path)).body.spec.template
@@ -60,13 +69,6 @@ export async function deployedController(api: ApiServer, folder: string): Promis
     .map(argument => argument.replace(/\$\((\w+)\)/g, (_, name) => env[name] ?? ''))
     .map(argument => moved(argument, mounts).replace(/^--port=\d+$/, '--port=0'))
   return { args: [command ?? '', `--kubeconfig=${kubeconfig}`, ...args], env }
-}
-
-/** What a pod knows of itself. */
-const fields: Readonly<Record<string, string>> = {
-  'metadata.name': 'writ-controller-0',
-  'metadata.namespace': 'writ-system',
-  'status.podIP': '127.0.0.1',
 }
 
 function moved(text: string, mounts: readonly Mounted[]): string {
