@@ -71,7 +71,7 @@ export interface Kube {
 }
 
 /** Who the API server names as the author of fields and events. */
-export const fieldManager = 'writ-controller'
+const fieldManager = 'writ-controller'
 
 /** Reads the configuration; nothing is sent. Throws a KubeFailure (`unconfigured`) when there is none to use. */
 export function openKube({ kubeconfig }: KubeOptions): Kube {

@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely'
-import type { DecisionOutcome } from '../../../schemas/approval-request.ts'
+import { type DecisionOutcome, decisionOutcomes } from '../../../schemas/approval-request.ts'
 import type { Database } from '../../store/database.ts'
 
 /** What tells a decision from every other: the object that it was added to, and its place there. */
@@ -39,5 +39,5 @@ export async function answeredBefore(
 
 /** The history of a refusal reads `approve: not_an_approver`. */
 function refusalIn(detail: string | null): DecisionOutcome {
-  return (detail ?? '').slice((detail ?? '').indexOf(': ') + 2) as DecisionOutcome
+  return decisionOutcomes.find(outcome => detail?.endsWith(`: ${outcome}`)) ?? 'unknown_request'
 }
