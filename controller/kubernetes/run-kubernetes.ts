@@ -186,7 +186,7 @@ function newTools() {
 
 /** Objects to tables, and what became of them back into the objects. */
 function reconciling({ needs, kube, objects, tools, compile }: Shared, fence: Fence) {
-  const { options, db, releases, proxies, log, now } = needs
+  const { options, db, releases, proxies, memory, log, now } = needs
   const { systemNamespace, identity } = options
   const verdicts = new Verdicts()
   const reconcile = reconciler(
@@ -201,7 +201,10 @@ function reconciling({ needs, kube, objects, tools, compile }: Shared, fence: Fe
       releases,
       isStaying: staying(kube),
       onReconciled: isLast => isLast && found(needs, objects, verdicts),
-      onFailure: (err, namespace) => log.warn({ err, namespace }, 'namespace not reconciled'),
+      onFailure(err, namespace) {
+        memory.failed(err)
+        log.warn({ err, namespace }, 'namespace not reconciled')
+      },
       now,
     },
     fence,

@@ -1,5 +1,6 @@
 import type { Fence } from '../../store/fence.ts'
 import type { GoodObject, LastGoodObjects } from '../last-good-objects.ts'
+import { type ClaimedKeys, keysOf } from './claimed-keys.ts'
 import { fileOf, pathOfVersion } from './object-file.ts'
 import type { Versions } from './settle.ts'
 
@@ -9,6 +10,8 @@ export interface GoodVersions {
   namespaces(): readonly string[]
   /** Those of a namespace as files, by path. */
   of(namespace: string): Versions
+  /** The keys that are in force in other namespaces. */
+  keysBeyond(namespace: string): ClaimedKeys
   /** Which version of an object is in force. */
   get(namespace: string, path: string): GoodObject | null
   /** Makes these the ones of a namespace, in the store first. Returns whether any is different. */
@@ -23,10 +26,20 @@ export async function openGoodVersions(
   for (const [namespace, objects] of Map.groupBy(await store.read(), row => row.namespace)) {
     byNamespace.set(namespace, byPath(objects))
   }
+  const keys = new Map<string, ClaimedKeys>()
+  const claim = (namespace: string, versions: ReadonlyMap<string, GoodObject>) => {
+    const claims = [...versions].flatMap(([path, { text }]) =>
+      keysOf({ path, text }).map(sha256 => [sha256, path] as const),
+    )
+    keys.set(namespace, new Map(claims))
+  }
+  for (const [namespace, versions] of byNamespace) claim(namespace, versions)
   const here = (namespace: string) => byNamespace.get(namespace) ?? none
   return {
     namespaces: () => [...byNamespace.keys()],
     of: namespace => new Map([...here(namespace)].map(([path, good]) => [path, fileOf(good)])),
+    keysBeyond: namespace =>
+      new Map([...keys].flatMap(([name, claims]) => (name === namespace ? [] : [...claims]))),
     get: (namespace, path) => here(namespace).get(path) ?? null,
     async replace(namespace, objects, fence) {
       const before = here(namespace)
@@ -41,6 +54,7 @@ export async function openGoodVersions(
         fence,
       )
       byNamespace.set(namespace, after)
+      claim(namespace, after)
       return true
     },
   }

@@ -6,6 +6,7 @@ import { informed } from '../../reconcile/informed.ts'
 import type { Fence } from '../../store/fence.ts'
 import type { GoodObject } from '../last-good-objects.ts'
 import type { WritObject } from '../objects.ts'
+import { contested } from './claimed-keys.ts'
 import { catalogOf, type NamespaceCompiler } from './compile-namespace.ts'
 import type { GoodVersions } from './good-versions.ts'
 import { commitOf, fileOf, pathOfObject, pathOfVersion, versionOf } from './object-file.ts'
@@ -99,10 +100,17 @@ function settledOf(
     compile: (files: readonly SourceFile[], { catalog = new Map() }: CompileOptions) =>
       compile({ namespace, files, catalog }, signal),
   }
+  const elsewhere = good.keysBeyond(namespace)
   return settle({
     newest: new Map([...newest].map(([path, version]) => [path, fileOf(version)])),
     good: before,
-    compile: files => informed(asking, [...above, ...files]),
+    async compile(files) {
+      const answer = await informed(asking, [...above, ...files])
+      const edits = files.filter(({ path, text }) => before.get(path)?.text !== text)
+      const problems = contested(edits, elsewhere)
+      if (problems.length === 0) return answer
+      return { ...answer, problems: [...answer.problems, ...problems], tables: null }
+    },
   })
 }
 

@@ -50,14 +50,24 @@ async function keepReconciled(
   needs: ReconcilerNeeds & NamespaceReconcilerNeeds,
   signal: AbortSignal,
 ): Promise<void> {
-  const { systemNamespace, objects, good, releases, onFailure, onReconciled, now } = needs
+  const { systemNamespace, objects, good, releases, verdicts } = needs
+  const { onFailure, onReconciled, now } = needs
   const reconcile = namespaceReconciler(needs)
   let isSystemKnown = false
+  /** Those that were begun: what one that failed has changed already is new to the others all the same. */
+  const begun = new Set([systemNamespace])
 
   const others = () => {
     const known = [...objects.namespaces(), ...good.namespaces()]
     const released = releases.current().map(({ namespace }) => namespace)
     return [...new Set([...known, ...released])].filter(name => name !== systemNamespace).sort()
+  }
+
+  /** The namespaces that one concerns as well. */
+  const concerned = (namespace: string, isNew: boolean): readonly string[] => {
+    if (!isNew) return []
+    // A key that is free by now may be taken.
+    return namespace === systemNamespace ? others() : verdicts.refusedFor('duplicate_key')
   }
 
   const queue = workQueue({
@@ -67,11 +77,12 @@ async function keepReconciled(
     async work(namespace, signal) {
       // Without the policies that narrow it, no namespace may be published.
       if (!isSystemKnown && namespace !== systemNamespace) return
+      const isAgain = begun.has(namespace)
+      begun.add(namespace)
       const isNew = await reconcile(namespace, signal)
-      if (namespace === systemNamespace && (isNew || !isSystemKnown)) {
-        isSystemKnown = true
-        for (const other of others()) queue.add(other)
-      }
+      begun.delete(namespace)
+      isSystemKnown = true
+      for (const other of concerned(namespace, isNew || isAgain)) queue.add(other)
       onReconciled(queue.isEmpty)
     },
   })

@@ -29,6 +29,16 @@ export class Verdicts {
     )
   }
 
+  /** The namespaces in which something was refused for such a problem. */
+  refusedFor(code: string): readonly string[] {
+    return [...this.#byNamespace].flatMap(([namespace, verdicts]) => {
+      const isOne = [...verdicts.values()].some(
+        ({ accepted, problems }) => !accepted && problems.some(problem => problem.code === code),
+      )
+      return isOne ? [namespace] : []
+    })
+  }
+
   /** Whether every object is accepted in its newest version. */
   get allAccepted(): boolean {
     return [...this.#byNamespace.values()].every(verdicts =>

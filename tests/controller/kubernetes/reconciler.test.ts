@@ -31,6 +31,8 @@ function memory() {
     published: [] as string[],
     compiled: [] as string[],
     catalog: new Map<string, readonly KnownTool[]>(),
+    /** Thrown by the next publication. */
+    failure: null as Error | null,
     isStaying: async (_namespace: string, _plurals: readonly string[]) => true,
   }
 }
@@ -84,6 +86,9 @@ function running(t: Test, kept: Memory) {
             ...{ namespace, sequence: 1, digest: '', publishedAt: '', keyId: '', signature: '' },
           })),
         async publish(tables) {
+          const { failure } = kept
+          kept.failure = null
+          if (failure !== null) throw failure
           for (const [namespace, table] of tables) {
             if (kept.tables.get(namespace)?.digest === table.digest) continue
             kept.tables.set(namespace, table)
@@ -218,6 +223,19 @@ t.test('the system namespace narrows every other before any of them is published
   t.equal(verdict(kept, 'team-a'), 'allow')
 })
 
+t.test('what narrows every other reaches them also when it was not published at once', async t => {
+  const kept = memory()
+  const { put, settled, failures } = running(t, kept)
+  await settled()
+  put(policy('p', allow))
+  await settled()
+  kept.failure = new Error('the database is away')
+  put(policy('all', deny, { namespace: 'writ-system' }))
+  await until(() => failures.length > 0)
+  await until(() => verdict(kept, 'team-a') === 'deny')
+  t.strictSame(failures, ['writ-system: the database is away'])
+})
+
 t.test('a namespace that loses its objects allows nothing', async t => {
   const kept = memory()
   const { put, remove, settled } = running(t, kept)
@@ -303,5 +321,30 @@ t.test(
     put(ordered(2, 'args.name - 1 > 6'))
     await settled()
     t.match(found(), { accepted: false, inForce: 1 })
+  },
+)
+
+t.test(
+  'a key that is in force in one namespace is refused in another, until it is free',
+  async t => {
+    const kept = memory()
+    const { put, remove, settled, verdicts } = running(t, kept)
+    await settled()
+    const keys = { apiKeys: [{ name: 'k', sha256: 'a'.repeat(64) }] }
+    const theirs = object('Agent', 'clerk', keys, { namespace: 'team-b' })
+    put(theirs)
+    await settled()
+    put(object('Agent', 'thief', keys))
+    await settled()
+    const found = () => verdicts.of('team-a').get('team-a/agents/thief')
+    t.match(found(), {
+      accepted: false,
+      inForce: null,
+      problems: [{ code: 'duplicate_key', message: /team-b\/agents\/clerk/, line: 9 }],
+    })
+    t.match(verdicts.of('team-b').get('team-b/agents/clerk'), { accepted: true, inForce: 1 })
+    remove(theirs)
+    await settled()
+    t.match(found(), { accepted: true, inForce: 1 })
   },
 )
