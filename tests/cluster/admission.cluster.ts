@@ -28,7 +28,7 @@ t.test('what does not compile is refused by kubectl apply', async t => {
         'it does not compile:',
         'spec.models[0].rules[0].when, column 27: There is no variable sesion. (unknown_variable)',
         '    model.name == "parrot" && sesion.x',
-        '                          ^',
+        `    ${' '.repeat(26)}^`,
         '  help: Did you mean "session"?',
         '',
       ].join('\n'),
@@ -56,6 +56,29 @@ t.test('what does not compile is refused by kubectl apply', async t => {
       stderr,
       /^Warning: spec\.models\[0\]\.rules\[0\]\.when, column 1: .*\(constant_condition\)/,
     )
+  })
+
+  await t.test('but not for what the next object may bring', async t => {
+    const workflow = { when: 'true', action: 'require_approval', approvalWorkflow: 'later' }
+    const metadata = { name: 'asking', namespace: 'team-a' }
+    const object = { ...JSON.parse(policy('true')), metadata, spec: modelPolicy(workflow) }
+    const { code, stderr } = await apply(JSON.stringify(object), '--dry-run=server')
+    t.equal(code, 0)
+    t.match(stderr, /^Warning: spec\.models\[0\]\.rules\[0\]\.approvalWorkflow.*unknown_reference/m)
+  })
+
+  await t.test('with another certificate when that was lost', async t => {
+    const bundles = async () =>
+      (await configurations(api)).flatMap(({ webhooks }) =>
+        webhooks.map(({ clientConfig }) => clientConfig.caBundle),
+      )
+    const before = await bundles()
+    const lost = ['patch', 'secret', 'writ-webhook-certificates', '-n', 'writ-system']
+    t.match(await api.kubectl([...lost, '--type=json', '-p', '[{"op":"remove","path":"/data"}]']), {
+      code: 0,
+    })
+    await until(async () => (await bundles()).every(bundle => !before.includes(bundle)))
+    await until(async () => /not_a_bool/.test((await apply(policy('1 + 1'))).stderr))
   })
 
   await t.test('not while no controller runs, and then its status says so', async t => {
