@@ -269,6 +269,8 @@ const everywhere = [
   'admissionregistration.k8s.io validatingadmissionpolicies writ-approvals get',
   'admissionregistration.k8s.io validatingadmissionpolicybindings writ-approvals get',
   'pods get',
+  'namespaces get',
+  ...written.map(plural => `apiextensions.k8s.io customresourcedefinitions ${plural}.writ.dev get`),
   'events.k8s.io events create,patch',
   'admissionregistration.k8s.io mutatingwebhookconfigurations writ-injection get,patch',
   'admissionregistration.k8s.io validatingwebhookconfigurations writ-injection get,patch',
