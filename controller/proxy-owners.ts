@@ -47,16 +47,6 @@ export class ProxyOwners {
     )
   }
 
-  /** Who owns the name of the proxy; null while nobody used it. */
-  async of(proxy: string): Promise<ProxyOwner | null> {
-    const row = this.#known.get(proxy) ?? (await this.#row(proxy))
-    if (row === undefined) return null
-    this.#remember(row)
-    const { namespace, pod_uid: uid, pod_name: name, service_account: serviceAccount } = row
-    if (namespace === null || uid === null) return { namespace: null }
-    return { namespace, pod: { uid, name: name ?? '', serviceAccount: serviceAccount ?? '' } }
-  }
-
   #row(proxy: string): Promise<Selectable<ProxyNameRow> | undefined> {
     const query = this.#needs.db.selectFrom('proxy_names').selectAll()
     return query.where('proxy', '=', proxy).executeTakeFirst()

@@ -2,9 +2,11 @@ import type { ProxyOwner, ProxyOwners } from '../proxy-owners.ts'
 import type { Caller } from './caller.ts'
 import { RequestFailure } from './problem-answer.ts'
 
-/** The one namespace that the caller hears of and speaks for; null for all of them. */
+/** The one namespace that the caller hears of and speaks for; null for all of them. Throws for who hears of none. */
 export function scopeOf(caller: Caller): string | null {
-  return caller.role === 'proxy' ? caller.namespace : null
+  if (caller.role === 'proxy') return caller.namespace
+  if (caller.role === 'admin') return null
+  throw new RequestFailure(403, 'This is for proxies.')
 }
 
 /** Whether the caller may hear of a namespace. */

@@ -11,7 +11,7 @@ import { budget } from '../budgets/budget-world.ts'
 import { agent, policy } from '../documents.ts'
 import { until, type World, world } from '../world.ts'
 
-export function sha256(text: string): string {
+function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex')
 }
 
@@ -53,7 +53,7 @@ interface Sent {
 }
 
 /** What came back: the status, and the body as JSON if it is any. */
-export interface Answer {
+interface Answer {
   readonly status: number
   // biome-ignore lint/suspicious/noExplicitAny: tests look at what comes back as it is
   readonly body: any
