@@ -14,6 +14,7 @@ import { postgresStores } from '../controller/stores.ts'
 import { type PolicyWorld, policyWorld, until } from './policy-world.ts'
 import { dataFolder, launchController } from './writ-process.ts'
 
+/** Fewer when there is no time for more. */
 const restarts = Number(process.env.RESTARTS ?? 100)
 const namespaces = ['team-a', 'team-b', 'team-c']
 const policies = ['p0', 'p1', 'p2', 'p3']
