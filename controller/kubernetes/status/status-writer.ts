@@ -19,7 +19,7 @@ export interface StatusWriterNeeds {
   readonly objects: Pick<Objects, 'in' | 'namespaces' | 'take' | 'subscribe'>
   readonly verdicts: Verdicts
   readonly releases: Releases
-  readonly proxies: Pick<Proxies, 'list'>
+  readonly proxies: Pick<Proxies, 'list' | 'forget'>
   readonly events: Events
   /** Told of every failure; the next try comes by itself. */
   readonly onFailure: (error: unknown) => void

@@ -105,6 +105,7 @@ t.test(
       ...(pod !== undefined && { pod: { name: pod, uid: `uid-of-${pod}` } }),
     })
     const asked: string[] = []
+    const forgotten: string[] = []
     const look = presence({
       now: () => now,
       proxies: {
@@ -116,7 +117,11 @@ t.test(
           seen('done', 25, 'e'),
           seen('outside', 599),
           seen('forgotten', 601),
+          seen('long gone', 601, 'c'),
         ],
+        async forget(ids) {
+          forgotten.push(...ids)
+        },
       },
       kube: {
         async get(_, { name = '' }) {
@@ -133,6 +138,7 @@ t.test(
       ['silent', false],
       ['outside', false],
     ])
+    t.strictSame(forgotten, ['long gone'])
     await look()
     t.strictSame(asked, ['b', 'c', 'd', 'e'], 'the answer is believed for a while')
   },
