@@ -29,6 +29,11 @@ function podToken(namespace: string, name: string, serviceAccount: string): PodT
   return { namespace, serviceAccount, pod: { name, uid: `uid-of-${name}` } }
 }
 
+/** The key of the owner of a namespace. */
+export function keyOfAna(namespace: string): string {
+  return `key-of-ana-in-${namespace}`
+}
+
 /** Policies of one team; the agent `careful` lets only pods of the service account `claude` speak for it. */
 function team(namespace: string): string {
   return [
@@ -38,6 +43,11 @@ function team(namespace: string): string {
 kind: Agent
 metadata: { name: careful, namespace: ${namespace} }
 spec: { serviceAccounts: [claude] }
+`,
+    `apiVersion: writ.dev/v1alpha1
+kind: User
+metadata: { name: ana, namespace: ${namespace} }
+spec: { roles: [owner], apiKeys: [{ name: laptop, sha256: ${sha256(keyOfAna(namespace))} }] }
 `,
     budget('money', '{ limit: { usd: "1" }, window: total }').replace(
       'name: money',

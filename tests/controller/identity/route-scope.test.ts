@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import { readEvents } from '../../../proxy/follow/read-events.ts'
 import { tokens, until } from '../world.ts'
-import { entryOf, type PodWorld, podWorld, tokenOf } from './pod-world.ts'
+import { entryOf, keyOfAna, type PodWorld, podWorld, tokenOf } from './pod-world.ts'
 
 /** How a route keeps a proxy to its own: in a sentence, and as what happens. */
 interface Statement {
@@ -199,13 +199,27 @@ const statements: Readonly<Record<string, Statement>> = {
   'post /api/v1/approvals/{id}/outcome': {
     says: 'how a call of another namespace ended is not noted, and nobody hears whether there was one',
     shows: async (t, world) => {
-      const id = await asked(world)
+      const question = await world.question('team-a', { call: 'released' })
+      const { body } = await world.as('a1', '/api/v1/approvals/questions', post(question))
+      const { id, digest } = body
+      const request = `/api/v1/approval-requests/${id}`
+      await world.as(keyOfAna('team-a'), `${request}/approve`, post({}))
+      const table = await world.table('team-a')
+      const claim = { proxy: 'proxy-of-a1', call: 'released', digest, workflows: [''], table }
+      const claimed = await world.as('a1', `/api/v1/approvals/${id}/claim`, post(claim))
+      t.match(claimed, { status: 200, body: { granted: true } })
       const tell = (pod: string, of: string) => {
-        const body = { call: 'call-1', outcome: 'failed' }
-        return world.as(pod, `/api/v1/approvals/${of}/outcome`, post(body))
+        const ending = { call: 'released', outcome: 'failed' }
+        return world.as(pod, `/api/v1/approvals/${of}/outcome`, post(ending))
+      }
+      const told = async () => {
+        const { events } = (await world.as(tokens.admin, `${request}/events`)).body
+        return events.filter(({ type }: { type: string }) => type === 'outcome').length
       }
       t.strictSame(await tell('b1', id), await tell('b1', 'apr-0000000000000000'))
+      t.equal(await told(), 0)
       t.equal((await tell('a1', id)).status, 204)
+      t.equal(await told(), 1)
     },
   },
   'post /api/v1/budgets/leases': {
