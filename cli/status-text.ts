@@ -17,6 +17,7 @@ export function statusText(
     ...problems.list.map(problem => problemText(problem, lineOf(problem), sink)),
     ...(problems.list.length === 0 ? [] : ['']),
     row('policies', sourceText(status, sink)),
+    ...controllerRows(status),
     ...namespaces.map(namespace => row('in force', namespaceText(namespace, sink))),
     ...proxies.flatMap(proxy => proxyRows(proxy, sink)),
     row('records', `${recordsText(ledger)} (${store} store)`),
@@ -42,6 +43,16 @@ function sourceText({ source, problems }: Status, sink: Sink): string {
   const counts = problems.list.length === 0 ? '' : `, ${problemCounts(problems.list)}`
   const why = source.failure === undefined ? '' : `: ${printable(source.failure.message)}`
   return `${printable(source.path)}${commit} ${sink.paint(style, words)}${files}${counts}${why}`
+}
+
+/** Only where several controllers may share a store. */
+function controllerRows({ controllers }: Status): string[] {
+  if (controllers === undefined) return []
+  const { leader, names } = controllers
+  const others = names.map(printable).join(', ')
+  return [
+    row('leader', leader === null ? `none, of ${others}` : `${printable(leader)}, of ${others}`),
+  ]
 }
 
 function namespaceText(namespace: NamespaceStatus, sink: Sink): string {

@@ -232,6 +232,8 @@ t.test('processes on one PostgreSQL hear of each other', async t => {
     return { releases, proxies, db }
   }
   const [one, two] = [await replica(), await replica()]
+  const { rows } = await sql`show idle_in_transaction_session_timeout`.execute(one.db)
+  t.strictSame(rows, [{ idle_in_transaction_session_timeout: '10s' }], 'no pause keeps a lock')
   const digestAt = ({ releases }: typeof one) => releases.current()[0]?.digest
   await one.releases.publish(tables(table('a', '1')), null)
   await until(t, 'a release is heard of', () => digestAt(two) === 'sha256:a1')
