@@ -14,7 +14,7 @@ export interface KubeObject {
   readonly status?: unknown
 }
 
-export interface KubeMetadata {
+interface KubeMetadata {
   readonly name: string
   readonly namespace?: string
   readonly uid: string

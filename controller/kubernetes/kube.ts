@@ -1,4 +1,3 @@
-import type { KubeConfig } from '@kubernetes/client-node'
 import { failedWith, KubeFailure } from './failure.ts'
 import { readKubeConfig, type SharedKubeConfig } from './kube-config.ts'
 import { type KubeAddress, type KubeObject, type KubeResource, pathOf } from './kube-object.ts'
@@ -11,7 +10,7 @@ export interface KubeOptions {
 }
 
 /** All objects of a kind, as they were at one version of the store. */
-export interface KubeList {
+interface KubeList {
   readonly items: readonly KubeObject[]
   readonly resourceVersion: string
 }
@@ -25,7 +24,7 @@ export interface KubeSelection {
 }
 
 /** How a patch is written: RFC 7396, RFC 6902, or server-side apply. */
-export type KubePatch =
+type KubePatch =
   | { readonly merge: object }
   | { readonly json: readonly object[] }
   | { readonly apply: object }
@@ -43,8 +42,6 @@ export interface TokenVerdict {
 
 /** The API server: every method rejects with a KubeFailure, also when there is no answer within 15 s. */
 export interface Kube {
-  /** For APIs of the library that are not here; its connections are shared. */
-  readonly config: KubeConfig
   /** Everything of a kind, read in pages of 500. */
   list(resource: KubeResource, selection?: KubeSelection, signal?: AbortSignal): Promise<KubeList>
   /**
@@ -66,8 +63,6 @@ export interface Kube {
   remove(resource: KubeResource, address: KubeAddress): Promise<void>
   /** Asks who a token is, for one audience or another. */
   tokenReview(token: string, audiences: readonly string[]): Promise<TokenVerdict>
-  /** Asks whether somebody may do something; `spec` is that of a SubjectAccessReview. */
-  subjectAccessReview(spec: object): Promise<boolean>
 }
 
 /** Who the API server names as the author of fields and events. */
@@ -82,7 +77,6 @@ export function openKube({ kubeconfig }: KubeOptions): Kube {
 export function kubeOf(config: SharedKubeConfig, fieldManager: string): Kube {
   const ask = (question: Asked) => answered(config, { agent: fieldManager, ...question })
   return {
-    config,
     list: (resource, selection = {}, signal) => listed(ask, resource, selection, signal),
     watch: (resource, from, signal) => watched(config, resource, from, signal),
     get: (resource, address) =>
@@ -101,13 +95,6 @@ export function kubeOf(config: SharedKubeConfig, fieldManager: string): Kube {
       const path = pathOf({ group: 'authentication.k8s.io', version: 'v1', plural: 'tokenreviews' })
       const body = { ...review, spec: { token, audiences } }
       return verdictOf((await ask({ method: 'POST', path, body })).status)
-    },
-    async subjectAccessReview(spec) {
-      const body = { kind: 'SubjectAccessReview', apiVersion: 'authorization.k8s.io/v1', spec }
-      const group = 'authorization.k8s.io'
-      const path = pathOf({ group, version: 'v1', plural: 'subjectaccessreviews' })
-      const { status } = await ask({ method: 'POST', path, body })
-      return Object(status).allowed === true
     },
   }
 }

@@ -22,7 +22,7 @@ import { reviewedTokens } from './identity/reviewed-tokens.ts'
 import { inTurn } from './in-turn.ts'
 import { type Kube, openKube } from './kube.ts'
 import { LastGoodObjects } from './last-good-objects.ts'
-import { type Leadership, leadership } from './leadership.ts'
+import { leadership } from './leadership.ts'
 import { type Objects, openObjects } from './objects.ts'
 import { type CheckObject, objectCheck } from './reconcile/check-object.ts'
 import { type NamespaceCompiler, namespaceCompiler } from './reconcile/compile-namespace.ts'
@@ -70,19 +70,14 @@ export interface KubernetesNeeds {
   }
 }
 
-/** Everything that has to do with the API server. */
-export interface Kubernetes extends Policies {
-  readonly kube: Kube
-  readonly objects: Objects
-  readonly leadership: Leadership
-  /** What an object that is about to be written would break. */
-  readonly check: CheckObject
+/** Policies that come from an API server. */
+interface KubernetesPolicies extends Policies {
   /** Whose a token of a proxy is. */
   readonly podOf: ReviewPodToken
 }
 
 /** Puts the parts together; nothing is sent before it runs. Throws a KubeFailure when no API server is configured. */
-export function runKubernetes(needs: KubernetesNeeds): Kubernetes {
+export function runKubernetes(needs: KubernetesNeeds): KubernetesPolicies {
   const { options, log, now } = needs
   const kube = openKube(options)
   const objects = openObjects({
@@ -120,10 +115,6 @@ export function runKubernetes(needs: KubernetesNeeds): Kubernetes {
     now,
   })
   return {
-    kube,
-    objects,
-    leadership: leading,
-    check,
     podOf: reviewedTokens({ review: kube.tokenReview, now, log }),
     toolsChanged: tools.tell,
     notReady: () => (objects.isSynced ? null : 'The objects have not been listed yet.'),

@@ -8,7 +8,7 @@ import { installCrds } from './install-crds.ts'
 import type { WritProcess } from './writ-process.ts'
 
 /** An object of Writ as the API server has it. */
-export interface Written {
+interface Written {
   readonly metadata: {
     readonly name: string
     readonly namespace: string

@@ -13,7 +13,7 @@ export interface CheckObjectNeeds {
 }
 
 /** What is about to happen to an object. */
-export type Operation = 'CREATE' | 'UPDATE' | 'DELETE'
+type Operation = 'CREATE' | 'UPDATE' | 'DELETE'
 
 /**
  * Problems that an object causes in the place of its present version: its own, and errors of others that

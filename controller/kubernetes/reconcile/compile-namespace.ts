@@ -10,7 +10,7 @@ export interface NamespaceCompilerNeeds {
 type Catalog = NonNullable<CompileOptions['catalog']>
 
 /** Files of one namespace, and what they are compiled with. */
-export interface NamespaceQuestion {
+interface NamespaceQuestion {
   readonly namespace: string
   readonly files: readonly SourceFile[]
   readonly catalog: Catalog
