@@ -127,7 +127,8 @@ t.test('every definition answers kubectl', async t => {
     t.strictSame(spec.names.categories, ['writ'])
     t.strictSame(version.subresources, { status: {} })
     const columns = version.additionalPrinterColumns.map(column => column.name)
-    t.strictSame(columns.slice(-2), ['Enforced', 'Age'])
+    const said = ['Accepted', 'Programmed', 'Enforced', 'Why', 'Proxies', 'Age']
+    t.strictSame(columns.slice(-said.length), said)
     const status = version.schema.openAPIV3Schema.properties?.status?.properties ?? {}
     t.strictSame(Object.keys(status), ['observedGeneration', 'conditions', 'table', 'problems'])
   }
