@@ -16,7 +16,10 @@ t.test('the API server holds a question', async t => {
     await expectDone(
       api.kubectl(['create', '-f', '-'], { as, input: JSON.stringify(question(name, workflows)) }),
     )
-    await expectDone(patch(as, { status }, { name, type: 'merge' }))
+    const path = `/apis/writ.dev/v1alpha1/namespaces/team-a/approvalrequests/${name}`
+    const object = (await api.ask('GET', path)).body
+    const input = JSON.stringify({ ...object, status: { ...object.status, ...status } })
+    await expectDone(api.kubectl(['replace', '--raw', `${path}/status`, '-f', '-'], { as, input }))
   }
   const patch = (as: string, body: unknown, { name = id, type = 'json', sub = 'status' } = {}) =>
     api.kubectl(
