@@ -15,6 +15,7 @@ import {
   type RequestPlace,
 } from './mirror-request.ts'
 import { isFinal } from './request-object.ts'
+import { room } from './room.ts'
 import { rounds } from './rounds.ts'
 
 export interface MirrorNeeds {
@@ -100,7 +101,8 @@ function oneOf(needs: MirrorNeeds, objects: Objects): MirrorRequestNeeds {
       : log.warn({}, 'no decisions by kubectl: the admission policy writ-approvals is missing')
   const guard = admissionGuard({ kube, now, onChange })
   const directoryOf = (namespace: string) => directories.of(namespace)
-  return { approvals, db, directoryOf, guard, now, kube, objects, limits }
+  const rooms = room(objects, limits.open)
+  return { approvals, db, directoryOf, guard, now, kube, objects, room: rooms, limits }
 }
 
 /** The last character of an id is random. */

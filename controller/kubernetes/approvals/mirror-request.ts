@@ -11,11 +11,13 @@ import type { KubeObject } from '../kube-object.ts'
 import { type Objects, resourceOf } from '../objects.ts'
 import { type AnswerNeeds, answerDecisions } from './answer-decisions.ts'
 import { isFinal, requestObject, statusOf } from './request-object.ts'
+import type { Room } from './room.ts'
 
 export interface MirrorRequestNeeds extends AnswerNeeds {
   readonly approvals: Pick<Approvals, 'get' | 'decide' | 'attempted'>
   readonly kube: Pick<Kube, 'get' | 'create' | 'replace' | 'remove'>
-  readonly objects: Pick<Objects, 'get' | 'in' | 'take'>
+  readonly objects: Pick<Objects, 'get' | 'take'>
+  readonly room: Room
   readonly limits: MirrorLimits
 }
 
@@ -79,10 +81,20 @@ async function made(
   needs: MirrorRequestNeeds,
   request: ApprovalRequest,
 ): Promise<KubeObject | null> {
-  const { kube, objects, guard } = needs
+  const leave = request.state === 'pending' ? needs.room(request.namespace) : null
+  if (leave === null) return null
+  try {
+    return (await needs.guard.holds()) ? await make(needs, request) : null
+  } finally {
+    leave()
+  }
+}
+
+async function make(
+  { kube, objects }: MirrorRequestNeeds,
+  request: ApprovalRequest,
+): Promise<KubeObject | null> {
   const { id: name, namespace } = request
-  if (request.state !== 'pending' || !hasRoom(needs, namespace)) return null
-  if (!(await guard.holds())) return null
   try {
     const object = await kube.create(resource, { namespace }, requestObject(request))
     objects.take(kind, object)
@@ -93,11 +105,6 @@ async function made(
     if (failedWith(error, 'not_found')) return null
     throw error
   }
-}
-
-function hasRoom({ objects, limits }: MirrorRequestNeeds, namespace: string): boolean {
-  const open = objects.in(namespace).filter(({ status }) => Object(status).state === 'pending')
-  return open.length < limits.open
 }
 
 async function update(
