@@ -142,6 +142,8 @@ t.test('a leader is lost, and the other controller takes over', async t => {
       const before = await pay(`before it was ${name}`, other)
       await until(() => hook.came.includes(`approval.created ${before.id}`))
       follow(other)
+      // It is lost with work half done.
+      await guard(`just before it was ${name}`)
       const lostAt = performance.now()
       await lose(leader)
       const meanwhile = await pay(`when it was ${name}`, other)
