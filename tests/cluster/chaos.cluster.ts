@@ -75,12 +75,16 @@ async function team(world: PolicyWorld): Promise<void> {
   await world.put('Agent', 'team-a', 'clerk', agentSpec)
   await world.put('ModelProvider', 'team-a', 'trial', scripted)
   await policies(world)
+  // Between what forbids and what allows: all of them are not gone at once.
+  const names = Array.from({ length: 150 }, (_, i) => `m-${i}`)
+  const quiet = modelPolicy({ action: 'deny' }, 'finch')
+  await Promise.all(names.map(name => world.put('AccessPolicy', 'team-a', name, quiet)))
 }
 
 /** What forbids comes first. */
 async function policies(world: PolicyWorld): Promise<void> {
   await world.put('AccessPolicy', 'team-a', 'a-no-owls', noOwls)
-  await world.put('AccessPolicy', 'team-a', 'models', models)
+  await world.put('AccessPolicy', 'team-a', 'z-models', models)
 }
 
 const crds = join(import.meta.dirname, '../../crds')
@@ -102,7 +106,7 @@ t.test('no call is allowed that neither the old nor the new policies allow', asy
   await t.test('policies are deleted and made again', async t => {
     for (let round = 0; round < 3; round += 1) {
       calls.to(nothing)
-      await kubectl('delete', 'accesspolicy', 'models', '-n', 'team-a')
+      await kubectl('delete', 'accesspolicy', 'z-models', '-n', 'team-a')
       await calls.settled(nothing)
       calls.to(parrot)
       await policies(world)
@@ -128,7 +132,7 @@ t.test('no call is allowed that neither the old nor the new policies allow', asy
       await until(() => team(world).then(...always))
       // What was in force stood all the while, so that nothing shows that the new objects are: an edit does.
       calls.to(nothing)
-      await world.put('AccessPolicy', 'team-a', 'models', modelPolicy({ action: 'deny' }))
+      await world.put('AccessPolicy', 'team-a', 'z-models', modelPolicy({ action: 'deny' }))
       await calls.settled(nothing)
       calls.to(parrot)
       await policies(world)
@@ -140,7 +144,7 @@ t.test('no call is allowed that neither the old nor the new policies allow', asy
   await t.test('the API server is restarted', async t => {
     await api.restart(() => after(3000))
     calls.to(nothing)
-    await world.put('AccessPolicy', 'team-a', 'models', modelPolicy({ action: 'deny' }))
+    await world.put('AccessPolicy', 'team-a', 'z-models', modelPolicy({ action: 'deny' }))
     await calls.settled(nothing)
     calls.to(parrot)
     await policies(world)
