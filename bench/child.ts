@@ -16,14 +16,14 @@ export interface Measured extends AsyncDisposable {
   usage(): Promise<Usage>
 }
 
-/** Starts a module that calls `serve`, with flags of Node, and waits until it listens. */
+/** Starts a module that calls `serve`, with more in its environment, and waits until it listens. */
 export async function start(
   module: string | URL,
   args: readonly string[],
-  flags: readonly string[] = [],
+  env: NodeJS.ProcessEnv = {},
 ): Promise<Measured> {
   const url = new URL(module, import.meta.url)
-  const child = fork(url, args, { stdio: 'inherit', execArgv: [...flags] })
+  const child = fork(url, args, { stdio: 'inherit', env: { ...process.env, ...env } })
   const address = (await next(child)) as string
   return {
     url: address,

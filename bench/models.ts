@@ -114,8 +114,8 @@ async function metered(
   return { streamed, cpuPerChunk: (after.cpuMicros - before.cpuMicros) / streamed.chunks }
 }
 
-/** What the image starts Node with. */
-const flags = ['--max-semi-space-size=2']
+/** What sidecars are started with. */
+const env = { NODE_OPTIONS: '--max-semi-space-size=1', MALLOC_ARENA_MAX: '1' }
 
 /** One stream of a hundred thousand chunks, and a thousand streams at once, through what is published. */
 async function loads(): Promise<readonly StreamCost[]> {
@@ -128,9 +128,9 @@ async function loads(): Promise<readonly StreamCost[]> {
   ] as const) {
     // What came before must not stand in the memory.
     const through = [upstream.url, '2048']
-    await using bare = await start(new URL('pass-through.js', folder), through, flags)
+    await using bare = await start(new URL('pass-through.js', folder), through, env)
     const table = [modelTable(upstream.url)]
-    await using writ = await start(new URL('writ-models.js', folder), table, flags)
+    await using writ = await start(new URL('writ-models.js', folder), table, env)
     for (const { name, url, process } of waysBy(upstream, bare, writ)) {
       let memory = { rssBytes: 0, ownBytes: 0 }
       const during = async () => {

@@ -47,7 +47,8 @@ const sidecar = {
   env: [
     { name: 'WRIT_AGENT', value: 'fixer' },
     { name: 'WRIT_CONTROLLER_KEY', value: 'the-key' },
-    { name: 'NODE_OPTIONS', value: '--max-semi-space-size=2' },
+    { name: 'NODE_OPTIONS', value: '--max-semi-space-size=1' },
+    { name: 'MALLOC_ARENA_MAX', value: '1' },
   ],
   ports: [{ name: 'writ-probe', containerPort: 7402, protocol: 'TCP' }],
   startupProbe: {
