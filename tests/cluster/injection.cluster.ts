@@ -167,7 +167,8 @@ t.test('a pod', async t => {
   await t.test('has the sidecar as it is meant, whatever other webhooks do to it', async t => {
     const injector = await otherInjector(t, api)
     const [proxy] = (await create(api, 'twice')).body.spec.initContainers as Container[]
-    t.strictSame(names(proxy?.env), ['WRIT_AGENT', 'WRIT_CONTROLLER_KEY', 'NODE_OPTIONS'])
+    const given = ['WRIT_AGENT', 'WRIT_CONTROLLER_KEY', 'NODE_OPTIONS', 'MALLOC_ARENA_MAX']
+    t.strictSame(names(proxy?.env), given)
     t.equal(injector.asked(), 1, 'it was there')
     await injector.insist()
     await until(async () => (await said(create(api, 'thrice'))) !== 'done')
