@@ -37,7 +37,7 @@ t.test('a table holds who calls and what there is to call, and is named by its b
           'web',
           `{ kind: claude-code, owner: ana, labels: { tier: gold }, apiKeys: [{ name: z, sha256: ${'b'.repeat(64)} }, { name: a, sha256: ${'a'.repeat(64)}, expires: 2027-06-01T00:00:00Z }] }`,
         ),
-        of('Agent', 'anon', '{}'),
+        of('Agent', 'anon', '{ serviceAccounts: [web, batch] }'),
       ),
       commit: 'c0ffee',
     },
@@ -67,7 +67,16 @@ t.test('a table holds who calls and what there is to call, and is named by its b
       },
     ],
     agents: [
-      { name: 'anon', kind: '', user: '', groups: [], labels: {}, apiKeys: [], at: [1, 6, 1] },
+      {
+        name: 'anon',
+        kind: '',
+        user: '',
+        groups: [],
+        labels: {},
+        apiKeys: [],
+        serviceAccounts: ['batch', 'web'],
+        at: [1, 6, 1],
+      },
       {
         name: 'web',
         kind: 'claude-code',

@@ -285,6 +285,7 @@ t.test('a table that is not whole is refused', async t => {
     [{ ...table, workflows: ['w'] }, 'workflows'],
     [{ ...table, agents: [{ ...agent, apiKeys: 1 }] }, 'agent.apiKeys'],
     [{ ...table, agents: [{ ...agent, apiKeys: [{ name: 'k' }] }] }, 'sha256'],
+    [{ ...table, agents: [{ ...agent, serviceAccounts: 'web' }] }, 'agent.serviceAccounts'],
     [{ ...table, policies: undefined }, 'policies'],
     [{ ...table, policies: [7] }, 'policy'],
     [{ ...table, policies: ['policy'] }, 'policy'],
