@@ -1,5 +1,5 @@
-import { setTimeout as after } from 'node:timers/promises'
 import { wait } from '../../lifecycle/wait.ts'
+import { within } from '../../lifecycle/within.ts'
 import type { HeldLease, Lease } from './lease.ts'
 
 export interface HoldLeaseNeeds {
@@ -28,7 +28,8 @@ export async function holdLease(
     if (signal.aborted) return held
     const began = now()
     const left = renewedAt + giveUpMs - began
-    const renewed = await within(lease.renew(held), left).catch(failure => {
+    const late = 'the Lease was not renewed in time'
+    const renewed = await within(lease.renew(held), left, late).catch(failure => {
       needs.onFailure(failure)
       return 'failed' as const
     })
@@ -37,15 +38,4 @@ export async function holdLease(
     held = renewed
     renewedAt = began
   }
-}
-
-/** Rejects when the promise takes longer. */
-async function within<T>(promise: Promise<T>, ms: number): Promise<T> {
-  const done = new AbortController()
-  promise.catch(() => undefined)
-  const late = after(Math.max(ms, 0), undefined, { signal: done.signal }).then(() => {
-    throw new Error('the Lease was not renewed in time')
-  })
-  late.catch(() => undefined)
-  return Promise.race([promise, late]).finally(() => done.abort())
 }

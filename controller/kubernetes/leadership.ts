@@ -3,6 +3,7 @@ import { wait } from '../../lifecycle/wait.ts'
 import type { Fence } from '../store/fence.ts'
 import { holdLease } from './hold-lease.ts'
 import { type HeldLease, type LeaseNeeds, openLease } from './lease.ts'
+import { whileAble } from './while-able.ts'
 
 /** Leads while it holds the Lease. */
 export interface Leadership extends Service {
@@ -15,6 +16,8 @@ export interface LeadershipNeeds extends Pick<LeaseNeeds, 'kube' | 'identity' | 
   readonly namespace: string
   /** What runs while this process leads; all of it is down before the Lease is given back. */
   readonly services: (fence: Fence) => readonly Service[]
+  /** Rejects while what a leader writes to, besides the API server, does not answer. */
+  readonly expectAble: () => Promise<unknown>
   /** Told when this process begins to lead, and when it stops. */
   readonly onChange: (fence: Fence | null) => void
   /** Told of every failure; the next try comes by itself. */
@@ -26,9 +29,9 @@ const lasts = { lease: 15_000, renew: 10_000, retry: 2000 }
 
 /** Competes for the Lease `writ-controller`, and runs what a leader runs while it is held. */
 export function leadership(needs: LeadershipNeeds): Leadership {
-  const { namespace, services, onChange, onFailure, now } = needs
+  const { namespace, services, expectAble, onChange, onFailure, now } = needs
   const address = { namespace, name: 'writ-controller' }
-  const lease = openLease({ ...needs, address, durationMs: lasts.lease })
+  const lease = whileAble(openLease({ ...needs, address, durationMs: lasts.lease }), expectAble)
   const holding = { lease, everyMs: lasts.retry, giveUpMs: lasts.renew, onFailure, now }
   let fence: Fence | null = null
 

@@ -1,5 +1,6 @@
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { Service } from '../../lifecycle/run.ts'
+import { within } from '../../lifecycle/within.ts'
 import type { PriceCatalogue } from '../../schemas/price-catalogue.ts'
 import type { ProxyReport } from '../../schemas/proxy-report.ts'
 import {
@@ -110,6 +111,7 @@ export function runKubernetes(needs: KubernetesNeeds): KubernetesPolicies {
     namespace: options.podNamespace,
     identity: options.identity,
     services: led,
+    expectAble: () => storeAnswers(needs.db),
     onChange: fence => log.info({ fence }, fence === null ? 'no longer the leader' : 'leader'),
     onFailure: error => log.warn({ err: error }, 'lease not kept'),
     now,
@@ -120,6 +122,11 @@ export function runKubernetes(needs: KubernetesNeeds): KubernetesPolicies {
     notReady: () => (objects.isSynced ? null : 'The objects have not been listed yet.'),
     services: [...everywhere, leading],
   }
+}
+
+/** Where connections are cut without a word, no query ends by itself. */
+function storeAnswers(db: Kysely<Database>): Promise<unknown> {
+  return within(sql`select 1`.execute(db), 5000, 'the database does not answer')
 }
 
 interface Shared {

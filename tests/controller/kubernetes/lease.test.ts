@@ -3,6 +3,7 @@ import { KubeFailure } from '../../../controller/kubernetes/failure.ts'
 import { holdLease } from '../../../controller/kubernetes/hold-lease.ts'
 import type { KubeObject } from '../../../controller/kubernetes/kube-object.ts'
 import { type HeldLease, type LeaseNeeds, openLease } from '../../../controller/kubernetes/lease.ts'
+import { whileAble } from '../../../controller/kubernetes/while-able.ts'
 
 /** One Lease in memory, with versions as the API server has them. */
 function server() {
@@ -131,4 +132,22 @@ t.test('who cannot renew the Lease in time gives up, and who stops still holds i
     return { ...first, version: String(renewals) }
   }
   t.equal((await holdLease(holding(renew), first, stop.signal))?.version, '3')
+})
+
+t.test('who cannot reach its store neither takes the Lease nor keeps it', async t => {
+  const { kube } = server()
+  const [one, two] = [candidate(kube, 'one'), candidate(kube, 'two')]
+  let isAble = false
+  const lease = whileAble(one, async () => {
+    if (!isAble) throw new Error('the database does not answer')
+  })
+  await t.rejects(lease.acquire(), { message: /database/ })
+  isAble = true
+  const first = await held(t, lease.acquire())
+  const holding = { lease, everyMs: 1, giveUpMs: 50, onFailure: () => undefined, now: Date.now }
+  isAble = false
+  t.equal(await holdLease(holding, first, new AbortController().signal), null)
+  t.equal(await two.acquire(), null)
+  clock.ms += 15_001
+  t.not(await two.acquire(), null, 'another one leads once it is over')
 })
