@@ -17,6 +17,7 @@ export type ControllerFailureCode =
   | 'budget_outdated'
   | 'window_closed'
   | 'run_ended'
+  | 'run_unknown'
   | 'lease_conflict'
   /** Another pod used the name of the proxy first. */
   | 'foreign_proxy'

@@ -138,6 +138,11 @@ export const BudgetRun = closed(
       minimum: 1,
       description: 'Number of the first entry of this start; all before it are of earlier ones.',
     }),
+    start: Type.Integer({
+      minimum: 1,
+      description:
+        'Which start this is; of two that begin at the same entry the higher is the later.',
+    }),
   },
   'The start of a proxy.',
 )

@@ -64,6 +64,7 @@ const statuses: { readonly [Code in ControllerFailureCode]?: number } = {
   budget_outdated: 409,
   window_closed: 409,
   run_ended: 409,
+  run_unknown: 409,
   lease_conflict: 409,
   foreign_proxy: 403,
   identity_unavailable: 503,

@@ -10,7 +10,6 @@ import {
   takenCounters,
   writtenOffCharge,
 } from './counter-rows.ts'
-import { unknownSeq } from './proxy-runs.ts'
 
 /** A start of a proxy that is over and has unsettled leases: numbers of its entries, the last one not included. */
 interface EndedRun {
@@ -58,8 +57,8 @@ async function endedRuns(db: Kysely<Database>, proxy: string): Promise<readonly 
     join budget_runs mine on mine.proxy = ${proxy} and mine.run = l.run
     join lateral (
       select first_seq from budget_runs r
-      where r.proxy = ${proxy} and r.id > mine.id and r.first_seq < ${unknownSeq}
-      order by id limit 1
+      where r.proxy = ${proxy} and (r.first_seq, r.start, r.id) > (mine.first_seq, mine.start, mine.id)
+      order by first_seq, start, id limit 1
     ) later on true`.execute(db)
   return rows
 }
@@ -69,12 +68,10 @@ async function isComplete(
   proxy: string,
   { from, to }: EndedRun,
 ): Promise<boolean> {
-  // A start that was not announced may have written any of them.
-  const first = from === unknownSeq ? 1 : from
   const { rows } = await sql<{ stored: number }>`
     select count(*)::float8 as stored from records
-    where proxy = ${proxy} and seq >= ${first} and seq < ${to}`.execute(db)
-  return rows[0]?.stored === Math.max(0, to - first)
+    where proxy = ${proxy} and seq >= ${from} and seq < ${to}`.execute(db)
+  return rows[0]?.stored === to - from
 }
 
 async function free(

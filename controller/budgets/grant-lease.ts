@@ -26,7 +26,7 @@ const mostTries = 5
 /**
  * Leases a part of a counter, or nothing when less is left than is needed; a lease that the same start of the proxy has
  * under the same id is given again. Rejects with a ControllerFailure when the proxy counts by another budget than the
- * one in force, in a window that is not open, or has started anew since.
+ * one in force, in a window that is not open, has started anew since or has told of no start.
  */
 export async function grantLease(
   needs: LendingNeeds,
@@ -67,7 +67,7 @@ async function granted(
   at: Date,
 ): Promise<BudgetLeaseAnswer | null> {
   const { db, life } = needs
-  await expectRun(db, request, at)
+  await expectRun(db, request)
   const given = await repeatedLease(needs, db, request, at)
   if (given !== null) return given
   const { budget } = await expectBudget(needs, request)

@@ -1,56 +1,46 @@
-import { type Kysely, sql, type Transaction } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { BudgetRun } from '../../schemas/budget-lease.ts'
 import { ControllerFailure } from '../failure.ts'
 import type { Database } from '../store/database.ts'
 
-/** Of a start that was not announced: its entries may be any, so it frees nothing. */
-export const unknownSeq = Number.MAX_SAFE_INTEGER
-
-/** Notes that a proxy started; saying it again changes nothing. */
+/** Notes that a proxy started; saying it again, or after a later start, changes nothing. */
 export async function startRun(
   db: Kysely<Database>,
-  { proxy, run, firstSeq }: BudgetRun,
+  { proxy, run, firstSeq, start }: BudgetRun,
   at: Date,
 ): Promise<void> {
   await db
     .insertInto('budget_runs')
-    .values({ proxy, run, first_seq: firstSeq, started_at: at })
-    .onConflict(known =>
-      known.columns(['proxy', 'run']).doUpdateSet({
-        first_seq: sql`least(budget_runs.first_seq, excluded.first_seq)`,
-      }),
-    )
+    .values({ proxy, run, first_seq: firstSeq, start, started_at: at })
+    .onConflict(known => known.columns(['proxy', 'run']).doNothing())
     .execute()
 }
 
-/**
- * Throws a ControllerFailure when the proxy has started anew since. A start that nobody told of, as after a database
- * was lost, is taken for the newest.
- */
+/** Throws a ControllerFailure when the proxy has started anew since, or nobody told of this start. */
 export async function expectRun(
-  db: Transaction<Database>,
+  db: Kysely<Database>,
   { proxy, run }: Pick<BudgetRun, 'proxy' | 'run'>,
-  at: Date,
 ): Promise<void> {
-  const newest = await newestRun(db, proxy)
-  if (newest === run) return
+  if ((await newestRun(db, proxy)) === run) return
   const known = await db
     .selectFrom('budget_runs')
     .select('id')
     .where('proxy', '=', proxy)
     .where('run', '=', run)
     .executeTakeFirst()
-  if (known === undefined) return startRun(db, { proxy, run, firstSeq: unknownSeq }, at)
+  if (known === undefined) {
+    throw new ControllerFailure('run_unknown', `no start ${run} of proxy ${proxy} was announced`)
+  }
   throw new ControllerFailure('run_ended', `proxy ${proxy} has started anew since`)
 }
 
-/** The start of the proxy that was told of last, or null. */
+/** The latest start of the proxy that was told of, or null. */
 export async function newestRun(db: Kysely<Database>, proxy: string): Promise<string | null> {
   const row = await db
     .selectFrom('budget_runs')
     .select('run')
     .where('proxy', '=', proxy)
-    .orderBy('id', 'desc')
+    .orderBy(sql`(first_seq, start, id)`, 'desc')
     .limit(1)
     .executeTakeFirst()
   return row?.run ?? null

@@ -101,11 +101,12 @@ export interface BudgetLeaseRow {
   readonly state: 'open' | 'closed' | 'written_off'
 }
 
-/** A start of a proxy, in the order of `id`: entries before `first_seq` are of earlier ones. */
+/** A start of a proxy, in the order of `first_seq` and `start`: entries before `first_seq` are of earlier ones. */
 export interface BudgetRunRow {
   readonly id: Generated<number>
   readonly proxy: string
   readonly run: string
   readonly first_seq: number
+  readonly start: number
   readonly started_at: Date
 }

@@ -5,6 +5,7 @@ import { budgetTables } from './budget-tables.ts'
 import { deliveryTables } from './delivery-tables.ts'
 import { kubernetesTables } from './kubernetes-tables.ts'
 import { proxyNameTables } from './proxy-name-tables.ts'
+import { proxyStartTables } from './proxy-start-tables.ts'
 import { tokenTables } from './token-tables.ts'
 import { usageTables } from './usage-tables.ts'
 
@@ -18,6 +19,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0006-usage-sums': { up: usageTables },
   '0007-kubernetes': { up: kubernetesTables },
   '0008-proxy-owners': { up: proxyNameTables },
+  '0009-proxy-starts': { up: proxyStartTables },
 }
 
 async function first(db: Kysely<unknown>): Promise<void> {

@@ -12,6 +12,7 @@ export interface CountersNeeds {
   readonly run: string
   /** Number of the first entry that this start of the proxy writes. */
   readonly firstSeq: number
+  readonly start: number
   readonly newId: () => string
   /** Milliseconds by a clock that is never set. */
   readonly monotonic: () => number
@@ -63,8 +64,8 @@ export class Counters {
 
   /** Says that this proxy has started, until that is known. Rejects with a LeaseFailure. */
   begin(): Promise<void> {
-    const { office, proxy, run, firstSeq } = this.#needs
-    this.#begun ??= office.begin({ proxy, run, firstSeq }).catch(error => {
+    const { office, proxy, run, firstSeq, start } = this.#needs
+    this.#begun ??= office.begin({ proxy, run, firstSeq, start }).catch(error => {
       this.#begun = null
       throw error
     })
@@ -179,8 +180,11 @@ export class Counters {
       await this.#lease(counter, { lease, need, table })
     } catch (error) {
       counter.restUntil = monotonic() + restMs
-      if (error instanceof LeaseFailure && error.code === 'request_refused')
+      if (error instanceof LeaseFailure && error.code === 'request_refused') {
         counter.unanswered = null
+        // The ledger may have lost that this proxy started.
+        this.#begun = null
+      }
       throw error
     }
   }

@@ -10,7 +10,11 @@ export interface OpenBudgetsNeeds {
   readonly tables: Pick<Tables, 'current'>
   readonly office: LeaseOffice
   /** Whose entries the ledger will read, and how far they go. */
-  readonly journal: { readonly proxy: string; state(): { readonly seq: number } }
+  readonly journal: {
+    readonly proxy: string
+    readonly start: number
+    state(): { readonly seq: number }
+  }
   readonly log: { warn(fields: object, message: string): void }
   /** Milliseconds since 1970. */
   readonly now?: () => number
@@ -29,10 +33,9 @@ export function openBudgets(needs: OpenBudgetsNeeds): OpenBudgets {
   const { tables, office, journal, log } = needs
   const { now = Date.now, monotonic = () => performance.now() } = needs
   const nextSeq = () => journal.state().seq + 1
-  const run = randomUUID()
-  const firstSeq = nextSeq()
-  const newId = () => randomUUID()
-  const counters = new Counters({ office, proxy: journal.proxy, run, firstSeq, newId, monotonic })
+  const { proxy, start } = journal
+  const run = { proxy, run: randomUUID(), firstSeq: nextSeq(), start }
+  const counters = new Counters({ office, ...run, newId: () => randomUUID(), monotonic })
   return {
     budgets: new LeasedBudgets({ tables, counters, nextSeq, now, monotonic }),
     service: leaseService({ counters, now, monotonic, log }),
@@ -41,7 +44,7 @@ export function openBudgets(needs: OpenBudgetsNeeds): OpenBudgets {
 
 /** Budgets of which nothing can be spent: for a proxy without a controller. */
 export function closedBudgets(tables: Pick<Tables, 'current'>): LeasedBudgets {
-  const journal = { proxy: '', state: () => ({ seq: 0 }) }
+  const journal = { proxy: '', start: 1, state: () => ({ seq: 0 }) }
   const log = { warn: () => undefined }
   return openBudgets({ tables, office: nobodyLends, journal, log }).budgets
 }

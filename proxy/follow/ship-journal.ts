@@ -89,7 +89,8 @@ class JournalShipping implements Shipping {
     this.#position = batch.position
     this.#shipped = batch.last
     this.#backoff.reset()
-    await writeIdentity(journal.folder, { proxy: journal.proxy, shipped: batch.last })
+    const { proxy, start: starts } = journal
+    await writeIdentity(journal.folder, { proxy, shipped: batch.last, starts })
     await this.#deleteShipped()
   }
 

@@ -9,6 +9,8 @@ import { segments } from './segment.ts'
 export interface Identity {
   readonly proxy: string
   readonly shipped: number
+  /** How often the folder has been opened. */
+  readonly starts: number
 }
 
 /** The identity kept in the folder, else the one its entries show, else a new one. */
@@ -16,7 +18,7 @@ export async function readIdentity(folder: string): Promise<Identity> {
   const kept = parse(folder)
   if (kept !== null) return kept
   const proxy = fromEntries(folder) ?? `proxy-${randomBytes(8).toString('hex')}`
-  const identity = { proxy, shipped: 0 }
+  const identity = { proxy, shipped: 0, starts: 0 }
   await writeIdentity(folder, identity)
   return identity
 }
@@ -28,14 +30,19 @@ export async function writeIdentity(folder: string, identity: Identity): Promise
 
 function parse(folder: string): Identity | null {
   try {
-    const { proxy, shipped } = JSON.parse(readFileSync(join(folder, 'identity.json'), 'utf8'))
-    const sound = /^[\w.-]{1,128}$/.test(proxy) && Number.isSafeInteger(shipped) && shipped >= 0
-    return sound ? { proxy, shipped } : null
+    const kept = JSON.parse(readFileSync(join(folder, 'identity.json'), 'utf8'))
+    const { proxy, shipped, starts = 0 } = kept
+    const sound = /^[\w.-]{1,128}$/.test(proxy) && isCount(shipped) && isCount(starts)
+    return sound ? { proxy, shipped, starts } : null
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof TypeError) return null
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
     throw error
   }
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0
 }
 
 function fromEntries(folder: string): string | null {

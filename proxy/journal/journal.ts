@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { backoff } from '../../lifecycle/backoff.ts'
 import { type FolderLock, lockFolder } from '../../lifecycle/folder-lock.ts'
 import { JournalFailure, type JournalFailureCode } from './failure.ts'
-import { type Identity, readIdentity } from './identity.ts'
+import { type Identity, readIdentity, writeIdentity } from './identity.ts'
 import { type EntryJson, isWithin } from './line.ts'
 import { LineBytes } from './line-bytes.ts'
 import { recover } from './recover.ts'
@@ -27,6 +27,8 @@ export interface Journal {
   /** Id of the proxy, stable as long as the folder is. */
   readonly proxy: string
   readonly folder: string
+  /** Which opening of the folder this is, from 1. */
+  readonly start: number
   /**
    * Keeps the entries, in order and all or none; resolves when they are as durable as was asked for.
    * Throws or rejects with a JournalFailure when they cannot be kept.
@@ -57,7 +59,9 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     )
   }
   try {
-    const identity = await readIdentity(folder)
+    const known = await readIdentity(folder)
+    const identity = { ...known, starts: known.starts + 1 }
+    await writeIdentity(folder, identity)
     const { tail, seq } = await recover(folder, identity, lock.afterPowerLoss, warn)
     return new FileJournal(options, identity, lock, tail, seq)
   } catch (cause) {
@@ -86,6 +90,7 @@ const flushEveryMs = 20
 class FileJournal implements Journal {
   readonly proxy: string
   readonly folder: string
+  readonly start: number
   readonly #options: Required<JournalOptions>
   readonly #lock: FolderLock
   readonly #tail: Tail
@@ -118,6 +123,7 @@ class FileJournal implements Journal {
   ) {
     this.proxy = identity.proxy
     this.folder = options.folder
+    this.start = identity.starts
     this.#options = {
       durability: 'batched',
       segmentBytes: 4 * 1024 * 1024,

@@ -16,6 +16,7 @@ import type {
   BudgetCharge,
   BudgetLease,
   BudgetLeaseRequest,
+  BudgetRun,
 } from '../../../schemas/budget-lease.ts'
 import type { Record as Entry } from '../../../schemas/record.ts'
 
@@ -150,17 +151,43 @@ export class TestProxy {
   readonly id: string
   run: string
   seq = 0
+  #starts: readonly BudgetRun[]
+  #told = ''
   #leases = 0
 
   constructor(world: BudgetWorld, id: string) {
     this.#world = world
     this.id = id
     this.run = `${id} run 1`
+    this.#starts = [{ proxy: id, run: this.run, firstSeq: 1, start: 1 }]
+  }
+
+  /** Every start so far, the first one first. */
+  get starts(): readonly BudgetRun[] {
+    return this.#starts
+  }
+
+  /** Starts anew without telling. */
+  restart(run: string): void {
+    const firstSeq = this.seq + 1
+    this.#starts = [
+      ...this.#starts,
+      { proxy: this.id, run, firstSeq, start: this.#starts.length + 1 },
+    ]
+    this.run = run
   }
 
   async start(run = this.run): Promise<void> {
-    this.run = run
-    await this.#world.budgets.started({ proxy: this.id, run, firstSeq: this.seq + 1 })
+    if (run !== this.run) this.restart(run)
+    await this.tell(this.#starts.length - 1)
+  }
+
+  /** Tells of the n-th start, from 0. */
+  async tell(n: number): Promise<void> {
+    const run = this.#starts[n]
+    if (run === undefined) return
+    await this.#world.budgets.started(run)
+    this.#told = run.run
   }
 
   request(
@@ -177,6 +204,7 @@ export class TestProxy {
   }
 
   async ask(budget: string, need: number, some: Partial<BudgetLeaseRequest> = {}) {
+    if (this.#told !== this.run) await this.start()
     const request = this.request(budget, need, some)
     const { lease, state } = await this.#world.budgets.grant(request)
     const { counter, window } = request

@@ -290,17 +290,34 @@ async function charges(t: Test, stores: StoreKind): Promise<void> {
     },
   )
 
-  t.test('a start that nobody told of frees nothing by itself', async t => {
+  t.test('a start that nobody told of is lent nothing', async t => {
     const { world } = await opened()
     const a = world.proxy()
-    const lease = await a.lease('money', 100)
-    await a.spend(lease, 10)
-    a.run = 'run 2'
-    await a.lease('money', 100)
-    await world.budgets.lookAtAll()
-    t.match(await sums(world, 'money'), { spent: 10, reserved: 490 + 200 })
+    const unknown = { code: 'run_unknown' }
+    await t.rejects(world.budgets.grant(a.request('money', 100)), unknown)
+    await a.spend(await a.lease('money', 100), 10)
+    a.restart('run 2')
+    await t.rejects(world.budgets.grant(a.request('money', 100)), unknown)
+    t.match(await sums(world, 'money'), { spent: 10, reserved: 490 })
     await a.start('run 3')
     t.match(await sums(world, 'money'), { spent: 10, reserved: 0 })
+    await balanced(t, world)
+  })
+
+  t.test('word of a start that comes after a later one changes nothing', async t => {
+    const { world } = await opened()
+    const a = world.proxy()
+    await a.start()
+    a.restart('run 2')
+    await a.start('run 3')
+    const { amount } = await a.lease('money', 100)
+    for (const n of [1, 0, 2]) await a.tell(n)
+    await world.budgets.lookAtAll()
+    t.match(await sums(world, 'money'), { spent: 0, reserved: amount })
+    await t.rejects(world.budgets.grant({ ...a.request('money', 1), run: 'run 2' }), {
+      code: 'run_ended',
+    })
+    t.ok((await a.lease('money', 1)).amount > 0)
     await balanced(t, world)
   })
 

@@ -114,7 +114,8 @@ async function killed(t: Test, stores: StoreKind): Promise<void> {
       [{ spent: 30, reserved: 470, remaining: 500 }, after],
       async (_, proxy) => {
         await proxy.spend(await proxy.lease('money', 100), 30)
-        return { step: 'start', run: { proxy: proxy.id, run: 'run 2', firstSeq: proxy.seq + 1 } }
+        const run = { proxy: proxy.id, run: 'run 2', firstSeq: proxy.seq + 1, start: 2 }
+        return { step: 'start', run }
       },
     )
   })

@@ -12,7 +12,11 @@ const runs = Number(process.env.WRIT_RANDOM_RUNS ?? 25)
 type Step =
   | { readonly do: 'ask' | 'begin'; readonly proxy: number; readonly amount: number }
   | { readonly do: 'end' | 'renew'; readonly proxy: number; readonly part: number }
-  | { readonly do: 'ship' | 'renew late'; readonly proxy: number; readonly count: number }
+  | {
+      readonly do: 'ship' | 'renew late' | 'tell late'
+      readonly proxy: number
+      readonly count: number
+    }
   | { readonly do: 'ship again'; readonly proxy: number }
   | { readonly do: 'crash'; readonly proxy: number; readonly tell: boolean }
   | { readonly do: 'wait'; readonly ms: number }
@@ -37,6 +41,10 @@ const ofProxy: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record({ do: fc.constant('renew late' as const), proxy, count: fc.nat() }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('tell late' as const), proxy, count: fc.nat() }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('ship again' as const), proxy }) },
   {
@@ -139,6 +147,8 @@ async function byProxy({ proxies }: Real, step: Extract<Step, { proxy: number }>
       return proxy.ship(step.count)
     case 'renew late':
       return proxy.renewLate(step.count)
+    case 'tell late':
+      return proxy.tellLate(step.count)
     case 'ship again':
       return proxy.shipAgain()
     case 'crash':

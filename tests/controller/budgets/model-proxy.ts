@@ -42,7 +42,8 @@ export class ModelProxy {
     const request = this.#proxy.request('money', need, { table: this.#world().table() })
     const answer = await this.#world()
       .budgets.grant(request)
-      .catch(error => {
+      .catch(async error => {
+        if (error.code === 'run_unknown') return this.start()
         // What was asked before a crash may come after it.
         if (error.code !== 'run_ended' || request.run === this.#proxy.run) throw error
       })
@@ -123,8 +124,13 @@ export class ModelProxy {
     this.#leases = []
     this.#renewals = []
     this.#runs += 1
-    this.#proxy.run = `${this.#proxy.id} run ${this.#runs}`
+    this.#proxy.restart(`${this.#proxy.id} run ${this.#runs}`)
     if (tell) await this.start()
+  }
+
+  /** Word of some start arrives that was held up on its way. */
+  async tellLate(which: number): Promise<void> {
+    await this.#proxy.tell(which % this.#proxy.starts.length)
   }
 
   /** Ships everything and gives everything back. */

@@ -24,7 +24,7 @@ t.test('proxies ask for leases, renew them and say that they started', async t =
   const counter = { namespace: 'default', budget: 'money', counter: '', window: '' }
   const request = { ...counter, ...asker, lease: 'lease 1', table, need: 100 }
 
-  t.strictSame(await post('runs', { ...asker, firstSeq: 1 }), { status: 204, body: null })
+  t.strictSame(await post('runs', { ...asker, firstSeq: 1, start: 1 }), { status: 204, body: null })
   t.strictSame(await post('leases', request), {
     status: 200,
     body: {

@@ -41,7 +41,7 @@ t.test('a token that is nobody’s any more opens nothing any more', async t => 
 
 t.test('a name belongs to whoever used it first', async t => {
   const begin = async (token: string, proxy: string) => {
-    const body = { proxy, run: 'run 1', firstSeq: 1 }
+    const body = { proxy, run: 'run 1', firstSeq: 1, start: 1 }
     return (await world.as(token, '/api/v1/budgets/runs', { method: 'POST', body })).status
   }
   t.equal(await begin(tokens.proxy, 'of-the-installation'), 204)
@@ -61,7 +61,7 @@ t.test('a name belongs to whoever used it first', async t => {
 
 t.test('of several who use a name at once one has it', async t => {
   const begin = async (token: string) => {
-    const body = { proxy: 'wanted-by-all', run: 'run 1', firstSeq: 1 }
+    const body = { proxy: 'wanted-by-all', run: 'run 1', firstSeq: 1, start: 1 }
     return (await world.as(token, '/api/v1/budgets/runs', { method: 'POST', body })).status
   }
   const answers = await Promise.all(['a1', 'a2', 'b1'].map(begin))
@@ -73,7 +73,7 @@ t.test('a pod has a few names and no more', async t => {
   world.known.set(token, { ...pods.a1, pod: { name: 'greedy', uid: 'uid-of-greedy' } })
   const statuses = []
   for (let i = 0; i < 17; i += 1) {
-    const body = { proxy: `greedy-${i}`, run: 'run 1', firstSeq: 1 }
+    const body = { proxy: `greedy-${i}`, run: 'run 1', firstSeq: 1, start: 1 }
     statuses.push((await world.as(token, '/api/v1/budgets/runs', { method: 'POST', body })).status)
   }
   t.strictSame(statuses, [...Array.from({ length: 16 }, () => 204), 429])

@@ -260,7 +260,7 @@ const statements: Readonly<Record<string, Statement>> = {
       const begin = (pod: string) =>
         world.as(pod, '/api/v1/budgets/runs', {
           method: 'POST',
-          body: { proxy: 'proxy-of-a1', run: 'run 2', firstSeq: 1 },
+          body: { proxy: 'proxy-of-a1', run: 'run 2', firstSeq: 1, start: 2 },
         })
       t.match(await begin('b1'), { status: 403, body: { code: 'foreign_proxy' } })
       t.match(await begin('a2'), { status: 403, body: { code: 'foreign_proxy' } })
@@ -307,7 +307,7 @@ async function wanted(world: PodWorld, namespace: string, proxy: string): Promis
 const shared = await podWorld(t)
 // Each goes by its own name from here on.
 for (const pod of ['a1', 'a2', 'b1']) {
-  const run = { proxy: `proxy-of-${pod}`, run: 'run 1', firstSeq: 1 }
+  const run = { proxy: `proxy-of-${pod}`, run: 'run 1', firstSeq: 1, start: 1 }
   await shared.as(pod, '/api/v1/budgets/runs', post(run))
 }
 

@@ -61,7 +61,7 @@ t.test('leases are asked for and renewed over HTTP', async t => {
 
 t.test('a start is told', async t => {
   const { office, heard } = await answering(t, 204, '')
-  const run = { proxy: 'p', run: 'r', firstSeq: 7 }
+  const run = { proxy: 'p', run: 'r', firstSeq: 7, start: 2 }
   await office.begin(run)
   t.strictSame(heard, [['POST', '/api/v1/budgets/runs', 'Bearer secret', run]])
 })

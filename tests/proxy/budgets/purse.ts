@@ -75,7 +75,7 @@ export function purse(
   let ids = 0
   const monotonic = () => made.clock
   const newId = () => `${run}-${++ids}`
-  const counters = new Counters({ office, proxy, run, firstSeq: 1, newId, monotonic })
+  const counters = new Counters({ office, proxy, run, firstSeq: 1, start: 1, newId, monotonic })
   const tables = { current: () => made.table }
   const nextSeq = () => made.seq
   const budgets = new LeasedBudgets({ tables, counters, nextSeq, now: monotonic, monotonic })

@@ -10,7 +10,7 @@ function started(ledger: SmallLedger) {
   const { budgets, service } = openBudgets({
     tables: { current: () => table },
     office: ledger,
-    journal: { proxy: 'p', state: () => ({ seq: 41 }) },
+    journal: { proxy: 'p', start: 1, state: () => ({ seq: 41 }) },
     log: { warn: (_fields, message) => warnings.push(message) },
   })
   const stop = new AbortController()

@@ -42,7 +42,7 @@ async function start(
   const { budgets } = openBudgets({
     tables: { current: namespace => tables.current(namespace) },
     office: ledger,
-    journal: { proxy: 'proxy-1', state: () => ({ seq: 0 }) },
+    journal: { proxy: 'proxy-1', start: 1, state: () => ({ seq: 0 }) },
     log: { warn: () => undefined },
   })
   const reserved: Parameters<Budgets['reserve']>[] = []
