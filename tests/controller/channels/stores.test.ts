@@ -13,6 +13,11 @@ if (typeof postgres === 'string') t.comment(postgres)
 const sent = (notifications: readonly { state: string }[]) =>
   notifications.every(({ state }) => state === 'sent')
 
+const ruling = (decision: string) => {
+  const content = JSON.stringify({ decision, confidence: 0.9, reasoning: 'One of two.' })
+  return JSON.stringify({ choices: [{ message: { content } }] })
+}
+
 const digest = (n: number) => `sha256:${String(n).padStart(64, '0')}`
 
 for (const stores of kinds) {
@@ -40,21 +45,13 @@ for (const stores of kinds) {
 
   t.test(`${stores.name}: of two judges the first answer is the only one`, async t => {
     const provider = await receiver(t)
-    provider.reply = n => ({
-      body: JSON.stringify({
-        choices: [
-          {
-            message: {
-              content: JSON.stringify({
-                decision: n === 0 ? 'UNCERTAIN' : 'APPROVE',
-                confidence: 0.9,
-                reasoning: 'One of two.',
-              }),
-            },
-          },
-        ],
-      }),
-    })
+    // Neither is answered before both have asked: a judge that comes after a ruling asks nothing.
+    const both = Promise.withResolvers<void>()
+    provider.reply = async n => {
+      if (n === 1) both.resolve()
+      await both.promise
+      return { body: ruling(n === 0 ? 'UNCERTAIN' : 'APPROVE') }
+    }
     const store = await stores.empty()
     const world = await channelWorld(t, {
       store,
