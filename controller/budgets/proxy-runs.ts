@@ -21,14 +21,13 @@ export async function expectRun(
   db: Kysely<Database>,
   { proxy, run }: Pick<BudgetRun, 'proxy' | 'run'>,
 ): Promise<void> {
-  if ((await newestRun(db, proxy)) === run) return
-  const known = await db
-    .selectFrom('budget_runs')
-    .select('id')
-    .where('proxy', '=', proxy)
-    .where('run', '=', run)
-    .executeTakeFirst()
-  if (known === undefined) {
+  // One statement: a start that is told of meanwhile is not taken for an earlier one.
+  const { rows } = await sql<{ newest: string | null; known: boolean }>`
+    select (${newest(db, proxy)}) as newest,
+      exists (select from budget_runs where proxy = ${proxy} and run = ${run}) as known`.execute(db)
+  const [found] = rows
+  if (found?.newest === run) return
+  if (found?.known !== true) {
     throw new ControllerFailure('run_unknown', `no start ${run} of proxy ${proxy} was announced`)
   }
   throw new ControllerFailure('run_ended', `proxy ${proxy} has started anew since`)
@@ -36,12 +35,14 @@ export async function expectRun(
 
 /** The latest start of the proxy that was told of, or null. */
 export async function newestRun(db: Kysely<Database>, proxy: string): Promise<string | null> {
-  const row = await db
+  return (await newest(db, proxy).executeTakeFirst())?.run ?? null
+}
+
+function newest(db: Kysely<Database>, proxy: string) {
+  return db
     .selectFrom('budget_runs')
     .select('run')
     .where('proxy', '=', proxy)
     .orderBy(sql`(first_seq, start, id)`, 'desc')
     .limit(1)
-    .executeTakeFirst()
-  return row?.run ?? null
 }
