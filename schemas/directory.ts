@@ -1,6 +1,7 @@
 import type { ApprovalWorkflowSpec } from './approval-workflow.ts'
 import type { ModelProviderSpec } from './model-provider.ts'
 import type { NotificationChannelSpec } from './notification-channel.ts'
+import type { PolicySourceSpec } from './policy-source.ts'
 import type { UserSpec } from './user.ts'
 
 /**
@@ -18,6 +19,8 @@ export interface Directory {
   readonly workflows: readonly DirectoryEntry<ApprovalWorkflowSpec>[]
   readonly channels: readonly DirectoryEntry<NotificationChannelSpec>[]
   readonly providers: readonly DirectoryEntry<ModelProviderSpec>[]
+  /** Where policies come from, of this namespace alone; left out when there is none. */
+  readonly sources?: readonly DirectoryEntry<PolicySourceSpec>[]
 }
 
 interface DirectoryEntry<Spec> {

@@ -5,6 +5,7 @@ import { ApprovalWorkflow } from './approval-workflow.ts'
 import { Budget } from './budget.ts'
 import { ModelProvider } from './model-provider.ts'
 import { NotificationChannel } from './notification-channel.ts'
+import { PolicySource } from './policy-source.ts'
 import { PolicyTest } from './policy-test.ts'
 import type { Kind } from './resource.ts'
 import { Team } from './team.ts'
@@ -22,6 +23,7 @@ export const kinds: readonly Kind[] = [
   User,
   Team,
   NotificationChannel,
+  PolicySource,
   PolicyTest,
 ]
 

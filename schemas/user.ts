@@ -43,6 +43,12 @@ export const UserSpec = closed(
           slack: Type.Optional(text('Slack member id, for example U024BE7LH.', 64)),
           mattermost: Type.Optional(text('Mattermost user id.', 64)),
           oidc: Type.Optional(text('Subject at the identity provider.', 256)),
+          signingKeys: Type.Optional(
+            Type.Array(
+              text('SSH public key on one line, or OpenPGP public key in ASCII armour.', 16_384),
+              { maxItems: 32, description: 'Keys with which this person signs commits.' },
+            ),
+          ),
         },
         'The names of this person elsewhere.',
       ),

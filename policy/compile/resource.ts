@@ -4,6 +4,7 @@ import type { ApprovalWorkflowSpec } from '../../schemas/approval-workflow.ts'
 import type { BudgetSpec } from '../../schemas/budget.ts'
 import type { ModelProviderSpec } from '../../schemas/model-provider.ts'
 import type { NotificationChannelSpec } from '../../schemas/notification-channel.ts'
+import type { PolicySourceSpec } from '../../schemas/policy-source.ts'
 import type { PolicyTestSpec } from '../../schemas/policy-test.ts'
 import type { Place } from '../../schemas/problem.ts'
 import type { TeamSpec } from '../../schemas/team.ts'
@@ -23,6 +24,7 @@ export interface Specs {
   readonly User: UserSpec
   readonly Team: TeamSpec
   readonly NotificationChannel: NotificationChannelSpec
+  readonly PolicySource: PolicySourceSpec
   readonly PolicyTest: PolicyTestSpec
 }
 

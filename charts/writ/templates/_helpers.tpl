@@ -79,6 +79,7 @@ http://{{ include "writ.serviceHost" . }}:7400
 - budgets
 - modelproviders
 - notificationchannels
+- policysources
 - teams
 - toolservers
 - users

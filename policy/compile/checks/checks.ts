@@ -6,6 +6,7 @@ import { conditions } from './conditions.ts'
 import { duplicates } from './duplicates.ts'
 import { judges } from './judges.ts'
 import { models } from './models.ts'
+import { policySources } from './policy-sources.ts'
 import { providers } from './providers.ts'
 import { reachability } from './reachability.ts'
 import { references } from './references.ts'
@@ -29,6 +30,7 @@ export const checks: readonly Check[] = [
   workflows,
   judges,
   channels,
+  policySources,
   apiKeys,
   budgets,
   scopes,

@@ -50,6 +50,9 @@ function referencesOf(resource: Resource): readonly Reference[] {
     ...ofKind([resource], 'Budget').flatMap(({ spec }) =>
       named('ApprovalWorkflow', ['spec', 'approvalWorkflow'], spec.approvalWorkflow),
     ),
+    ...ofKind([resource], 'PolicySource').flatMap(({ spec }) =>
+      named('ApprovalWorkflow', ['spec', 'review', 'workflow'], spec.review?.workflow),
+    ),
   ]
 }
 

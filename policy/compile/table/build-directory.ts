@@ -20,6 +20,9 @@ export function buildDirectory(world: World, namespace: string, table: string): 
       ...ofKind(own, kind).map(resource => entry(resource, near)),
       ...ofKind(lent, kind).map(resource => entry(resource, far)),
     ].sort(byName)
+  const sources = ofKind(own, 'PolicySource')
+    .map(({ name, spec }) => ({ name, spec }))
+    .sort(byName)
   return {
     namespace,
     table,
@@ -34,6 +37,7 @@ export function buildDirectory(world: World, namespace: string, table: string): 
     })),
     channels: all('NotificationChannel', asItIs),
     providers: all('ModelProvider', asItIs),
+    ...(sources.length > 0 && { sources }),
   }
 }
 

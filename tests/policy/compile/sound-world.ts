@@ -13,6 +13,17 @@ export const soundWorld: readonly Document[] = [
   }),
   of('NotificationChannel', 'chat', { type: 'slack', secretRef: { name: 'slack', key: 'url' } }),
   of('NotificationChannel', 'hook', { type: 'webhook', url: 'https://w.example.com' }),
+  of('PolicySource', 'policies', {
+    url: 'git@git.example.com:example/policies.git',
+    knownHosts: ['git.example.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI'],
+    signatures: { required: true, signers: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI'] },
+    forge: {
+      type: 'github',
+      repository: 'example/policies',
+      secretRef: { name: 'forge', key: 'token' },
+    },
+    review: { workflow: 'people', replay: '7d' },
+  }),
   of('ApprovalWorkflow', 'people', {
     approvers: { users: ['ana'], teams: ['sre'] },
     approvalsRequired: 2,
