@@ -23,6 +23,8 @@ export type ControllerFailureCode =
   | 'foreign_proxy'
   /** Nobody can say whose a token is now. */
   | 'identity_unavailable'
+  /** A change cannot be proposed where the source is. */
+  | 'change_refused'
 
 /** Something the controller needs does not work; what is in force stays in force. */
 export class ControllerFailure extends Error {
