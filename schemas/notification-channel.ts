@@ -19,7 +19,7 @@ export const NotificationChannelSpec = closed(
     ),
     secretRef: Type.Optional(
       secretRef(
-        'slack, mattermost, webhook: the address of the webhook; mail: `user:password` for the mail server.',
+        'slack, mattermost, webhook: the address of the webhook; mail: `user:password` for the mail server; github: the token of the account that asks.',
       ),
     ),
     signingSecretRef: Type.Optional(
@@ -28,7 +28,22 @@ export const NotificationChannelSpec = closed(
       ),
     ),
     headers: Type.Optional(stringMap('Headers sent with a webhook; never credentials.')),
-    repository: Type.Optional(text('owner/name, for github.', 256)),
+    repository: Type.Optional(
+      Type.String({
+        pattern: '^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$',
+        maxLength: 256,
+        description: 'owner/name, for github.',
+      }),
+    ),
+    thread: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description: 'Number of the issue or pull request in which people are asked, for github.',
+      }),
+    ),
+    apiUrl: Type.Optional(
+      httpUrl('Address of the API, for github; https://api.github.com when omitted.'),
+    ),
     host: Type.Optional(text('Mail server, for mail.', 253)),
     port: Type.Optional(
       Type.Integer({

@@ -8,13 +8,16 @@ import type {
   BudgetRunRow,
   UsageRow,
 } from './budget-rows.ts'
+import type { ChatCommandRow } from './chat-tables.ts'
 import type { ControllerRow, FenceRow, KubernetesObjectRow } from './kubernetes-tables.ts'
+import type { OverrideEventRow, OverrideRow, ReleaseStepRow } from './override-tables.ts'
 import type { ProxyNameRow } from './proxy-name-tables.ts'
+import type { ReviewTables } from './review-tables.ts'
 import type { RuntimeTokenListRow, RuntimeTokenRow } from './token-tables.ts'
 import type { UsageDayRow, UsageSessionRow } from './usage-rows.ts'
 
 /** The tables of the store. */
-export interface Database {
+export interface Database extends ReviewTables {
   readonly records: RecordRow
   readonly record_counts: RecordCountRow
   readonly releases: ReleaseRow
@@ -43,6 +46,10 @@ export interface Database {
   readonly fences: FenceRow
   readonly controllers: ControllerRow
   readonly kubernetes_objects: KubernetesObjectRow
+  readonly chat_commands: ChatCommandRow
+  readonly overrides: OverrideRow
+  readonly override_events: OverrideEventRow
+  readonly release_steps: ReleaseStepRow
 }
 
 type Json = ColumnType<unknown, string | null, never>
@@ -97,6 +104,10 @@ export interface ReleaseRow {
   readonly published_at: Date
   readonly key_id: string
   readonly signature: string
+  /** Tables that follow by themselves, as JSON; null when none do. */
+  readonly next: string | null
+  /** Ids of the overrides that are in the table, as JSON; null when none are. */
+  readonly overrides: string | null
 }
 
 /** The canonical text of a table under its digest. */

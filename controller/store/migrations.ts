@@ -2,10 +2,13 @@ import { type Kysely, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
 import { approvalTables } from './approval-tables.ts'
 import { budgetTables } from './budget-tables.ts'
+import { chatTables } from './chat-tables.ts'
 import { deliveryTables } from './delivery-tables.ts'
 import { kubernetesTables } from './kubernetes-tables.ts'
+import { overrideTables } from './override-tables.ts'
 import { proxyNameTables } from './proxy-name-tables.ts'
 import { proxyStartTables } from './proxy-start-tables.ts'
+import { reviewTables } from './review-tables.ts'
 import { tokenTables } from './token-tables.ts'
 import { usageTables } from './usage-tables.ts'
 
@@ -20,6 +23,9 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0007-kubernetes': { up: kubernetesTables },
   '0008-proxy-owners': { up: proxyNameTables },
   '0009-proxy-starts': { up: proxyStartTables },
+  '0012-reviews': { up: reviewTables },
+  '0014-overrides': { up: overrideTables },
+  '0013-chat-commands': { up: chatTables },
 }
 
 async function first(db: Kysely<unknown>): Promise<void> {

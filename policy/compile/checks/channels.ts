@@ -4,18 +4,9 @@ import type { Resource } from '../resource.ts'
 import { ofKind, type World } from '../world.ts'
 import { problemAt } from './check.ts'
 
-/** Channels that lack what their type needs, and workflows that count on one that sends nothing. */
+/** Channels that lack what their type needs, or have what means nothing in it. */
 export function* channels({ resources }: World): Iterable<Problem> {
-  for (const here of Map.groupBy(resources, ({ namespace }) => namespace).values()) {
-    const known = ofKind(here, 'NotificationChannel')
-    for (const channel of known) yield* incomplete(channel)
-    const silent = new Set(
-      known
-        .filter(({ spec, origin }) => spec.type === 'github' && !origin.unsure(['spec', 'type']))
-        .map(({ name }) => name),
-    )
-    for (const workflow of ofKind(here, 'ApprovalWorkflow')) yield* unheard(workflow, silent)
-  }
+  for (const channel of ofKind(resources, 'NotificationChannel')) yield* incomplete(channel)
 }
 
 type Field = keyof NotificationChannelSpec
@@ -27,7 +18,7 @@ const fields: Readonly<
     { readonly needs: readonly (readonly Field[])[]; readonly takes: readonly Field[] }
   >
 > = {
-  github: { needs: [['repository']], takes: [] },
+  github: { needs: [['repository'], ['thread'], ['secretRef']], takes: ['apiUrl'] },
   slack: { needs: [['secretRef']], takes: ['signingSecretRef'] },
   mattermost: { needs: [['url', 'secretRef']], takes: ['signingSecretRef'] },
   mail: { needs: [['host'], ['from']], takes: ['port', 'security', 'secretRef', 'to'] },
@@ -67,21 +58,6 @@ function* incomplete({ spec, origin }: Resource<'NotificationChannel'>): Iterabl
       code: 'password_in_the_clear',
       message: 'The password travels to the mail server in the clear.',
       suggestion: 'Write starttls or tls.',
-    })
-  }
-}
-
-function* unheard(
-  { spec, origin }: Resource<'ApprovalWorkflow'>,
-  silent: ReadonlySet<string>,
-): Iterable<Problem> {
-  for (const [i, name] of (spec.channels ?? []).entries()) {
-    if (!silent.has(name)) continue
-    yield problemAt(origin, ['spec', 'channels', i], {
-      severity: 'warning',
-      code: 'channel_not_available',
-      message: `Nothing is sent to channels of type github yet, so "${name}" tells nobody.`,
-      suggestion: 'Name a channel of another type as well.',
     })
   }
 }
