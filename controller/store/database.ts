@@ -9,6 +9,7 @@ import type {
   UsageRow,
 } from './budget-rows.ts'
 import type { ChatCommandRow } from './chat-tables.ts'
+import type { PushSubscriptionRow } from './delivery-tables.ts'
 import type { ControllerRow, FenceRow, KubernetesObjectRow } from './kubernetes-tables.ts'
 import type { OverrideEventRow, OverrideRow, ReleaseStepRow } from './override-tables.ts'
 import type { ProxyNameRow } from './proxy-name-tables.ts'
@@ -273,19 +274,6 @@ interface ApprovalGrantUseRow {
   readonly grant_id: string
   readonly micro_usd: number
   readonly at: Date
-}
-
-/** A browser in which a User wants to be told; `id` is made from both. */
-export interface PushSubscriptionRow {
-  readonly id: string
-  /** Where the User is written. */
-  readonly namespace: string
-  readonly user_name: string
-  readonly endpoint: string
-  /** Key of the browser and its shared secret, base64url: with them messages are encrypted for it. */
-  readonly p256dh: string
-  readonly auth: string
-  readonly created_at: Date
 }
 
 /** What the judge of a workflow answered about a request; once there, it is not asked again. */

@@ -41,3 +41,16 @@ export async function deliveryTables(db: Kysely<unknown>): Promise<void> {
     create unique index approval_notifications_once
     on approval_notifications (request_id, channel, kind, recipient, round)`.execute(db)
 }
+
+/** A browser in which a User wants to be told; `id` is made from both. */
+export interface PushSubscriptionRow {
+  readonly id: string
+  /** Where the User is written. */
+  readonly namespace: string
+  readonly user_name: string
+  readonly endpoint: string
+  /** Key of the browser and its shared secret, base64url: with them messages are encrypted for it. */
+  readonly p256dh: string
+  readonly auth: string
+  readonly created_at: Date
+}

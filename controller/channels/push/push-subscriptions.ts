@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Kysely, Selectable } from 'kysely'
 import { RequestFailure } from '../../api/problem-answer.ts'
-import type { Database, PushSubscriptionRow } from '../../store/database.ts'
+import type { Database } from '../../store/database.ts'
+import type { PushSubscriptionRow } from '../../store/delivery-tables.ts'
 import type { PushSubscription } from './push-subscription.ts'
 
 /** A User by the namespace in which it is written. */
