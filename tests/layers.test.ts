@@ -10,15 +10,24 @@ const mayImport: Record<string, readonly string[]> = {
   'policy/decide': ['schemas'],
   'policy/spend': ['schemas', 'policy/decide'],
   'policy/compile': ['schemas', 'policy/decide', 'policy/spend'],
+  'policy/plan': ['schemas', 'policy/decide', 'policy/compile'],
   lifecycle: [],
   secrets: ['lifecycle'],
   proxy: ['schemas', 'policy/decide', 'policy/spend', 'lifecycle'],
-  controller: ['schemas', 'policy/decide', 'policy/spend', 'policy/compile', 'lifecycle'],
+  controller: [
+    'schemas',
+    'policy/decide',
+    'policy/spend',
+    'policy/compile',
+    'policy/plan',
+    'lifecycle',
+  ],
   cli: [
     'schemas',
     'policy/decide',
     'policy/spend',
     'policy/compile',
+    'policy/plan',
     'lifecycle',
     'secrets',
     'proxy',
@@ -31,6 +40,7 @@ const mayInstall: Record<string, readonly string[]> = {
   schemas: ['typebox'],
   'policy/decide': ['re2js', 'canonicalize'],
   'policy/spend': [],
+  'policy/plan': ['canonicalize'],
   'policy/compile': ['@marcbachmann/cel-js', 'ajv', 'ajv-formats', 'canonicalize', 'yaml'],
 }
 
