@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { Database } from '../store/database.ts'
 
-/** Whether a table is or was in force in a namespace. */
+/** Whether a table is or was in force in a namespace, or comes into force there by itself. */
 export async function hasReleased(
   db: Kysely<Database>,
   namespace: string,
@@ -14,5 +14,13 @@ export async function hasReleased(
     .where('digest', '=', digest)
     .limit(1)
     .executeTakeFirst()
-  return row !== undefined
+  if (row !== undefined) return true
+  const step = await db
+    .selectFrom('release_steps')
+    .select('digest')
+    .where('namespace', '=', namespace)
+    .where('digest', '=', digest)
+    .limit(1)
+    .executeTakeFirst()
+  return step !== undefined
 }

@@ -6,6 +6,8 @@ import type { SigningKey } from './signing-key.ts'
 /** A release and the commit its source was at. */
 export interface PastRelease extends TableRelease {
   readonly commit?: string
+  /** Ids of the overrides that are in the table; omitted when none are. */
+  readonly overrides?: readonly string[]
 }
 
 /** The table that a namespace is to have. */
@@ -13,6 +15,8 @@ export interface Intended {
   readonly namespace: string
   readonly digest: string
   readonly commit: string | null
+  readonly next?: TableRelease['next']
+  readonly overrides?: readonly string[]
 }
 
 /** Names the lock in PostgreSQL that keeps two controllers from giving out one number twice. */
@@ -51,10 +55,11 @@ export async function release(
 ): Promise<readonly PastRelease[]> {
   if (tables.length === 0) return []
   let sequence = await lastSequence(db)
-  const rows = tables.map(({ namespace, digest, commit }) => {
+  const rows = tables.map(({ namespace, digest, commit, next: steps, overrides = [] }) => {
     sequence = next(sequence, at)
     const publishedAt = new Date(at).toISOString()
-    return rowOf(key.sign({ namespace, sequence, digest, publishedAt }), commit)
+    const stated = { namespace, sequence, digest, publishedAt, ...(steps && { next: steps }) }
+    return rowOf(key.sign(stated), commit, overrides)
   })
   await db.insertInto('releases').values(rows).execute()
   return rows.map(releaseOf)
@@ -102,7 +107,11 @@ async function lastSequence(db: Transaction<Database>): Promise<number> {
   return row?.last ?? 0
 }
 
-function rowOf(release: TableRelease, commit: string | null): Selectable<ReleaseRow> {
+function rowOf(
+  release: TableRelease,
+  commit: string | null,
+  overrides: readonly string[],
+): Selectable<ReleaseRow> {
   return {
     sequence: release.sequence,
     namespace: release.namespace,
@@ -111,6 +120,8 @@ function rowOf(release: TableRelease, commit: string | null): Selectable<Release
     published_at: new Date(release.publishedAt),
     key_id: release.keyId,
     signature: release.signature,
+    next: release.next === undefined ? null : JSON.stringify(release.next),
+    overrides: overrides.length === 0 ? null : JSON.stringify(overrides),
   }
 }
 
@@ -122,6 +133,8 @@ function releaseOf(row: Selectable<ReleaseRow>): PastRelease {
     publishedAt: row.published_at.toISOString(),
     keyId: row.key_id,
     signature: row.signature,
+    ...(row.next !== null && { next: JSON.parse(row.next) }),
     ...(row.commit_id !== null && { commit: row.commit_id }),
+    ...(row.overrides !== null && { overrides: JSON.parse(row.overrides) }),
   }
 }

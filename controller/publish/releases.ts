@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Directory } from '../../schemas/directory.ts'
 import type { TableRelease } from '../../schemas/table-release.ts'
@@ -16,11 +17,16 @@ import {
   releasesAfter,
 } from './publication.ts'
 import type { SigningKey } from './signing-key.ts'
+import { dueSteps, keepSteps, namedSteps, type Step } from './steps.ts'
 
 /** A compiled table on its way to the proxies: canonical JSON and `sha256:` digest. */
 export interface Publishable {
   readonly json: string
   readonly digest: string
+  /** What takes its place by itself, in the order of time. */
+  readonly next?: readonly Step[]
+  /** Ids of the overrides that are in it. */
+  readonly overrides?: readonly string[]
 }
 
 export interface ReleasesNeeds {
@@ -86,12 +92,37 @@ export class Releases implements Follower {
     if (fence === null && this.#needs.fenced === true) {
       throw new ControllerFailure('fenced', 'only the leader publishes')
     }
-    const asked = { tables, commit, directories }
+    const asked = { tables, commit: () => commit, directories }
     if (samePassed(this.#passed, fence) && this.#isInForce(asked)) return []
+    return this.#locked(fence, async () => asked)
+  }
+
+  /**
+   * Puts in force what was to follow by now. Nothing but the store is needed for it. Throws a
+   * ControllerFailure `fenced` as publishing does.
+   */
+  async advance(fence: Fence | null = null): Promise<readonly TableRelease[]> {
+    if (fence === null && this.#needs.fenced === true) return []
+    const at = this.#needs.now()
+    const isDue = this.current().some(
+      ({ next: [first] = [] }) => first && Date.parse(first.at) <= at,
+    )
+    if (!isDue) return []
+    return this.#locked(fence, async (db, inForce) => {
+      const steps = await dueSteps(db, inForce.values(), at)
+      return {
+        tables: new Map([...steps].map(([namespace, { table }]) => [namespace, table])),
+        commit: namespace => inForce.get(namespace)?.commit ?? null,
+        directories: [...steps.values()].flatMap(({ directory }) => directory ?? []),
+      }
+    })
+  }
+
+  async #locked(fence: Fence | null, ask: Ask): Promise<readonly TableRelease[]> {
     const { news, fresh } = await this.#needs.db.transaction().execute(async db => {
       await lockPublishing(db)
       if (fence !== null) await passFence(db, fence, new Date(this.#needs.now()))
-      return this.#publish(db, asked)
+      return this.#publish(db, ask)
     })
     this.#passed = fence
     this.directories.tell([...news.directories, ...fresh.directories])
@@ -115,20 +146,21 @@ export class Releases implements Follower {
   }
 
   /** What another process may have published meanwhile is looked at under the lock, so that nothing is signed twice. */
-  async #publish(db: Transaction<Database>, asked: Asked): Promise<Published> {
+  async #publish(db: Transaction<Database>, ask: Ask): Promise<Published> {
     const { key, now } = this.#needs
     const at = now()
     const news = await this.#news(db)
     const inForce = new Map(this.#current)
     for (const release of news.releases) inForce.set(release.namespace, release)
+    const asked = await ask(db, inForce)
     const intended = changes(asked, inForce, key.id)
     const texts = this.directories.changed(asked.directories, news.directories)
     if (intended.length + texts.length === 0) return { news, fresh: nothing }
     const releases = await release(db, intended, key, at)
     for (const release of releases) inForce.set(release.namespace, release)
     if (releases.length > 0) {
-      const digests = [...inForce.values()].map(({ digest }) => digest)
-      await keepTables(db, bodiesOf(intended, asked.tables), digests)
+      await keepTables(db, bodiesOf(intended, asked.tables), digestsIn(inForce.values()))
+      await keepSteps(db, asked.tables)
     }
     const directories = await keepDirectories(db, texts, new Date(at))
     await sql`select pg_notify(${this.channel}, '')`.execute(db)
@@ -144,7 +176,7 @@ export class Releases implements Follower {
   }
 
   #isInForce({ tables, directories }: Asked): boolean {
-    const asked = { tables, commit: null, directories }
+    const asked = { tables, commit: () => null, directories }
     return (
       changes(asked, this.#current, this.#needs.key.id).length === 0 &&
       this.directories.changed(directories, []).length === 0
@@ -167,9 +199,12 @@ export class Releases implements Follower {
 
 interface Asked {
   readonly tables: ReadonlyMap<string, Publishable>
-  readonly commit: string | null
+  readonly commit: (namespace: string) => string | null
   readonly directories: readonly Directory[]
 }
+
+/** What is to be in force, by what is now. */
+type Ask = (db: Transaction<Database>, inForce: ReadonlyMap<string, PastRelease>) => Promise<Asked>
 
 interface News {
   readonly releases: readonly PastRelease[]
@@ -195,13 +230,41 @@ function changes(
   keyId: string,
 ): readonly Intended[] {
   const changed = [...tables]
-    .map(([namespace, { digest }]) => ({ namespace, digest, commit }))
-    .filter(({ namespace, digest }) => inForce.get(namespace)?.digest !== digest)
+    .map(([namespace, table]) => intendedOf(namespace, table, commit(namespace)))
+    .filter(table => !isSameTable(table, inForce.get(table.namespace)))
   const foreign = [...inForce.values()]
     .filter(release => release.keyId !== keyId)
-    .map(({ namespace, digest, commit = null }) => ({ namespace, digest, commit }))
+    .map(({ commit = null, ...release }) => ({ ...release, commit }))
     .filter(({ namespace }) => !changed.some(table => table.namespace === namespace))
   return [...foreign, ...changed]
+}
+
+function intendedOf(
+  namespace: string,
+  { digest, next: steps = [], overrides = [] }: Publishable,
+  commit: string | null,
+): Intended {
+  const next = namedSteps(steps)
+  return { namespace, digest, commit, overrides, ...(next && { next }) }
+}
+
+/** The same table, with the same to follow, for as long as the same overrides are in it. */
+function isSameTable(
+  { digest, next, overrides }: Intended,
+  release: PastRelease | undefined,
+): boolean {
+  return isDeepStrictEqual(
+    { digest, next, overrides },
+    { digest: release?.digest, next: release?.next, overrides: release?.overrides ?? [] },
+  )
+}
+
+/** Every table that is in force, or comes into force by itself. */
+function digestsIn(releases: Iterable<PastRelease>): readonly string[] {
+  return [...releases].flatMap(({ digest, next = [] }) => [
+    digest,
+    ...next.map(step => step.digest),
+  ])
 }
 
 function bodiesOf(
@@ -211,12 +274,14 @@ function bodiesOf(
   return new Map(
     intended.flatMap(({ namespace, digest }) => {
       const table = tables.get(namespace)
-      return table?.digest === digest ? [[digest, table.json] as const] : []
+      if (table?.digest !== digest) return []
+      const steps = (table.next ?? []).map(({ table }) => table)
+      return [table, ...steps].map(({ digest, json }) => [digest, json] as const)
     }),
   )
 }
 
 /** The release as proxies get it: exactly what the signature covers. */
-export function asSigned({ commit: _, ...release }: PastRelease): TableRelease {
+export function asSigned({ commit: _, overrides: __, ...release }: PastRelease): TableRelease {
   return release
 }

@@ -61,7 +61,9 @@ export interface PolicyTestDocument {
 export function compile(files: readonly SourceFile[], options: CompileOptions = {}): Compiled {
   const { namespace = 'default', systemNamespace = 'writ-system', catalog = new Map() } = options
   const read = readFiles(files)
-  const documents = read.documents.map(document => readResource(document, namespace))
+  const documents = read.documents.map(document =>
+    readResource(document, document.file.namespace ?? namespace),
+  )
   const resources = documents.flatMap(document => document.resources)
   const drafts = [
     ...ofKind(resources, 'AccessPolicy').map(draftOf),

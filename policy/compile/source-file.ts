@@ -3,4 +3,6 @@ export interface SourceFile {
   readonly path: string
   readonly text: string
   readonly commit?: string
+  /** Namespace of its documents that name none; that of the compilation when omitted. */
+  readonly namespace?: string
 }
