@@ -1,5 +1,5 @@
 import { type Generated, type Kysely, sql } from 'kysely'
-import type { ReviewState } from '../../schemas/review.ts'
+import type { Narrowing, ReviewState } from '../../schemas/review.ts'
 
 /** Makes what reviews of changes are kept in: reviews, answers, history; what brought a commit, and which content is in force. */
 export async function reviewTables(db: Kysely<unknown>): Promise<void> {
@@ -31,6 +31,8 @@ async function reviews(db: Kysely<unknown>): Promise<void> {
       replay text,
       opened_at timestamptz not null,
       asked_at timestamptz,
+      asked_comment bigint,
+      asked_hash text,
       resolved_at timestamptz,
       reason text,
       merge_sha text,
@@ -114,7 +116,7 @@ export interface ReviewRow {
   readonly head_sha: string
   readonly digest: string
   readonly state: ReviewState
-  readonly narrows: string
+  readonly narrows: Narrowing
   /** Digest of the policy files as they will be once merged. */
   readonly content: string
   /** Digest of the tables and directories that it was planned against. */
@@ -126,6 +128,9 @@ export interface ReviewRow {
   readonly opened_at: Date
   /** When the digest was shown, by the clock of the forge: answers given before do not count. */
   readonly asked_at: Date | null
+  /** The comment that shows it, and the SHA-256 of what it should read. */
+  readonly asked_comment: number | null
+  readonly asked_hash: string | null
   readonly resolved_at: Date | null
   readonly reason: string | null
   readonly merge_sha: string | null
@@ -148,7 +153,7 @@ export interface ReviewVoteRow {
 }
 
 /** What happened to a review, oldest first by `id`. */
-interface ReviewEventRow {
+export interface ReviewEventRow {
   readonly id: Generated<number>
   readonly review_id: number
   readonly type: string
