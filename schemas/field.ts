@@ -65,6 +65,15 @@ export function httpUrl(description: string) {
   return Type.String({ pattern: '^https?://[^\\s]+$', maxLength: 2048, description })
 }
 
+/** A URL that a proxy may open; `${NAME}` in it is a variable of the environment of the proxy. */
+export function proxyUrl(description: string) {
+  return Type.String({
+    pattern: '^(https?://|\\$\\{[A-Za-z_][A-Za-z0-9_]*\\})[^\\s]*$',
+    maxLength: 2048,
+    description,
+  })
+}
+
 /** Where a secret is kept; the secret itself is never written in a policy. */
 export function secretRef(description: string) {
   return closed(

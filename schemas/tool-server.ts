@@ -5,6 +5,7 @@ import {
   type Frozen,
   httpUrl,
   oneOf,
+  proxyUrl,
   secretRef,
   stringMap,
   text,
@@ -65,7 +66,11 @@ export const ToolServerSpec = closed(
         default: 'streamable-http',
       }),
     ),
-    url: Type.Optional(httpUrl('Address of the MCP endpoint, for streamable-http and sse.')),
+    url: Type.Optional(
+      proxyUrl(
+        `Address of the MCP endpoint, for streamable-http and sse; \`\${NAME}\` in it is a variable of the environment of the proxy.`,
+      ),
+    ),
     headers: Type.Optional(stringMap('Headers sent with every request; never credentials.')),
     auth: Type.Optional(
       closed(

@@ -11,6 +11,7 @@ const mayImport: Record<string, readonly string[]> = {
   'policy/spend': ['schemas', 'policy/decide'],
   'policy/compile': ['schemas', 'policy/decide', 'policy/spend'],
   'policy/plan': ['schemas', 'policy/decide', 'policy/compile'],
+  'policy/translate': ['schemas', 'policy/decide', 'policy/compile'],
   lifecycle: [],
   secrets: ['lifecycle'],
   proxy: ['schemas', 'policy/decide', 'policy/spend', 'lifecycle'],
@@ -41,6 +42,7 @@ const mayInstall: Record<string, readonly string[]> = {
   'policy/decide': ['re2js', 'canonicalize'],
   'policy/spend': [],
   'policy/plan': ['canonicalize'],
+  'policy/translate': ['yaml'],
   'policy/compile': ['@marcbachmann/cel-js', 'ajv', 'ajv-formats', 'canonicalize', 'yaml'],
 }
 

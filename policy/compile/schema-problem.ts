@@ -1,5 +1,5 @@
 import type { ErrorObject } from 'ajv'
-import { duration, httpUrl, resourceName, usd } from '../../schemas/field.ts'
+import { duration, httpUrl, proxyUrl, resourceName, usd } from '../../schemas/field.ts'
 import type { Problem } from '../../schemas/problem.ts'
 import { stepsOf } from './flaw.ts'
 import { meant } from './nearest.ts'
@@ -82,6 +82,7 @@ const patterns: ReadonlyMap<string, string> = new Map([
   [pattern(duration('')), 'must be a length of time such as 30s, 10m, 24h or 30d.'],
   [pattern(usd('')), 'must be an amount in USD such as "25.00", with at most six decimals.'],
   [pattern(httpUrl('')), 'must be a URL that begins with http:// or https://.'],
+  [pattern(proxyUrl('')), 'must be a URL that begins with http:// or https://.'],
   ['\\S', 'must not be empty.'],
   ['^[0-9a-f]{64}$', 'must be a SHA-256 in hex, as `writ keys create` prints it; never the key.'],
   ['^[A-Za-z0-9_.-]{1,64}$', 'may hold letters, digits, "_", "." and "-", at most 64.'],
