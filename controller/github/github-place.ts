@@ -1,0 +1,5 @@
+/** A repository as the API names it. */
+export interface GithubPlace {
+  readonly owner: string
+  readonly repo: string
+}

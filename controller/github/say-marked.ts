@@ -1,0 +1,54 @@
+import type { Octokit } from '@octokit/rest'
+import { ForgeFailure } from '../forge/failure.ts'
+import type { ForgeComment, Saying } from '../forge/forge.ts'
+import { cutBody } from './comments.ts'
+import type { GithubPlace } from './github-place.ts'
+import { commentOf } from './github-values.ts'
+
+interface Said extends Saying {
+  readonly thread: number
+  /** Number of the account that speaks: anybody can write the marker. */
+  readonly author: number
+}
+
+/** Writes the comment, or edits the one that the account wrote under the marker. */
+export async function sayMarked(
+  octokit: Octokit,
+  place: GithubPlace,
+  said: Said,
+): Promise<ForgeComment> {
+  const { data: repository } = await octokit.rest.repos.get({ ...place })
+  return commentOf(await written(octokit, place, said), repository.id)
+}
+
+async function written(octokit: Octokit, place: GithubPlace, said: Said) {
+  const { rest } = octokit
+  // Readers do not see the line.
+  const line = `<!-- ${said.marker} -->`
+  const body = `${line}\n${cutBody(said.body)}`
+  const found = await markedComment(octokit, place, said, line)
+  if (found?.body === body) return found
+  if (found !== null) {
+    return (await rest.issues.updateComment({ ...place, comment_id: found.id, body })).data
+  }
+  return (await rest.issues.createComment({ ...place, issue_number: said.thread, body })).data
+}
+
+const mostPages = 30
+
+async function markedComment(
+  octokit: Octokit,
+  place: GithubPlace,
+  { thread, author }: Said,
+  line: string,
+) {
+  const asked = { ...place, issue_number: thread, per_page: 100 }
+  let pages = 0
+  for await (const { data } of octokit.paginate.iterator(octokit.rest.issues.listComments, asked)) {
+    const found = data.find(({ user, body = '' }) => user?.id === author && body.startsWith(line))
+    if (found !== undefined) return found
+    pages += 1
+    if (pages === mostPages) throw new ForgeFailure('refused', 'the thread has too many comments')
+  }
+  return null
+}
