@@ -9,7 +9,11 @@ export interface GitProblem {
 /** Codes are the contract; sentences may change. */
 export type GitProblemCode =
   | 'git_missing'
+  | 'url_unusable'
   | 'repository_gone'
+  | 'repository_moved'
+  | 'repository_untrusted'
+  | 'object_format'
   | 'repository_unreachable'
   | 'credentials_refused'
   | 'credentials_missing'

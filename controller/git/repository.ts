@@ -3,8 +3,12 @@ import type { GitProblem } from './git-problem.ts'
 
 /** A repository somewhere else, of which a bounded bare copy is kept here; nothing of it is ever checked out. */
 export interface GitRepository {
-  /** The newest commit of the branch, fetched. */
+  /** The newest commit of the branch, fetched, and signed by somebody known where that is required. */
   fetch(signal: AbortSignal): Promise<Fetched>
+  /** Remembers that a fetched commit is in force: what comes after must follow it. */
+  keep(commit: string): Promise<void>
+  /** The commit that was in force last, also before this process; null when none ever was. */
+  kept(): Promise<string | null>
   /** The head of a pull request, fetched; it may come from anybody. */
   fetchChange(number: number, signal: AbortSignal): Promise<Fetched>
   /** The policies of a fetched commit under a folder; empty for the whole repository. */
@@ -22,7 +26,13 @@ export interface GitRepository {
 }
 
 /** What came of a fetch. */
-export type Fetched = { readonly commit: string } | { readonly problem: GitProblem }
+export type Fetched =
+  | {
+      readonly commit: string
+      /** What is worth telling although the commit is taken. */
+      readonly notes: readonly GitProblem[]
+    }
+  | { readonly problem: GitProblem }
 
 /** A commit as it says of itself; all but `id` and `signedBy` is what its author wrote, made printable and short. */
 export interface PolicyCommit {
