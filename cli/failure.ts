@@ -2,6 +2,9 @@
 export type CliFailureCode =
   | 'usage'
   | 'unreadable'
+  /** Something is there that would be overwritten. */
+  | 'exists'
+  | 'unwritable'
   | 'controller_unreachable'
   | 'controller_refused'
   | 'cluster_unreachable'

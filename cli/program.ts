@@ -40,6 +40,8 @@ const commands: Readonly<Record<string, () => Promise<Build>>> = {
   explain: async () => (await import('./commands/explain.ts')).explainCommand,
   test: async () => (await import('./commands/test.ts')).testCommand,
   diff: async () => (await import('./commands/diff.ts')).diffCommand,
+  import: async () => (await import('./commands/import.ts')).importCommand,
+  init: async () => (await import('./commands/init.ts')).initCommand,
   status: async () => (await import('./commands/status.ts')).statusCommand,
   audit: async () => (await import('./commands/audit.ts')).auditCommand,
   usage: async () => (await import('./commands/usage.ts')).usageCommand,
