@@ -12,6 +12,11 @@ import { softLimitNews } from './channels/news/soft-limit-news.ts'
 import { openChannels } from './channels/open-channels.ts'
 import { openVapidKeys } from './channels/push/vapid-keys.ts'
 import type { Secrets } from './channels/secrets.ts'
+import type { Commands } from './chatops/commands.ts'
+import { forges } from './chatops/forges.ts'
+import { openChatops } from './chatops/open-chatops.ts'
+import { type ForgeEvents, forgeEvents } from './forge/forge-event.ts'
+import { forgeOf } from './github/forge-of.ts'
 import { forPeople } from './judge/for-people.ts'
 import { judging } from './judge/judging.ts'
 import type { Database } from './store/database.ts'
@@ -36,6 +41,7 @@ export interface TellPeopleNeeds {
   readonly slackOrigin?: string | undefined
   readonly now: () => number
   readonly log: {
+    info(fields: object, message: string): void
     warn(fields: object, message: string): void
     error(fields: object, message: string): void
   }
@@ -43,6 +49,10 @@ export interface TellPeopleNeeds {
 
 /** Judges that are asked, and people who are told and answer where they are told. */
 export interface Telling {
+  /** What happens at forges: whoever hears of something tells it here. */
+  readonly events: ForgeEvents
+  /** Who does what commands in comments ask for. */
+  readonly commands: Commands
   readonly routes: readonly Route[]
   readonly services: readonly Service[]
   close(): Promise<void>
@@ -52,10 +62,13 @@ export interface Telling {
 export async function tellPeople(needs: TellPeopleNeeds): Promise<Telling> {
   const { db, approvals, budgets, publicUrl, listening, now, log } = needs
   const { secrets = async () => null } = needs
+  const people = forPeople(approvals)
+  const forge = forges(({ namespace, forge }) => forgeOf(forge, { namespace, secrets, now }))
+  const events = forgeEvents(error => log.error({ err: error }, 'event of a forge not heard'))
+  const chatops = openChatops({ ...needs, approvals: people, forge, events })
   const channels = openChannels({
     ...needs,
-    secrets,
-    approvals: forPeople(approvals),
+    ...{ secrets, forge, approvals: people },
     links: linksTo({
       address: publicUrl === undefined ? listening : Promise.resolve(publicUrl),
       isPublic: publicUrl !== undefined,
@@ -76,8 +89,8 @@ export async function tellPeople(needs: TellPeopleNeeds): Promise<Telling> {
   })
   const judges = judging({ ...needs, secrets, onSettled: id => channels.delivery.look(id) })
   return {
-    routes: channels.routes,
-    services: [channels.delivery, channels.news, judges],
+    ...{ events, commands: chatops.commands, routes: channels.routes },
+    services: [channels.delivery, channels.news, judges, ...chatops.services],
     async close() {
       stopTelling()
       await channels.close()

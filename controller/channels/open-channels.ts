@@ -4,11 +4,12 @@ import type { Directory } from '../../schemas/directory.ts'
 import type { Attempts } from '../api/attempts.ts'
 import type { Route } from '../api/route.ts'
 import type { Approvals } from '../approvals/approvals.ts'
+import type { OpenForge } from '../chatops/forges.ts'
 import type { Database } from '../store/database.ts'
 import { type Delivery, delivery } from './delivery/delivery.ts'
 import { type Pace, usualPace } from './delivery/pace.ts'
 import type { Channels } from './delivery/send-notice.ts'
-import { ChannelFailure } from './failure.ts'
+import { githubChannel } from './github/github-channel.ts'
 import type { Links } from './links.ts'
 import { mailChannel } from './mail/mail-channel.ts'
 import { mattermostChannel } from './mattermost/mattermost-channel.ts'
@@ -41,6 +42,8 @@ export interface ChannelsNeeds {
   }
   readonly secrets: Secrets
   readonly links: Links
+  /** Repositories in which channels of type github ask. */
+  readonly forge: OpenForge
   readonly keys: VapidKeys
   /** Origin of Slack's response URLs. */
   readonly slackOrigin?: string | undefined
@@ -84,11 +87,12 @@ export function openChannels(needs: ChannelsNeeds): OpenChannels {
     mattermost: mattermostChannel({ secrets, links, shown: edited }),
     webhook: webhookChannel({ secrets, now }),
     push: pushChannel({ ...push, now }),
-    github: { send: nothingSent },
+    github: githubChannel({ forge: needs.forge }),
   }
   const news = newsDesk({
     log: needs.log,
-    inform: (news, address, signal) => inform({ secrets, now, push }, news, address, signal),
+    inform: (news, address, signal) =>
+      inform({ secrets, now, push, forge: needs.forge }, news, address, signal),
   })
   const chat = { ...needs, directory: (namespace: string) => directories.of(namespace) }
   return {
@@ -104,8 +108,4 @@ export function openChannels(needs: ChannelsNeeds): OpenChannels {
     ],
     close: () => dispatcher.destroy(),
   }
-}
-
-async function nothingSent(): Promise<never> {
-  throw new ChannelFailure('unavailable', 'nothing is sent to channels of type github yet')
 }

@@ -26,7 +26,11 @@ export const usualPace: Pace = {
 const mostWaitMs = 3_600_000
 
 /** Milliseconds to wait after so many tries in vain. */
-export function waitAfter(attempts: number, { firstMs }: Pace, random = Math.random): number {
+export function waitAfter(
+  attempts: number,
+  { firstMs }: Pick<Pace, 'firstMs'>,
+  random = Math.random,
+): number {
   const waits = backoff(firstMs, mostWaitMs, random)
   for (let i = 1; i < attempts; i++) waits.next()
   return waits.next()

@@ -1,5 +1,6 @@
 import type { ApprovalRequest } from '../../../schemas/approval.ts'
 import type { NoticeKind } from '../channel.ts'
+import { fenced } from '../fenced.ts'
 import { outcomeText, type QuestionText, questionText } from '../question-text.ts'
 import type { MattermostContext } from './mattermost-context.ts'
 
@@ -85,11 +86,4 @@ function actions({ url, context }: MattermostButtons): readonly object[] {
 function elsewhere({ id }: ApprovalRequest, { whole }: QuestionText): string {
   const why = whole ? '' : 'Not all of the call fits here. '
   return `${why}Look at it with \`writ approvals show ${id}\`.`
-}
-
-/** A block of code that its content cannot end. */
-function fenced(code: string): string {
-  const longest = Math.max(0, ...[...code.matchAll(/`+/g)].map(([run]) => run.length))
-  const fence = '`'.repeat(Math.max(3, longest + 1))
-  return `${fence}\n${code}\n${fence}`
 }

@@ -35,7 +35,6 @@ async function recipientsOf(
   const spec = knownChannel(directory, name)?.spec
   switch (spec?.type) {
     case undefined:
-    case 'github':
       return []
     case 'mail': {
       const asked = directory.users.filter(user => users.includes(user.name))
@@ -43,6 +42,7 @@ async function recipientsOf(
     }
     case 'push':
       return (await subscriptions.of(peopleOf(directory, users))).map(({ id }) => id)
+    case 'github':
     case 'slack':
     case 'mattermost':
     case 'webhook':

@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici'
 import { asJson } from '../as-json.ts'
 import { knownChannel } from '../channel.ts'
 import { ChannelFailure } from '../failure.ts'
+import { type GithubNeeds, githubNews } from '../github/github-channel.ts'
 import { expectSuccess, httpPost } from '../http-post.ts'
 import type { Links } from '../links.ts'
 import { mailTo } from '../mail/mail-channel.ts'
@@ -16,7 +17,7 @@ import { postSigned } from '../webhook/webhook-channel.ts'
 import { webhookAddress } from '../webhook-address.ts'
 import { factLines, type News, type NewsAddress } from './news.ts'
 
-export interface InformNeeds {
+export interface InformNeeds extends GithubNeeds {
   readonly secrets: Secrets
   readonly now: () => number
   readonly push: {
@@ -60,7 +61,7 @@ export async function inform(
       return postSigned(needs, channel, { id: news.id, payload }, signal)
     }
     case 'github':
-      throw new ChannelFailure('unavailable', 'nothing is sent to channels of type github yet')
+      return githubNews(needs, channel, news, signal)
   }
 }
 

@@ -10,6 +10,7 @@ import type { Pace } from '../../../controller/channels/delivery/pace.ts'
 import { linksTo } from '../../../controller/channels/links.ts'
 import { type OpenChannels, openChannels } from '../../../controller/channels/open-channels.ts'
 import { openVapidKeys } from '../../../controller/channels/push/vapid-keys.ts'
+import { forgeOf } from '../../../controller/github/forge-of.ts'
 import type { Store } from '../../../controller/store/open-store.ts'
 import type { ApprovalQuestion, ApprovalRequest } from '../../../schemas/approval.ts'
 import { type ApprovalWorld, approvalWorld, sha256 } from '../approvals/approval-world.ts'
@@ -150,6 +151,12 @@ export async function channelWorld(t: Test, options: ChannelWorldOptions): Promi
       },
     }),
     keys: await openVapidKeys(t.testdir()),
+    forge: ({ forge, namespace }) =>
+      forgeOf(forge, {
+        namespace,
+        now,
+        secrets: async (_, { name, key }) => secrets[`${name}/${key}`] ?? null,
+      }),
     ...(options.slackOrigin !== undefined && { slackOrigin: options.slackOrigin }),
     now,
     log: { warn: (fields, message) => log.push({ fields, message }) },

@@ -181,24 +181,6 @@ t.test('nothing is sent about a question that is over', async t => {
   t.equal(request.notifications.length, 1)
 })
 
-t.test('a channel of type github says that it is not there yet', async t => {
-  const world = await channelWorld(t, {
-    store: await stores.empty(),
-    texts: [told(channel('pulls', '{ type: github, repository: acme/app }'))],
-  })
-  world.deliver()
-  const { id } = await world.asked()
-  const request = await world.notified(id, ([first]) => first?.state === 'failed')
-  t.strictSame(request.notifications, [
-    {
-      channel: 'pulls',
-      state: 'failed',
-      attempts: 1,
-      error: 'nothing is sent to channels of type github yet',
-    },
-  ])
-})
-
 t.test('a secret that is not there is said to be missing, and tried again', async t => {
   const hook = await receiver(t)
   const secrets: Record<string, string> = {}
