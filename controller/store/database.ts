@@ -10,6 +10,7 @@ import type {
 } from './budget-rows.ts'
 import type { ChatCommandRow } from './chat-tables.ts'
 import type { PushSubscriptionRow } from './delivery-tables.ts'
+import type { ForgeDeliveryRow, ForgeLookRow } from './forge-tables.ts'
 import type { ControllerRow, FenceRow, KubernetesObjectRow } from './kubernetes-tables.ts'
 import type { OverrideEventRow, OverrideRow, ReleaseStepRow } from './override-tables.ts'
 import type { ProxyNameRow } from './proxy-name-tables.ts'
@@ -47,6 +48,8 @@ export interface Database extends ReviewTables {
   readonly fences: FenceRow
   readonly controllers: ControllerRow
   readonly kubernetes_objects: KubernetesObjectRow
+  readonly forge_deliveries: ForgeDeliveryRow
+  readonly forge_looks: ForgeLookRow
   readonly chat_commands: ChatCommandRow
   readonly overrides: OverrideRow
   readonly override_events: OverrideEventRow

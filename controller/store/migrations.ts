@@ -4,6 +4,7 @@ import { approvalTables } from './approval-tables.ts'
 import { budgetTables } from './budget-tables.ts'
 import { chatTables } from './chat-tables.ts'
 import { deliveryTables } from './delivery-tables.ts'
+import { forgeTables } from './forge-tables.ts'
 import { kubernetesTables } from './kubernetes-tables.ts'
 import { overrideTables } from './override-tables.ts'
 import { proxyNameTables } from './proxy-name-tables.ts'
@@ -23,6 +24,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0007-kubernetes': { up: kubernetesTables },
   '0008-proxy-owners': { up: proxyNameTables },
   '0009-proxy-starts': { up: proxyStartTables },
+  '0011-forge-deliveries': { up: forgeTables },
   '0012-reviews': { up: reviewTables },
   '0014-overrides': { up: overrideTables },
   '0013-chat-commands': { up: chatTables },
