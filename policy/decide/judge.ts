@@ -12,7 +12,7 @@ export function judge(entry: LoadedEntry, facts: Facts): Verdict | null {
 }
 
 /** The verdict where a condition could not be evaluated: the policy's `onError`, with the cause. */
-function unjudged(
+export function unjudged(
   { policy, onError }: LoadedEntry,
   { source }: LoadedRule,
   error: ConditionError,

@@ -17,6 +17,8 @@ export interface Names {
   readonly slots: readonly string[]
   /** How much is known of a variable, or of a field of one as `request.time`. */
   readonly variable: (path: string) => 'known' | 'unknown' | 'none'
+  /** Put around every part of the expression, where something has to be. */
+  readonly guard?: (run: Eval) => Eval
 }
 
 export function isFault(outcome: Outcome): outcome is Fault {

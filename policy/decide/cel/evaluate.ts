@@ -12,11 +12,12 @@ export function ready(
   expression: Expression,
   variable: Names['variable'],
   frame = newFrame(),
+  guard?: Names['guard'],
 ): (scope: Scope) => Outcome {
   let run: Eval | null = null
   return scope => {
     try {
-      run ??= planExpression(expression, { slots: [], variable })
+      run ??= planExpression(expression, { slots: [], variable, ...(guard && { guard }) })
       frame.fuel = fuelPerEvaluation
       return located(run(scope, frame), expression.at)
     } catch (error) {

@@ -32,6 +32,11 @@ const unknown = new Fault('is known only once the call is made', nowhere, true)
 
 /** Turns an expression into closures; whatever it is, evaluating it gives an outcome. */
 export function planExpression(node: Expression, names: Names): Eval {
+  const run = planNode(node, names)
+  return names.guard === undefined ? run : names.guard(run)
+}
+
+function planNode(node: Expression, names: Names): Eval {
   switch (node.op) {
     case 'null':
     case 'bool':

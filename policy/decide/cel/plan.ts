@@ -1,12 +1,13 @@
 import type { Expression } from '../../../schemas/expression.ts'
 import type { Facts } from '../facts.ts'
+import { Unknown } from '../unknown.ts'
 import { follow } from './branch.ts'
-import { isFault, type Scope } from './eval.ts'
+import { type Eval, isFault, type Scope } from './eval.ts'
 import { ready } from './evaluate.ts'
 import { newFrame } from './frame.ts'
 import { planBranches } from './plan-branch.ts'
 import { show } from './show.ts'
-import { type Outcome, typeOf } from './value.ts'
+import { Fault, nowhere, type Outcome, typeOf } from './value.ts'
 
 /** Why a condition has no answer, and which characters of it are to blame. Never holds a value of the call. */
 export interface ConditionError {
@@ -58,6 +59,40 @@ export function planVisible(
     return isFault(outcome) && outcome.unknown ? 'unknown' : outcome === true
   }
 }
+
+/**
+ * Makes a condition ready to be asked about calls of which parts are not known: the `Unknown` on which its answer hangs,
+ * where there is one.
+ */
+export function planCautious(
+  expression: Expression,
+  frame = newFrame(),
+): (facts: Facts) => boolean | ConditionError | Unknown {
+  const met: Unknown[] = []
+  const run = ready(expression, known, frame, part => meeting(part, met))
+  return facts => {
+    met.length = 0
+    const outcome = run(scopeOf(facts))
+    if (typeof outcome === 'boolean') return outcome
+    const [first] = met
+    return isFault(outcome) && outcome.unknown && first ? first : errorOf(outcome, expression)
+  }
+}
+
+/** A part that meets something unknown has a value only once that is known. */
+function meeting(part: Eval, met: Unknown[]): Eval {
+  return (scope, frame) => {
+    try {
+      return part(scope, frame)
+    } catch (error) {
+      if (!(error instanceof Unknown)) throw error
+      met.push(error)
+      return unsure
+    }
+  }
+}
+
+const unsure = new Fault('is not known', nowhere, true)
 
 /** The parts of a condition and what each was for a call, outermost first; bodies of macros left out. */
 export function traceParts(

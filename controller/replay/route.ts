@@ -1,0 +1,46 @@
+/** What is read of a line before it is parsed; null when it is not as a proxy writes its lines. */
+export interface Route {
+  readonly proxy: string
+  readonly seq: number
+  /** Milliseconds since 1970. */
+  readonly time: () => number
+  /** Bytes of the session's name as they are written; empty when there is none. */
+  readonly session: Buffer
+}
+
+const head = /^\{"proxy":"([\w.-]{1,128})","seq":([1-9][0-9]{0,15}),"time":"([^"\\]{1,40})"/
+const longestHead = 256
+const session = Buffer.from('"session":"')
+const args = Buffer.from('"args":')
+const quote = 34
+
+/**
+ * Finds out whose line it is without parsing it. Inside a text quotes are escaped, so a member is found by its name; the
+ * arguments come last, and what stands in them is no member of the entry.
+ */
+export function routeOf(line: Buffer): Route | null {
+  const [, proxy, seq, written] = head.exec(line.toString('latin1', 0, longestHead)) ?? []
+  if (proxy === undefined || written === undefined) return null
+  const found = line.indexOf(session)
+  const named = found >= 0 && isBefore(found, line.indexOf(args))
+  const from = found + session.length
+  return {
+    proxy,
+    seq: Number(seq),
+    time: () => Date.parse(written),
+    session: named ? line.subarray(from, line.indexOf(quote, from)) : nothing,
+  }
+}
+
+const nothing = Buffer.alloc(0)
+
+function isBefore(at: number, end: number): boolean {
+  return end < 0 || at < end
+}
+
+/** The thread, out of so many, that a session belongs to: FNV-1a of its bytes. */
+export function shardOf(name: Uint8Array, of: number): number {
+  let hash = 0x811c9dc5
+  for (const byte of name) hash = Math.imul(hash ^ byte, 0x01000193)
+  return (hash >>> 0) % of
+}
