@@ -14,7 +14,9 @@ export function readBody(
     else if (size - chunk.length <= mostBytes) done(null)
   })
   request.on('end', () => {
-    const [only] = chunks
-    if (size <= mostBytes) done(chunks.length === 1 && only ? only : Buffer.concat(chunks))
+    // The request may live on for long, and its listeners with it.
+    const read = chunks.splice(0)
+    const [only] = read
+    if (size <= mostBytes) done(read.length === 1 && only ? only : Buffer.concat(read))
   })
 }

@@ -61,7 +61,7 @@ export async function holdModel(
 /** An approval is for one body at one endpoint. */
 function askableOf({ asked }: Errand, judged: JudgedCall): Askable {
   const endpoint = { 'writ.dev/endpoint': asked.endpoint.path }
-  return { errand: { judged }, asked: { ...asked.body, ...endpoint } }
+  return { errand: { judged }, asked: { ...asked.content.body, ...endpoint } }
 }
 
 /** People are shown as much of the request as the records hold; what they approve is all of it. */

@@ -77,9 +77,9 @@ export function judgeModel(
   const call = randomUUID()
   return {
     call,
-    subject: { ...subject, args: asked.body },
+    subject,
     decision,
-    shownArgs: preview(asked.body, asked.bytes.length),
+    shownArgs: preview(asked.content.body, asked.content.bytes.length),
     entry: entryOf(errand, candidate, decision, call),
   }
 }
@@ -99,7 +99,7 @@ function entryOf(
     provider: candidate?.provider.name,
     endpoint: asked.endpoint.path,
     stream: asked.stream,
-    argsDigest: `sha256:${hash('sha256', asked.bytes)}`,
+    argsDigest: `sha256:${hash('sha256', asked.content.bytes)}`,
     ...decisionEntry(decision),
   }
 }

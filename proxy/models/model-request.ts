@@ -1,6 +1,7 @@
 import type { Json } from '../../policy/decide/facts.ts'
 import { isObject, type JsonObject } from '../mcp/rpc.ts'
 import { strictJson } from '../mcp/strict-json.ts'
+import { Content } from './content.ts'
 import type { Endpoint } from './endpoint.ts'
 import { type InputSize, inputSize } from './input-size.ts'
 import { toolsIn } from './offered-tools.ts'
@@ -8,9 +9,7 @@ import { toolsIn } from './offered-tools.ts'
 /** What a client asks of a model, with everything that is decided by. */
 export interface ModelRequest {
   readonly endpoint: Endpoint
-  /** As they came. */
-  readonly bytes: Buffer
-  readonly body: JsonObject
+  readonly content: Content
   readonly model: string
   readonly stream: boolean
   /** Most tokens of one answer; null when the client leaves it open. */
@@ -58,8 +57,15 @@ const decisive: ReadonlySet<string> = new Set([
   ...Object.values(limitNames).flat(),
 ])
 
-/** Reads a body; every member that is decided by has the one meaning that the provider will see too. */
-export function modelRequest(endpoint: Endpoint, bytes: Buffer): ModelRequest | Malformed {
+/**
+ * Reads a body; every member that is decided by has the one meaning that the provider will see too. `onGone` is called
+ * when the body need not be held any more.
+ */
+export function modelRequest(
+  endpoint: Endpoint,
+  bytes: Buffer,
+  onGone: () => void,
+): ModelRequest | Malformed {
   const strict = strictJson(bytes, { anyInteger: true })
   if (!strict.ok) return { problem: `the body cannot be taken: ${strict.problem}` }
   const body = strict.value
@@ -69,8 +75,7 @@ export function modelRequest(endpoint: Endpoint, bytes: Buffer): ModelRequest | 
   const limits = limitNames[endpoint.dialect].flatMap(name => body[name] ?? [])
   return {
     endpoint,
-    bytes,
-    body,
+    content: new Content(bytes, body, onGone),
     model: String(body.model),
     stream: endpoint.verdict === 'generate' && body.stream === true,
     maxTokens: limits.length === 0 ? null : Math.max(...limits.map(Number)),

@@ -19,6 +19,12 @@ const mostBodyBytesInAll = 256 * 1024 * 1024
 const mostInFlight = 4096
 const mostPerKey = 2048
 
+/** A body, and whom to tell that it is not held any more. */
+interface Read {
+  readonly bytes: Buffer
+  readonly gone: () => void
+}
+
 /** The endpoints of the model APIs: finds out who asks and what, and has it answered in the dialect of the endpoint. */
 export class ModelsDoor {
   readonly #gateway: Gateway
@@ -76,9 +82,11 @@ export class ModelsDoor {
   #read(visit: Visit, endpoint: Endpoint): void {
     const { request, response } = visit
     let mine = 0
-    response.on('close', () => {
+    const gone = () => {
       this.#bodyBytes -= mine
-    })
+      mine = 0
+    }
+    response.on('close', gone)
     request.on('data', (chunk: Buffer) => {
       mine += chunk.length
       this.#bodyBytes += chunk.length
@@ -92,22 +100,22 @@ export class ModelsDoor {
       if (bytes === null) {
         response.setHeader('connection', 'close')
         fail(response, endpoint.dialect, 'request_too_large', 'the request is too large')
-      } else this.#show(visit, endpoint, bytes)
+      } else this.#show(visit, endpoint, { bytes, gone })
     })
   }
 
-  #show(visit: Visit, endpoint: Endpoint, bytes: Buffer): void {
+  #show(visit: Visit, endpoint: Endpoint, read: Read): void {
     try {
-      this.#serve(visit, endpoint, bytes)
+      this.#serve(visit, endpoint, read)
     } catch (error) {
       this.#fault(visit.response, endpoint.dialect, error)
     }
   }
 
-  #serve(visit: Visit, endpoint: Endpoint, bytes: Buffer): void {
+  #serve(visit: Visit, endpoint: Endpoint, { bytes, gone }: Read): void {
     const { response } = visit
     const { dialect } = endpoint
-    const asked = modelRequest(endpoint, bytes)
+    const asked = modelRequest(endpoint, bytes, gone)
     if ('problem' in asked) {
       const { problem: message, field } = asked
       turnAway(response, dialect, {

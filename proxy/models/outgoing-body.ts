@@ -11,7 +11,7 @@ export function outgoingBody(
   candidate: Candidate,
   limit: number | null,
 ): Buffer {
-  const { body, bytes } = asked
+  const { body, bytes } = asked.content
   const edits = new Map<string, string>()
   if (candidate.upstream !== body.model) edits.set('model', JSON.stringify(candidate.upstream))
   if (limit !== null) {
@@ -25,14 +25,17 @@ export function outgoingBody(
 }
 
 /** Whether the usage of a stream has to be asked for; the client then gets a chunk with it that it did not want. */
-export function wantsUsage({ endpoint, stream, body }: ModelRequest): boolean {
+export function wantsUsage({ endpoint, stream, content }: ModelRequest): boolean {
   if (!stream || endpoint.dialect !== 'chat') return false
-  return Object(body.stream_options).include_usage !== true
+  return Object(content.body.stream_options).include_usage !== true
 }
 
 /** Every limit that the body states, or the one that the provider understands. */
-function limitsToSet({ endpoint, body }: ModelRequest, { provider }: Candidate): readonly string[] {
-  const stated = limitNames[endpoint.dialect].filter(name => (body[name] ?? null) !== null)
+function limitsToSet(
+  { endpoint, content }: ModelRequest,
+  { provider }: Candidate,
+): readonly string[] {
+  const stated = limitNames[endpoint.dialect].filter(name => (content.body[name] ?? null) !== null)
   if (stated.length > 0) return stated
   if (endpoint.dialect !== 'chat') return [limitNames[endpoint.dialect][0]]
   // The newest models of OpenAI refuse the old name, and others do not know the new one.

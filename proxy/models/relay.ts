@@ -32,6 +32,8 @@ export interface RelayOptions {
   readonly filter: UsageChunkFilter | null
   /** More headers for the client. */
   readonly headers: Readonly<Record<string, string>>
+  /** Called once the answer has begun: nothing is sent again from then on. */
+  readonly began: () => void
   /** Takes the credential out of an error that says what it was sent. */
   readonly withhold: Withhold
   /** What a client is told whose stream broke off, in its dialect. */
@@ -139,6 +141,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   #begin(): void {
     const { response, headers } = this.#options
     this.#begun = true
+    this.#options.began()
     if (response.destroyed) return
     response.writeHead(this.#status, { ...this.#headersBack(), ...headers })
     response.flushHeaders()

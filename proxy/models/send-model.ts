@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { ProxyFailure } from '../failure.ts'
 import { withholding } from '../withhold.ts'
@@ -48,6 +49,7 @@ function relay(
     const handler = new Relay({
       response,
       headers,
+      began: () => asked.content.letGo(),
       filter: wantsUsage(asked) ? new UsageChunkFilter() : null,
       withhold: text => withholding([credential])(text),
       broken: failure => errorEvent(dialect, failure.message),
@@ -58,11 +60,15 @@ function relay(
     })
     cancellation.listen(() => handler.abandon())
     if (cancellation.aborted) handler.abandon()
+    const body = outgoingBody(asked, candidate, limit)
     const options: Dispatcher.DispatchOptions = {
       method: 'POST',
       path: path + queryOf(request.url),
-      headers: headersFor(request, provider, credential),
-      body: outgoingBody(asked, candidate, limit),
+      headers: {
+        ...headersFor(request, provider, credential),
+        'content-length': String(body.length),
+      },
+      body: body.length < worthwhile ? body : sentOnce(body),
       headersTimeout: provider.timeoutMs,
       bodyTimeout: provider.timeoutMs,
     }
@@ -71,6 +77,21 @@ function relay(
     } catch (error) {
       reject(error)
     }
+  })
+}
+
+/** Bytes from which it is worth to have the socket hold them no longer than it takes to send them. */
+const worthwhile = 64 * 1024
+
+/** Gives the bytes and forgets them: undici keeps what it was given until the answer has ended. */
+function sentOnce(bytes: Buffer): Readable {
+  let left: Buffer | null = bytes
+  return new Readable({
+    read() {
+      this.push(left)
+      left = null
+      this.push(null)
+    },
   })
 }
 

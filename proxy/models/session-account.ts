@@ -40,8 +40,8 @@ function ownSession(request: IncomingMessage, kind: string): string | null {
   return null
 }
 
-function cacheKey({ endpoint, body }: ModelRequest): string | null {
-  const { prompt_cache_key: key } = body
+function cacheKey({ endpoint, content }: ModelRequest): string | null {
+  const { prompt_cache_key: key } = content.body
   if (endpoint.dialect === 'messages' || typeof key !== 'string' || key === '') return null
   return key.slice(0, longest)
 }

@@ -68,6 +68,7 @@ async function streamed(
     ...headers,
   })
   response.flushHeaders()
+  asked.content.letGo()
   let bytes = 0
   for await (const chunk of chunks) {
     if (cancellation.aborted) break

@@ -52,7 +52,8 @@ async function translatedBy(
   signal: AbortSignal,
 ): Promise<Translated> {
   const { verdict, dialect } = asked.endpoint
-  const { body, model } = asked
+  const { content, model } = asked
+  const { body } = content
   const newId = () => randomUUID().replaceAll('-', '')
   const most = limit === null ? {} : { maxOutputTokens: limit }
   if (provider.protocol === 'scripted') {

@@ -1,5 +1,8 @@
 import { once } from 'node:events'
-import { request } from 'node:http'
+import { createServer, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import { keys, type Test } from '../mcp/world.ts'
 import { fakeProvider, stream } from './fake-provider.ts'
@@ -140,3 +143,52 @@ t.test('a client that hangs up while it does not read hangs up on the provider',
   while (journal.entries.length < 2) await new Promise(resolve => setImmediate(resolve))
   t.match(journal.entries[1], { status: 'cancelled', usageSource: 'partial' })
 })
+
+t.test('a prompt is held until its answer begins, and not as long as it streams', async t => {
+  const sent: number[] = []
+  const server = createServer(async (request, response) => {
+    let bytes = 0
+    for await (const chunk of request) bytes += chunk.length
+    sent.push(bytes)
+    stream(response)
+    response.write('data: {}\n\n')
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`
+  const { url } = await modelWorld(t, [
+    allModels,
+    provider('openai', { protocol: 'openai', baseUrl, models: [{ name: 'gpt-x', price }] }),
+  ])
+  const ask = async (characters: number) => {
+    const outgoing = request(new URL('/openai/v1/chat/completions', url), {
+      method: 'POST',
+      headers: { authorization: `Bearer ${keys.claude}` },
+    })
+    const messages = [{ role: 'user', content: 'p'.repeat(characters) }]
+    outgoing.end(JSON.stringify({ model: 'gpt-x', stream: true, max_tokens: 9, messages }))
+    const [answer] = await once(outgoing, 'response')
+    await once(answer, 'data')
+    t.teardown(() => answer.destroy())
+  }
+  await ask(1)
+  const before = held()
+  const size = 4 * 1024 * 1024
+  for (let i = 0; i < 80; i++) await ask(size)
+  t.ok((sent.at(-1) ?? 0) > size)
+  t.equal(sent.length, 81, 'more than may be under way at once')
+  const after = held()
+  t.ok(after - before < 10 * size, `that of a few: ${after - before} bytes`)
+})
+
+/** Bytes in use, once everything that nobody holds is gone. */
+function held(): number {
+  setFlagsFromString('--expose-gc')
+  runInNewContext('gc')()
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}
