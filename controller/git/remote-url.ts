@@ -38,9 +38,18 @@ export function remoteUrl(text: string): RemoteUrl {
     case 'file:':
       if (url.host !== '') throw unusable('file:// names a folder of this machine')
       return folderUrl(decodeURIComponent(url.pathname))
-    case undefined:
     default:
       throw unusable('it is none of https://, ssh://, user@host:path, file:// or an absolute path')
+  }
+}
+
+/** The same text for every way to write one place, or null when the address cannot be used. */
+export function placeOf(text: string): string | null {
+  try {
+    return remoteUrl(text).place
+  } catch (error) {
+    if (error instanceof GitFailure) return null
+    throw error
   }
 }
 
