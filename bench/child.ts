@@ -16,14 +16,24 @@ export interface Measured extends AsyncDisposable {
   usage(): Promise<Usage>
 }
 
-/** Starts a module that calls `serve`, with more in its environment, and waits until it listens. */
+/** How Node is started: with more in its environment, and with words of its command line. */
+export interface Start {
+  readonly env?: NodeJS.ProcessEnv
+  readonly execArgv?: readonly string[]
+}
+
+/** Starts a module that calls `serve`, and waits until it listens. */
 export async function start(
   module: string | URL,
   args: readonly string[],
-  env: NodeJS.ProcessEnv = {},
+  { env = {}, execArgv = [] }: Start = {},
 ): Promise<Measured> {
   const url = new URL(module, import.meta.url)
-  const child = fork(url, args, { stdio: 'inherit', env: { ...process.env, ...env } })
+  const child = fork(url, args, {
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+    execArgv: [...execArgv],
+  })
   const address = (await next(child)) as string
   return {
     url: address,

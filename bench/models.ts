@@ -1,5 +1,5 @@
 import { built } from './built.ts'
-import { type Measured, start } from './child.ts'
+import { type Measured, type Start, start } from './child.ts'
 import { median } from './decide.ts'
 import { completions, type Pace, paced, type Streamed, saturation, streams } from './model-load.ts'
 import { modelTable } from './model-table.ts'
@@ -115,7 +115,10 @@ async function metered(
 }
 
 /** What sidecars are started with. */
-const env = { NODE_OPTIONS: '--max-semi-space-size=1', MALLOC_ARENA_MAX: '1' }
+const sidecar: Start = {
+  env: { NODE_OPTIONS: '--max-semi-space-size=1', MALLOC_ARENA_MAX: '1' },
+  execArgv: ['--no-concurrent-recompilation'],
+}
 
 /** One stream of a hundred thousand chunks, and a thousand streams at once, through what is published. */
 async function loads(): Promise<readonly StreamCost[]> {
@@ -128,9 +131,9 @@ async function loads(): Promise<readonly StreamCost[]> {
   ] as const) {
     // What came before must not stand in the memory.
     const through = [upstream.url, '2048']
-    await using bare = await start(new URL('pass-through.js', folder), through, env)
+    await using bare = await start(new URL('pass-through.js', folder), through, sidecar)
     const table = [modelTable(upstream.url)]
-    await using writ = await start(new URL('writ-models.js', folder), table, env)
+    await using writ = await start(new URL('writ-models.js', folder), table, sidecar)
     for (const { name, url, process } of waysBy(upstream, bare, writ)) {
       let memory = { rssBytes: 0, ownBytes: 0 }
       const during = async () => {

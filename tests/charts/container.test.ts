@@ -87,7 +87,7 @@ t.test('the image', async t => {
 
   await t.test('starts the command of the package', async t => {
     const [entry] = the('ENTRYPOINT').map(({ rest }) => JSON.parse(rest))
-    t.strictSame(entry, ['/nodejs/bin/node', '/app/cli/main.js'])
+    t.strictSame(entry, ['/nodejs/bin/node', '--no-concurrent-recompilation', '/app/cli/main.js'])
     t.equal(manifest.bin.writ, 'cli/main.ts')
   })
 
