@@ -1,0 +1,98 @@
+import type { Kysely } from 'kysely'
+import type { SourceFile } from '../../policy/compile/source-file.ts'
+import type { Problem } from '../../schemas/problem.ts'
+import type { RuleTable } from '../../schemas/rule-table.ts'
+import type { Answer } from '../compile/compiler.ts'
+import type { Database } from '../store/database.ts'
+import { filesDigest, standingDigest } from './content-digest.ts'
+import { standingReader } from './standing.ts'
+
+/** A commit of a source that compiles, before it is put in force. */
+export interface Arrival {
+  /** Names the repository, branch and folder. */
+  readonly source: string
+  readonly commit: string
+  /** Files of the source alone. */
+  readonly files: readonly SourceFile[]
+  readonly answer: Pick<Answer, 'tables' | 'directories'>
+  /** Whether the source, as it is in force, takes only what was approved. */
+  readonly requireApproved: boolean
+}
+
+/** Lets commits of a source into force, or not. */
+export interface Admission {
+  /** Why the commit is not put in force, or null. */
+  refusal(arrival: Arrival): Promise<Problem | null>
+  /** Remembers what is in force. */
+  admitted(arrival: Pick<Arrival, 'source' | 'commit' | 'files'>): Promise<void>
+}
+
+/**
+ * A source that takes only what was approved is put in force with exactly the files that people approved, compared with
+ * exactly what is in force; whoever merged or pushed them. Files that are in force already always stand.
+ */
+export function openAdmission(db: Kysely<Database>, now: () => number): Admission {
+  const standing = standingReader()
+  return {
+    async refusal({ source, files, answer, requireApproved }) {
+      if (!requireApproved) return null
+      const content = filesDigest(files)
+      if ((await contentOf(db, source)) === content) return null
+      const inForce = await standing(db)
+      const tables = (answer.tables ?? []).map(
+        ([name, { json }]) => [name, JSON.parse(json) as RuleTable] as const,
+      )
+      const arrived = standingDigest({ ...answer, tables: new Map(tables) })
+      if (arrived === inForce.digest) return null
+      return (await isApproved(db, content, inForce.digest)) ? null : notReviewed
+    },
+    async admitted({ source, commit, files }) {
+      const row = { content: filesDigest(files), commit_id: commit, at: new Date(now()) }
+      await db
+        .insertInto('admitted_sources')
+        .values({ source, ...row })
+        .onConflict(known => known.column('source').doUpdateSet(row))
+        .execute()
+    },
+  }
+}
+
+async function contentOf(db: Kysely<Database>, source: string): Promise<string | null> {
+  const row = await db
+    .selectFrom('admitted_sources')
+    .select('content')
+    .where('source', '=', source)
+    .executeTakeFirst()
+  return row?.content ?? null
+}
+
+async function isApproved(
+  db: Kysely<Database>,
+  content: string,
+  inForce: string,
+): Promise<boolean> {
+  const row = await db
+    .selectFrom('reviews')
+    .select('id')
+    .where('content', '=', content)
+    .where('in_force', '=', inForce)
+    .where(eb =>
+      eb.or([
+        eb('state', '=', 'approved'),
+        eb.and([eb('state', '=', 'merged'), eb('reason', 'is', null)]),
+      ]),
+    )
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+const notReviewed: Problem = {
+  severity: 'error',
+  code: 'commit_not_reviewed',
+  message: 'Nobody approved the policies of this commit as they are, so they are not put in force.',
+  suggestion:
+    'Open a change on top of it: what is approved there is compared with what is in force.',
+  file: '.',
+  line: 1,
+  column: 1,
+}

@@ -1,0 +1,294 @@
+import type { Replay } from '../../schemas/replay.ts'
+import { personOf } from '../approvals/person.ts'
+import { bodyHash } from '../chatops/chat-commands.ts'
+import type { ChangeRequest, Contributors, Forge, ForgeRepository } from '../forge/forge.ts'
+import type { GitRepository } from '../git/repository.ts'
+import { receivedOf } from './answer-review.ts'
+import { type Assessment, type AssessNeeds, assessChange, problemOf } from './assess-change.ts'
+import type { EndedReview, VoidReason } from './begin-review.ts'
+import { inert } from './comment/inert.ts'
+import { reviewComment } from './comment/review-comment.ts'
+import { reviewReport } from './comment/review-report.ts'
+import type { ChangeState, ReviewedState, ReviewView } from './comment/review-view.ts'
+import { voidReply } from './comment/void-reply.ts'
+import { digestOf, type Standing } from './content-digest.ts'
+import { presentedVote } from './presented-review.ts'
+import type { StoredReview } from './review-move.ts'
+import type { StandingInForce } from './standing.ts'
+import type { StoredReviews } from './stored-reviews.ts'
+import { benchOf, handsOf } from './who-may-answer.ts'
+
+/** A source whose changes are reviewed. */
+export interface ReviewedSource {
+  /** namespace/name of its PolicySource. */
+  readonly id: string
+  readonly namespace: string
+  readonly name: string
+  readonly branch: string
+}
+
+export interface LookNeeds extends Pick<AssessNeeds, 'path' | 'compile'> {
+  readonly source: ReviewedSource
+  readonly git: AssessNeeds['git'] & Pick<GitRepository, 'fetch'>
+  readonly forge: Forge
+  readonly reviews: StoredReviews
+  /** What recorded calls come to under the candidate; a sentence where they are not asked. */
+  readonly replay: (candidate: Standing, signal: AbortSignal) => Promise<Replay | string>
+  /** What was found out about changes before. */
+  readonly memory: Map<number, Remembered>
+}
+
+/** What was found out about a change; it stands while the key does. */
+export interface Remembered {
+  readonly key: string
+  readonly assessment: Assessment
+  readonly replay: Replay | string | null
+}
+
+/** The word under which the comment of Writ is found again. */
+export const reviewMarker = 'writ:review'
+
+/**
+ * Looks at an open change as it is now and says what there is to say: the review in the store, the comment and the
+ * check. Doing it twice is the same as once. False when the change moved meanwhile and has to be looked at again.
+ */
+export async function lookAtChange(
+  needs: LookNeeds,
+  change: ChangeRequest,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { forge, reviews, git } = needs
+  const repository = await forge.repository(signal)
+  const tip = await git.fetch(signal)
+  const inForce = await reviews.standing()
+  const found =
+    'problem' in tip
+      ? lookedInVain(problemOf(tip.problem))
+      : await remembered(needs, { change, tip: tip.commit, inForce, repository }, signal)
+  if (found === null) return false
+  const seen: Seen = {
+    ...{ change, repository, inForce, found },
+    contributors: await forge.contributors(change.number, signal),
+  }
+  const { review, ended } = await reviewed(needs, seen)
+  const view = await viewOf(needs, seen, review)
+  await said(needs, seen, { view, review }, signal)
+  if (ended !== null && ended.votes.length > 0) {
+    await forge.reply(change.number, voidReply(ended.review), signal)
+  }
+  return true
+}
+
+interface Seen {
+  readonly change: ChangeRequest
+  readonly repository: ForgeRepository
+  readonly inForce: StandingInForce
+  readonly found: Remembered
+  readonly contributors: Contributors
+}
+
+function lookedInVain(problem: ReturnType<typeof problemOf>): Remembered {
+  const assessment = { kind: 'problems' as const, problems: [problem], paths: new Set<string>() }
+  return { key: '', assessment, replay: null }
+}
+
+interface Moment {
+  readonly change: ChangeRequest
+  readonly tip: string
+  readonly inForce: StandingInForce
+  readonly repository: ForgeRepository
+}
+
+/** Compiling, planning and replaying are done once for the same head, branch and state of what is in force. */
+async function remembered(
+  needs: LookNeeds,
+  { change, tip, inForce, repository }: Moment,
+  signal: AbortSignal,
+): Promise<Remembered | null> {
+  const key = digestOf([change.headSha, tip, inForce.digest])
+  const known = needs.memory.get(change.number)
+  if (known?.key === key) return known
+  const assessment = await assessChange(needs, { change, tip, inForce }, signal)
+  if (assessment === null) return null
+  const replay =
+    assessment.kind === 'planned'
+      ? await replayed(needs, { change, inForce, repository }, assessment.candidate, signal)
+      : null
+  const found = { key, assessment, replay }
+  needs.memory.set(change.number, found)
+  return found
+}
+
+/**
+ * Recorded calls are shown to those whom the policies in force know: who could open a change and read its comment
+ * could otherwise ask, by the rules that it holds, what agents did.
+ */
+async function replayed(
+  { forge, source, replay }: LookNeeds,
+  { change, inForce, repository }: Omit<Moment, 'tip'>,
+  candidate: Standing,
+  signal: AbortSignal,
+): Promise<Replay | string> {
+  const { author, headRepositoryId } = change
+  const directory = directoryOf(inForce, source.namespace)
+  const isKnown =
+    author.id === (await forge.self(signal)).id ||
+    (directory?.users ?? []).some(({ spec }) => spec.identities?.github?.id === author.id)
+  if (!isKnown || headRepositoryId !== repository.id) {
+    return 'Recorded calls are not shown: the policies in force do not know who proposes this.'
+  }
+  return replay(candidate, signal)
+}
+
+function directoryOf({ directories }: Standing, namespace: string) {
+  return directories.find(directory => directory.namespace === namespace) ?? null
+}
+
+/** Begins, keeps or ends the review, as what was found demands. */
+async function reviewed(
+  { reviews, source }: LookNeeds,
+  { change, repository, inForce, found }: Seen,
+): Promise<{ readonly review: StoredReview | null; readonly ended: EndedReview | null }> {
+  const { assessment, replay } = found
+  const name = { repositoryId: repository.id, change: change.number }
+  if (assessment.kind === 'planned') {
+    const { content, candidateDigest, plan } = assessment
+    const { id, namespace } = source
+    return reviews.begin({
+      ...{ source: id, namespace, repository, change, content },
+      inForce: inForce.digest,
+      digest: digestOf({
+        repository: repository.id,
+        change: change.number,
+        head: change.headSha,
+        content,
+        candidate: candidateDigest,
+        inForce: inForce.digest,
+      }),
+      narrows: plan.narrows,
+      plan: JSON.stringify(shown(plan)),
+      replay: replay === null ? null : JSON.stringify(replay),
+    })
+  }
+  const live = await reviews.live(name)
+  // What was approved may be in force before the forge says that it was merged.
+  const arrived = assessment.kind === 'nothing' && live?.content === assessment.content
+  if (live === null || (arrived && live.head_sha === change.headSha)) {
+    return { review: null, ended: null }
+  }
+  return { review: null, ended: await reviews.end(name, reasons[assessment.kind]) }
+}
+
+const reasons = {
+  problems: 'problems',
+  conflict: 'base_moved',
+  nothing: 'base_moved',
+} as const satisfies Record<Exclude<Assessment['kind'], 'planned'>, VoidReason>
+
+/** Most changes of a plan that are kept for those who read reviews. */
+const mostChanges = 200
+
+function shown({ narrows, plans }: Extract<Assessment, { kind: 'planned' }>['plan']) {
+  const changes = plans.flatMap(({ namespace, changes }) =>
+    changes.map(change => ({ namespace, ...change })),
+  )
+  return { narrows, changes: changes.slice(0, mostChanges), count: changes.length }
+}
+
+async function viewOf(
+  needs: LookNeeds,
+  seen: Seen,
+  review: StoredReview | null,
+): Promise<ReviewView> {
+  const { change, found } = seen
+  const { assessment, replay } = found
+  const { kind, problems } = assessment
+  return {
+    headSha: change.headSha,
+    state:
+      kind === 'planned' && review !== null
+        ? await stateOf(needs, seen, review)
+        : stateFound(assessment),
+    problems,
+    plan: kind === 'planned' ? assessment.plan : null,
+    replay,
+  }
+}
+
+function stateFound(assessment: Assessment): ChangeState {
+  switch (assessment.kind) {
+    case 'conflict':
+      return { kind: 'conflict', files: assessment.files }
+    case 'nothing':
+      return { kind: 'nothing' }
+    case 'problems':
+    case 'planned':
+      return { kind: 'problems' }
+  }
+}
+
+async function stateOf(
+  { reviews, source }: LookNeeds,
+  { change, repository, inForce, contributors }: Seen,
+  review: StoredReview,
+): Promise<ReviewedState> {
+  const directory = directoryOf(inForce, source.namespace)
+  const bench = benchOf(directory, source.name, review.narrows)
+  const hands = handsOf(directory, contributors)
+  const votes = await reviews.votes(review.id)
+  const left = { ...bench, users: bench.users.filter(user => !hands.people.has(personOf(user))) }
+  return {
+    kind: review.state === 'approved' || review.state === 'denied' ? review.state : 'open',
+    digest: review.digest,
+    bench: left,
+    votes: votes.map(presentedVote),
+    received: receivedOf({ bench, hands, votes }),
+    barred: barredBecause({
+      lacking: bench.lacking,
+      foreign: change.headRepositoryId !== repository.id,
+      unknown: hands.unknown,
+      people: left.users.length,
+      required: bench.required,
+    }),
+  }
+}
+
+function barredBecause(found: {
+  readonly lacking: boolean
+  readonly foreign: boolean
+  readonly unknown: string | null
+  readonly people: number
+  readonly required: number
+}): string | null {
+  if (found.foreign) {
+    return 'its branch is in another repository, where it cannot be seen who pushed it. Push it into this repository and open a change from there.'
+  }
+  if (found.unknown !== null) {
+    return `it cannot be known who had a hand in it: ${inert(found.unknown)}.`
+  }
+  if (found.lacking) {
+    return 'it may widen what agents can do, and the PolicySource in force names no workflow for that. Set `spec.review.workflow` in a change of its own, or by an owner with break-glass.'
+  }
+  if (found.people >= found.required) return null
+  return `it needs ${found.required} people who had no hand in it, and what is in force names ${found.people}.`
+}
+
+async function said(
+  { forge, reviews }: LookNeeds,
+  { change, found }: Seen,
+  { view, review }: { readonly view: ReviewView; readonly review: StoredReview | null },
+  signal: AbortSignal,
+): Promise<void> {
+  const { paths } = found.assessment
+  const body = reviewComment(view)
+  const comment = await forge.say(change.number, { marker: reviewMarker, body }, signal)
+  if (review !== null) {
+    await reviews.shown(review.id, {
+      comment: comment.id,
+      hash: bodyHash(comment.body),
+      at: new Date(comment.updatedAt),
+    })
+  }
+  const pathOf = (file: string) => (paths.has(file) ? file : null)
+  await forge.report({ ...reviewReport(view, pathOf), detailsUrl: comment.url }, signal)
+}
