@@ -15,8 +15,7 @@ import type { Secrets } from './channels/secrets.ts'
 import type { Commands } from './chatops/commands.ts'
 import { forges } from './chatops/forges.ts'
 import { openChatops } from './chatops/open-chatops.ts'
-import { type ForgeEvents, forgeEvents } from './forge/forge-event.ts'
-import { forgeOf } from './github/forge-of.ts'
+import { type OpenGithub, openGithub } from './github/open-github.ts'
 import { forPeople } from './judge/for-people.ts'
 import { judging } from './judge/judging.ts'
 import type { Database } from './store/database.ts'
@@ -49,8 +48,8 @@ export interface TellPeopleNeeds {
 
 /** Judges that are asked, and people who are told and answer where they are told. */
 export interface Telling {
-  /** What happens at forges: whoever hears of something tells it here. */
-  readonly events: ForgeEvents
+  /** Repositories that something in force names, and what happens in them. */
+  readonly github: OpenGithub
   /** Who does what commands in comments ask for. */
   readonly commands: Commands
   readonly routes: readonly Route[]
@@ -63,9 +62,9 @@ export async function tellPeople(needs: TellPeopleNeeds): Promise<Telling> {
   const { db, approvals, budgets, publicUrl, listening, now, log } = needs
   const { secrets = async () => null } = needs
   const people = forPeople(approvals)
-  const forge = forges(({ namespace, forge }) => forgeOf(forge, { namespace, secrets, now }))
-  const events = forgeEvents(error => log.error({ err: error }, 'event of a forge not heard'))
-  const chatops = openChatops({ ...needs, approvals: people, forge, events })
+  const github = openGithub({ ...needs, secrets })
+  const forge = forges(({ namespace, forge }) => github.open(namespace, forge))
+  const chatops = openChatops({ ...needs, approvals: people, forge, events: github.events })
   const channels = openChannels({
     ...needs,
     ...{ secrets, forge, approvals: people },
@@ -89,8 +88,9 @@ export async function tellPeople(needs: TellPeopleNeeds): Promise<Telling> {
   })
   const judges = judging({ ...needs, secrets, onSettled: id => channels.delivery.look(id) })
   return {
-    ...{ events, commands: chatops.commands, routes: channels.routes },
-    services: [channels.delivery, channels.news, judges, ...chatops.services],
+    ...{ github, commands: chatops.commands },
+    routes: [...channels.routes, ...github.routes],
+    services: [channels.delivery, channels.news, judges, chatops.desk, ...github.services],
     async close() {
       stopTelling()
       await channels.close()

@@ -24,7 +24,7 @@ export const NotificationChannelSpec = closed(
     ),
     signingSecretRef: Type.Optional(
       secretRef(
-        'slack: the signing secret of the Slack app; mattermost: a random key of your own; both turn the buttons on. webhook: the key it is signed with, `whsec_…`.',
+        'slack: the signing secret of the Slack app; mattermost: a random key of your own; both turn the buttons on. webhook: the key it is signed with, `whsec_…`. github: the secret of a webhook of the repository, by which answers are heard at once.',
       ),
     ),
     headers: Type.Optional(stringMap('Headers sent with a webhook; never credentials.')),

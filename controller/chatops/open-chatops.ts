@@ -1,5 +1,4 @@
 import type { Kysely } from 'kysely'
-import type { Service } from '../../lifecycle/run.ts'
 import type { Directory } from '../../schemas/directory.ts'
 import { attemptLimit } from '../api/attempt-limit.ts'
 import type { Approvals } from '../approvals/approvals.ts'
@@ -9,13 +8,12 @@ import type { Database } from '../store/database.ts'
 import { answerCall } from './answer-call.ts'
 import { type Answering, answerQuestion } from './answer-question.ts'
 import { ChatCommands, type CommentPlace } from './chat-commands.ts'
-import { commandDesk, type DeskPace } from './command-desk.ts'
+import { type CommandDesk, commandDesk, type DeskPace } from './command-desk.ts'
 import { CommandHandlers, type Commands } from './commands.ts'
 import { explainRecord } from './explain-record.ts'
 import { forgePlaces, isSamePlace } from './forge-places.ts'
 import type { OpenForge } from './forges.ts'
 import { type HandleNeeds, handleComment } from './handle-comment.ts'
-import { lookForComments } from './look-for-comments.ts'
 
 export interface ChatopsNeeds {
   readonly db: Kysely<Database>
@@ -31,16 +29,14 @@ export interface ChatopsNeeds {
     info(fields: object, message: string): void
     warn(fields: object, message: string): void
   }
-  readonly pace?: DeskPace & { readonly everyMs: number }
+  readonly pace?: DeskPace
 }
 
 /** Commands in comments. */
 export interface Chatops {
   /** Where whoever decides about changes of policies says so: kind `change`. */
   readonly commands: Commands
-  readonly services: readonly Service[]
-  /** Has a comment looked at. */
-  take(place: CommentPlace): boolean
+  readonly desk: CommandDesk
 }
 
 /** Joins what hears commands in comments and what does them. */
@@ -61,11 +57,7 @@ export function openChatops(needs: ChatopsNeeds): Chatops {
     abandoned: () => commands.abandoned(),
     handle: (place, signal) => handleAt(needs, handling, place, signal),
   })
-  const look = lookForComments({
-    ...{ db, directories, forge: needs.forge, take: desk.take, log },
-    ...(pace !== undefined && { everyMs: pace.everyMs }),
-  })
-  return { commands: handlers, services: [desk, look], take: desk.take }
+  return { commands: handlers, desk }
 }
 
 /** Looks at a comment with the first credentials that open its repository. */

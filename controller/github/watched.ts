@@ -19,7 +19,8 @@ export interface Watched {
   readonly webhookSecretRef: Reference | null
 }
 
-const channelIntervalMs = 60_000
+/** Somebody waits for the answer, perhaps at a controller that no webhook reaches. */
+const channelIntervalMs = 15_000
 
 /** Every repository that a PolicySource or a NotificationChannel in force names, in the order of the directories. */
 export function watched(directories: readonly Directory[]): readonly Watched[] {

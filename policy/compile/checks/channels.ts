@@ -18,7 +18,10 @@ const fields: Readonly<
     { readonly needs: readonly (readonly Field[])[]; readonly takes: readonly Field[] }
   >
 > = {
-  github: { needs: [['repository'], ['thread'], ['secretRef']], takes: ['apiUrl'] },
+  github: {
+    needs: [['repository'], ['thread'], ['secretRef']],
+    takes: ['apiUrl', 'signingSecretRef'],
+  },
   slack: { needs: [['secretRef']], takes: ['signingSecretRef'] },
   mattermost: { needs: [['url', 'secretRef']], takes: ['signingSecretRef'] },
   mail: { needs: [['host'], ['from']], takes: ['port', 'security', 'secretRef', 'to'] },
