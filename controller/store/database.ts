@@ -9,6 +9,7 @@ import type {
   UsageRow,
 } from './budget-rows.ts'
 import type { ChatCommandRow } from './chat-tables.ts'
+import type { CommitTables } from './commit-tables.ts'
 import type { PushSubscriptionRow } from './delivery-tables.ts'
 import type { ForgeDeliveryRow, ForgeLookRow } from './forge-tables.ts'
 import type { ControllerRow, FenceRow, KubernetesObjectRow } from './kubernetes-tables.ts'
@@ -19,7 +20,7 @@ import type { RuntimeTokenListRow, RuntimeTokenRow } from './token-tables.ts'
 import type { UsageDayRow, UsageSessionRow } from './usage-rows.ts'
 
 /** The tables of the store. */
-export interface Database extends ReviewTables {
+export interface Database extends ReviewTables, CommitTables {
   readonly records: RecordRow
   readonly record_counts: RecordCountRow
   readonly releases: ReleaseRow

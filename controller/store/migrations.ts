@@ -3,6 +3,7 @@ import type { Migration } from 'kysely/migration'
 import { approvalTables } from './approval-tables.ts'
 import { budgetTables } from './budget-tables.ts'
 import { chatTables } from './chat-tables.ts'
+import { commitTables } from './commit-tables.ts'
 import { deliveryTables } from './delivery-tables.ts'
 import { forgeTables } from './forge-tables.ts'
 import { kubernetesTables } from './kubernetes-tables.ts'
@@ -24,6 +25,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0007-kubernetes': { up: kubernetesTables },
   '0008-proxy-owners': { up: proxyNameTables },
   '0009-proxy-starts': { up: proxyStartTables },
+  '0010-commits': { up: commitTables },
   '0011-forge-deliveries': { up: forgeTables },
   '0012-reviews': { up: reviewTables },
   '0014-overrides': { up: overrideTables },

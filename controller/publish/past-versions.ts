@@ -1,0 +1,102 @@
+import { type Kysely, sql } from 'kysely'
+import type { CommitReview } from '../../schemas/review.ts'
+import type { PolicyCommit } from '../git/repository.ts'
+import type { Database } from '../store/database.ts'
+import { keptCommits } from './kept-commits.ts'
+
+/** A table that was in force in a namespace, and what brought it. */
+export interface PastVersion {
+  /** Number of the release. */
+  readonly id: number
+  readonly namespace: string
+  readonly digest: string
+  readonly publishedAt: string
+  /** Digest of the table that it followed; omitted for the first. */
+  readonly before?: string
+  /** Whether the text of the table is still kept. */
+  readonly kept: boolean
+  /** The commit that it was compiled from, and what that said of itself where it was fetched. */
+  readonly commit?: Pick<PolicyCommit, 'id'> & Partial<PolicyCommit>
+  /** How the change that brought the commit was reviewed, where it was. */
+  readonly review?: CommitReview
+  /** Ids of the overrides that are in the table; omitted when none are. */
+  readonly overrides?: readonly string[]
+}
+
+/** Which versions are asked for. */
+export interface PastVersionsQuery {
+  readonly namespace?: string
+  /** Only those with a smaller id: how to go on after the last one. */
+  readonly before?: number
+  readonly limit: number
+}
+
+/** Tables that are or were in force, newest first. */
+export async function pastVersions(
+  db: Kysely<Database>,
+  query: PastVersionsQuery,
+): Promise<readonly PastVersion[]> {
+  const rows = await versionRows(db, query)
+  const ids = [...new Set(rows.flatMap(({ commit_id: id }) => (id === null ? [] : [id])))]
+  const commits = await keptCommits(db, ids)
+  const reviews = await reviewsOf(db, ids)
+  return rows.map(row => {
+    const { commit_id: id } = row
+    const review = id === null ? undefined : reviews.get(id)
+    return {
+      id: Number(row.sequence),
+      namespace: row.namespace,
+      digest: row.digest,
+      publishedAt: row.published_at.toISOString(),
+      ...(row.before !== null && { before: row.before }),
+      kept: row.kept,
+      ...(id !== null && { commit: commits.get(id) ?? { id } }),
+      ...(review && { review }),
+      ...(row.overrides !== null && { overrides: JSON.parse(row.overrides) }),
+    }
+  })
+}
+
+interface VersionRow {
+  readonly sequence: number
+  readonly namespace: string
+  readonly digest: string
+  readonly published_at: Date
+  readonly commit_id: string | null
+  readonly overrides: string | null
+  readonly before: string | null
+  readonly kept: boolean
+}
+
+async function versionRows(
+  db: Kysely<Database>,
+  query: PastVersionsQuery,
+): Promise<readonly VersionRow[]> {
+  const namespace = query.namespace ?? null
+  const before = query.before ?? null
+  const { rows } = await sql<VersionRow>`
+    select r.sequence, r.namespace, r.digest, r.published_at, r.commit_id, r.overrides,
+      (select e.digest from releases e
+        where e.namespace = r.namespace and e.sequence < r.sequence
+        order by e.sequence desc limit 1) as before,
+      exists (select 1 from tables t where t.digest = r.digest) as kept
+    from releases r
+    where (${namespace}::text is null or r.namespace = ${namespace})
+      and (${before}::bigint is null or r.sequence < ${before})
+    order by r.sequence desc limit ${query.limit}`.execute(db)
+  return rows
+}
+
+async function reviewsOf(
+  db: Kysely<Database>,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, CommitReview>> {
+  if (ids.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('commit_reviews')
+    .select(['commit_id', 'facts'])
+    .where('commit_id', 'in', [...ids])
+    .orderBy('source', 'desc')
+    .execute()
+  return new Map(rows.map(({ commit_id: id, facts }) => [id, JSON.parse(facts)]))
+}
