@@ -49,6 +49,10 @@ export type HandlerRefusal =
   | 'outdated'
   /** The person had a hand in the change. */
   | 'own_change'
+  /** The branch of the change is in another repository, where it cannot be seen who pushed it. */
+  | 'foreign_head'
+  /** It cannot be known who had a hand in the change. */
+  | 'hands_unknown'
   /** Nobody has said who may approve such a change. */
   | 'no_workflow'
   /** There is no such record, or not for this person. */
@@ -84,6 +88,10 @@ const texts: Readonly<Record<CommentRefusal | HandlerRefusal, string>> = {
   wrong_digest: 'This is not the digest of what is asked.',
   outdated: 'This digest is no longer that of the change: look at what is asked now.',
   own_change: 'You had a hand in this change: somebody else must decide.',
+  foreign_head:
+    'The branch of this change is in another repository, where it cannot be seen who pushed it. Push it into this repository and open a change from there.',
+  hands_unknown:
+    'It cannot be known who had a hand in this change, so nobody can approve it. The comment with the digest says why.',
   no_workflow: 'Nobody has said who may approve such a change.',
   unknown_record: 'There is no such record.',
   too_many: 'These are too many questions; ask again in a minute.',

@@ -34,6 +34,8 @@ export interface ReviewAnswer {
 
 /** What was found out about a change at the moment of an answer. */
 export interface SeenChange {
+  /** Whether it is open, and goes into the branch of the source. */
+  readonly isOpen: boolean
   readonly headSha: string
   /** Whether its head is in the repository itself. */
   readonly own: boolean
@@ -81,6 +83,8 @@ export async function answerReview(
     hands: handsOf(now.directory, answer.seen.contributors),
     votes: await reviewVotes(move.db, [row.id]),
   }
+  const given = asked.votes.find(vote => isSameComment(vote, answer))
+  if (given !== undefined) return counted(asked, row)
   const code = isDigest(row, answer.digest)
     ? (staleBecause(asked, answer, now) ?? barredBecause(asked, answer))
     : await endedBecause(move, answer)
@@ -133,6 +137,7 @@ function staleBecause(
   { givenAt, decision, seen }: ReviewAnswer,
   now: NowInForce,
 ): ReviewRefusal | null {
+  if (!seen.isOpen) return 'already_resolved'
   if (seen.headSha !== row.head_sha || now.digest !== row.in_force) return 'outdated'
   if (row.asked_at === null || givenAt < row.asked_at) return 'before_question'
   if (seen.askedHash === null || seen.askedHash !== row.asked_hash) return 'question_altered'
@@ -186,7 +191,25 @@ async function count(move: Move, asked: Asked, vote: StoredVote): Promise<Review
       : received >= bench.required
         ? await movedReview(move, row, { state: 'approved', by })
         : null
-  return { outcome: 'counted', review: done ?? row, required: bench.required, received }
+  return counted(asked, done ?? row)
+}
+
+function counted(asked: Asked, review: StoredReview): ReviewAnswered {
+  return {
+    ...{ outcome: 'counted', review },
+    required: asked.bench.required,
+    received: receivedOf(asked),
+  }
+}
+
+/** Whoever handles comments may ask again for one that was counted. */
+function isSameComment({ evidence, decision }: StoredVote, answer: ReviewAnswer): boolean {
+  const { commentId } = JSON.parse(evidence) as { readonly commentId?: unknown }
+  return (
+    commentId !== undefined &&
+    commentId === answer.evidence.commentId &&
+    decision === answer.decision
+  )
 }
 
 /** Approvals by distinct people who may still give them. */

@@ -1,0 +1,197 @@
+import { isDeepStrictEqual } from 'node:util'
+import canonicalize from 'canonicalize'
+import type { Kysely } from 'kysely'
+import type { Service } from '../../lifecycle/run.ts'
+import { wait } from '../../lifecycle/wait.ts'
+import { milliseconds } from '../../policy/compile/milliseconds.ts'
+import type { Answering } from '../chatops/answer-question.ts'
+import type { CommandHandler } from '../chatops/commands.ts'
+import type { Forge } from '../forge/forge.ts'
+import type { ForgeEvent, ForgeEvents } from '../forge/forge-event.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import { replayChange } from '../replay/replay-change.ts'
+import type { GitSource } from '../sources/git-source.ts'
+import type { SourceInForce } from '../sources/source-in-force.ts'
+import type { Database } from '../store/database.ts'
+import { answerChange } from './answer-change.ts'
+import type { AssessNeeds } from './assess-change.ts'
+import { replayLines } from './comment/replay-lines.ts'
+import { digestOf, type Standing } from './content-digest.ts'
+import { type KeepingReviews, keepReviews } from './keep-reviews.ts'
+import { type LookNeeds, lookAtChange, type Remembered } from './look-at-change.ts'
+import { noteArrival, settleChange } from './settle-change.ts'
+import { StoredReviews } from './stored-reviews.ts'
+import { Turns } from './turns.ts'
+
+export interface ReviewingNeeds {
+  readonly db: Kysely<Database>
+  readonly source: Pick<GitSource, 'repository' | 'branch' | 'path' | 'inForce'>
+  /** Compiles files of the source as they would be compiled in force. */
+  readonly compile: AssessNeeds['compile']
+  readonly forge: (namespace: string, place: NonNullable<SourceInForce['spec']['forge']>) => Forge
+  readonly events: Pick<ForgeEvents, 'subscribe'>
+  /** Calls the listener when something else is in force; returns how to stop. */
+  readonly onInForce: (listener: () => void) => () => void
+  readonly ledger: Pick<Ledger, 'list'>
+  readonly now: () => number
+  readonly log: { warn(fields: object, message: string): void }
+}
+
+/** Reviews of the changes of a source, while a forge is in force for it. */
+export interface Reviewing extends Service {
+  readonly reviews: StoredReviews
+  /** What comments that answer changes are handled by. */
+  readonly answer: CommandHandler<'change'>
+  /** What `/replay` answers. */
+  readonly replay: Answering<'replay'>
+}
+
+/** Looks after the changes of one source, at the forge that the PolicySource in force names; at none when it names none. */
+export function openReviews(needs: ReviewingNeeds): Reviewing {
+  const reviews = new StoredReviews(needs)
+  const turns = new Turns<number>()
+  let bench: AtForge | null = null
+  const here = (repository: string) =>
+    bench?.place.repository.toLowerCase() === repository.toLowerCase() ? bench : null
+  return {
+    name: 'reviews',
+    reviews,
+    async answer(asked, signal) {
+      const found = here(asked.repository)
+      if (found === null) return { outcome: 'unavailable', reply: null }
+      const { number } = asked.thread
+      const handled = await turns.alone(number, () =>
+        answerChange({ reviews, source: found.source }, asked, signal),
+      )
+      if (handled.outcome === 'counted') found.keeping.changed(number)
+      return handled
+    },
+    async replay({ repository, thread, people, command }, signal) {
+      const found = here(repository)
+      const known = found?.memory.get(thread.number)?.assessment
+      if (found === null || !people.has(found.source.namespace)) return null
+      if (known?.kind !== 'planned') return null
+      const before = await reviews.standing()
+      const replay = await replayed(needs, { before, after: known.candidate }, command.days, signal)
+      return replayLines(replay, 20).join('\n')
+    },
+    async run(signal) {
+      while (!signal.aborted) {
+        const inForce = needs.source.inForce()
+        const ended = new AbortController()
+        const stop = needs.onInForce(() => {
+          if (isDeepStrictEqual(needs.source.inForce(), inForce)) bench?.keeping.allChanged()
+          else ended.abort()
+        })
+        const until = AbortSignal.any([signal, ended.signal])
+        bench = atForge(needs, { reviews, turns, inForce })
+        await (bench === null ? forever(until) : run(bench, needs.events, until)).finally(stop)
+        bench = null
+      }
+    },
+  }
+}
+
+/** The work at one forge. */
+interface AtForge {
+  readonly place: NonNullable<SourceInForce['spec']['forge']>
+  readonly source: LookNeeds['source']
+  readonly keeping: KeepingReviews
+  readonly memory: Map<number, Remembered>
+}
+
+interface Shared {
+  readonly reviews: StoredReviews
+  readonly turns: Turns<number>
+  readonly inForce: SourceInForce | null
+}
+
+const presetReplay = '30d'
+const presetInterval = '1m'
+
+function atForge(needs: ReviewingNeeds, { reviews, turns, inForce }: Shared): AtForge | null {
+  const place = inForce?.spec.forge
+  if (inForce === null || place === undefined) return null
+  const { namespace, name, spec } = inForce
+  const { repository: git, branch, path } = needs.source
+  const source = { id: `${namespace}/${name}`, namespace, name, branch }
+  const forge = needs.forge(namespace, place)
+  const days = milliseconds(spec.review?.replay ?? presetReplay) / dayMs
+  const memory = new Map<number, Remembered>()
+  const looking: LookNeeds = {
+    ...{ source, git, forge, reviews, path, memory, compile: needs.compile },
+    replay: async (after, signal) =>
+      days === 0
+        ? 'The PolicySource in force asks for no replay.'
+        : replayed(needs, { before: await reviews.standing(), after }, days, signal),
+  }
+  const keeping = keepReviews({
+    forge,
+    branch,
+    liveChanges: () => reviews.liveChanges(source.id),
+    everyMs: milliseconds(spec.interval ?? presetInterval),
+    onFailure: error => needs.log.warn({ err: error }, 'changes not reviewed'),
+    look: (change, signal) =>
+      turns.alone(change.number, async () => {
+        if (change.state === 'open' && change.baseBranch === branch) {
+          return lookAtChange(looking, change, signal)
+        }
+        memory.delete(change.number)
+        await settleChange(looking, change, signal)
+        return true
+      }),
+    moment: async signal => {
+      const tip = await git.fetch(signal)
+      const commit = await git.kept()
+      if (commit !== null) {
+        await noteArrival(looking, commit, signal).catch(error => {
+          signal.throwIfAborted()
+          needs.log.warn({ err: error, commit }, 'origin of a commit not found')
+        })
+      }
+      const { digest } = await reviews.standing()
+      return digestOf(['problem' in tip ? tip.problem.code : tip.commit, digest])
+    },
+  })
+  return { place, source, keeping, memory }
+}
+
+const dayMs = 86_400_000
+
+function replayed(
+  needs: ReviewingNeeds,
+  { before, after }: { readonly before: Standing; readonly after: Standing },
+  days: number,
+  signal: AbortSignal,
+) {
+  return replayChange(
+    needs,
+    { before: policiesOf(before), after: policiesOf(after), span: days * dayMs },
+    signal,
+  )
+}
+
+function policiesOf({ tables, directories }: Standing) {
+  return {
+    tables: new Map([...tables].map(([name, table]) => [name, canonicalize(table) ?? ''])),
+    directories,
+  }
+}
+
+/** Events of the repository wake those who look. */
+async function run(
+  { keeping, place }: AtForge,
+  events: Pick<ForgeEvents, 'subscribe'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const stop = events.subscribe(({ kind, repository, number }: ForgeEvent) => {
+    if (repository.toLowerCase() !== place.repository.toLowerCase()) return
+    if (kind === 'change' && number !== undefined) keeping.changed(number)
+    if (kind === 'push') keeping.allChanged()
+  })
+  await keeping.run(signal).finally(stop)
+}
+
+async function forever(signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) await wait(dayMs, signal)
+}
