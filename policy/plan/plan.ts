@@ -1,32 +1,25 @@
+import { createHash } from 'node:crypto'
+import canonicalize from 'canonicalize'
 import type { Call } from '../../schemas/call.ts'
-import type { Plan, Plans } from '../../schemas/plan.ts'
+import type { Directory } from '../../schemas/directory.ts'
+import type { Narrows, Plan, PlanChange, PlanEffect, Plans } from '../../schemas/plan.ts'
+import type { RuleTable } from '../../schemas/rule-table.ts'
+import { load } from '../decide/load.ts'
+import type { Known } from './case-calls.ts'
+import { decisionChanges } from './decision-changes.ts'
+import { compareDecisions, type Decisions } from './decisions.ts'
 import type { PolicyState } from './policy-state.ts'
+import { writtenChanges } from './written-changes.ts'
 
 export type { PolicyState } from './policy-state.ts'
 
 /** What helps the search for examples. */
 export interface PlanHints {
-  /** Calls that were made or may be; they are tried first. */
+  /** Calls that were made or may be; they are tried first, the first thousand of a namespace. */
   readonly calls?: readonly Call[]
 }
 
-/** What changes in a namespace; null stands for a state in which it does not exist. Pure, and bounded in work. */
-export function plan(
-  before: PolicyState | null,
-  after: PolicyState | null,
-  _hints: PlanHints = {},
-): Plan {
-  return {
-    namespace: (after ?? before)?.table.namespace ?? '',
-    before: '',
-    after: '',
-    narrows: 'unproven',
-    gaveUp: true,
-    changes: [],
-  }
-}
-
-/** The plans of all namespaces of either side. */
+/** The plans of all namespaces of either side. Pure, and bounded in work. */
 export function planAll(
   before: ReadonlyMap<string, PolicyState>,
   after: ReadonlyMap<string, PolicyState>,
@@ -36,5 +29,109 @@ export function planAll(
   const plans = namespaces.map(name =>
     plan(before.get(name) ?? null, after.get(name) ?? null, hints),
   )
-  return { narrows: 'unproven', plans }
+  return { narrows: weakest(plans.map(({ narrows }) => narrows)), plans }
+}
+
+/** What changes in a namespace; null stands for a state in which there is nothing of it. Pure, and bounded in work. */
+export function plan(
+  before: PolicyState | null,
+  after: PolicyState | null,
+  hints: PlanHints = {},
+): Plan {
+  const namespace = (after ?? before)?.table.namespace ?? ''
+  const [was, is] = [before ?? nothing(namespace), after ?? nothing(namespace)]
+  const decisions = compareDecisions(was.table, is.table, { left: mostWork })
+  const changes = [...decided(decisions, was, is, hints), ...writtenChanges(was, is)]
+  const gaveUp = decisions.unsure.some(({ why }) => why === 'too_much')
+  return {
+    namespace,
+    before: before === null ? '' : digestOf(before.table),
+    after: after === null ? '' : digestOf(after.table),
+    narrows: weakest(changes.map(({ effect }) => claims[effect])),
+    ...(gaveUp && { gaveUp }),
+    changes: changes.sort((a, b) => order.indexOf(a.effect) - order.indexOf(b.effect)),
+  }
+}
+
+/** Work that is done to compare two tables, and to find examples. */
+const mostWork = 10_000_000
+const mostTries = 200_000
+
+/** Calls of a namespace that are tried. */
+const mostCalls = 1000
+
+const order: readonly PlanEffect[] = ['widening', 'either', 'narrowing', 'neutral']
+
+const claims: Readonly<Record<PlanEffect, Narrows>> = {
+  widening: 'unproven',
+  either: 'unproven',
+  narrowing: 'proved',
+  neutral: 'neutral',
+}
+
+/** What can be said of all where this can be said of each. */
+function weakest(claims: readonly Narrows[]): Narrows {
+  const weak = (['unproven', 'proved'] as const).find(claim => claims.includes(claim))
+  return weak ?? 'neutral'
+}
+
+function decided(
+  decisions: Decisions,
+  before: PolicyState,
+  after: PolicyState,
+  hints: PlanHints,
+): readonly PlanChange[] {
+  const tables = { before: before.table, after: after.table }
+  return decisionChanges(decisions, tables, {
+    before: load(JSON.stringify(before.table)),
+    after: load(JSON.stringify(after.table)),
+    known: knownOf(tables.before, tables.after, hints),
+    conditions: new WeakMap(),
+    fuel: { left: mostTries },
+  })
+}
+
+function knownOf(before: RuleTable, after: RuleTable, { calls = [] }: PlanHints): Known {
+  const { namespace } = after
+  return {
+    namespace,
+    agents: [...after.agents, ...before.agents],
+    servers: [...after.servers, ...before.servers],
+    models: [...after.providers, ...before.providers].flatMap(({ models }) =>
+      models.flatMap(({ name, aliases }) => [name, ...aliases]),
+    ),
+    calls: calls
+      .filter(({ subject }) => (subject?.namespace ?? namespace) === namespace)
+      .slice(0, mostCalls),
+  }
+}
+
+function digestOf(table: RuleTable): string {
+  const json = canonicalize(table) as string
+  return `sha256:${createHash('sha256').update(json).digest('hex')}`
+}
+
+/** A namespace in which there is nothing. */
+function nothing(namespace: string): PolicyState {
+  const table: RuleTable = {
+    format: 'writ.dev/rule-table/v1',
+    namespace,
+    files: [],
+    policies: [],
+    servers: [],
+    agents: [],
+    workflows: [],
+    providers: [],
+    budgets: [],
+  }
+  const directory: Directory = {
+    namespace,
+    table: '',
+    users: [],
+    teams: [],
+    workflows: [],
+    channels: [],
+    providers: [],
+  }
+  return { table, directory }
 }
