@@ -6,6 +6,7 @@ import { auditRoutes } from './api/audit-routes.ts'
 import { checkTokens } from './api/authenticate.ts'
 import { dataPlaneRoutes } from './api/data-plane-routes.ts'
 import { type Live, openLive } from './api/live/live.ts'
+import { overrideRoutes } from './api/override-routes.ts'
 import { serveApi } from './api/serve-api.ts'
 import { spendingRoutes } from './api/spending-routes.ts'
 import { statusRoutes } from './api/status-routes.ts'
@@ -15,14 +16,18 @@ import { keepBudgets } from './budgets/keep-budgets.ts'
 import { StoredBudgets } from './budgets/stored-budgets.ts'
 import { type Compiler, openCompiler } from './compile/compiler.ts'
 import type { ControllerOptions } from './controller.ts'
+import { gitWebhookRoute } from './git/webhook-route.ts'
 import { heartbeat } from './heartbeat.ts'
 import { forPeople } from './judge/for-people.ts'
 import { Ledger } from './ledger/ledger.ts'
+import { keepOverrides } from './overrides/keep-overrides.ts'
+import { StoredOverrides } from './overrides/stored-overrides.ts'
 import { Proxies } from './proxies.ts'
 import { Releases } from './publish/releases.ts'
 import { openSigningKey, type SigningKey } from './publish/signing-key.ts'
 import { localPolicies, type Policies } from './reconcile/local-policies.ts'
 import { shareStore } from './share-store.ts'
+import { openGit, wokenSources } from './sources/open-git.ts'
 import { readStatus } from './status/read-status.ts'
 import { SourceMemory } from './status/source-state.ts'
 import { openStore, type Store } from './store/open-store.ts'
@@ -63,7 +68,7 @@ async function serve(
   signal: AbortSignal,
 ): Promise<void> {
   const { now, log } = options
-  const { key, shared, releases } = await releaseParts(options, store)
+  const { key, shared, releases, overrides } = await releaseParts(options, store)
   const { approvals, keeper, services } = approvalParts(options, store, releases)
   const proxies = new Proxies({
     db: store.db,
@@ -74,10 +79,10 @@ async function serve(
     },
   })
   await proxies.open()
-  const memory = new SourceMemory(options.source ?? 'kubernetes', now)
+  const memory = new SourceMemory(sourceName(options), now)
   const live = openLive({ approvals, releases })
-  const known = { db: store.db, key, releases, proxies, approvals, memory, compiler, live }
-  const policies = await policiesOf(options, known)
+  const known = { db: store.db, key, releases, overrides, proxies, approvals, memory }
+  const policies = await policiesOf(options, { ...known, compiler, live })
   const { ledger, ...spending } = spendingParts(options, store, releases, live)
   const beat = heartbeat()
   const { promise: listening, resolve: listens } = Promise.withResolvers<URL>()
@@ -86,7 +91,7 @@ async function serve(
     ...{ db: store.db, approvals, listening, ...spending.telling },
     directories: releases.directories,
   })
-  const status = () => readStatus({ options, store, releases, proxies, memory, ledger, shared })
+  const status = () => readStatus({ ...known, options, store, ledger, shared })
   const routes = [
     ...dataPlaneRoutes({
       ...{ db: store.db, releases, key, now, log, onBeat: beat.onBeat },
@@ -94,18 +99,22 @@ async function serve(
     }),
     ...spending.routes,
     ...statusRoutes({ status, notReady: () => notReady(store, policies) }),
-    ...telling.routes,
+    ...[...telling.routes, ...gitRoutes(options, policies)],
+    ...overrideRoutes({ overrides, ...policies, now, directories: releases.directories }),
   ]
   const people = forPeople(approvals)
   const parts = { db: store.db, approvals: people, releases, live, routes, onBeat: beat.onBeat }
   const { podOf = options.podOf } = policies
   const server = await serveApi({ ...options, podOf, allowedHosts: hostsOf(options) }, parts)
-  listens(server.url)
-  onListening(server.url)
+  for (const tell of [listens, onListening]) tell(server.url)
   const closers = [closing(server.close), closing(telling.close)]
-  const follow = shared.services([releases, proxies])
+  const follow = shared.services([releases, proxies, overrides])
   const kept = [...services, ...spending.services, ...telling.services, ...follow]
   await run([...policies.services, beat, ...kept, ...closers], signal)
+}
+
+function sourceName({ source, repository }: Settled): string {
+  return repository?.url.href ?? source ?? 'kubernetes'
 }
 
 function hostsOf({ publicUrl, allowedHosts = [] }: Settled): readonly string[] {
@@ -120,7 +129,9 @@ async function releaseParts(options: Settled, { db }: Store) {
   const shared = await shareStore({ ...options, ...identity, db, keyId: key.id })
   const releases = new Releases({ db, key, now, fenced: kubernetes !== undefined })
   await releases.open()
-  return { key, shared, releases }
+  const overrides = new StoredOverrides({ db, now })
+  await overrides.look()
+  return { key, shared, releases, overrides }
 }
 
 function approvalParts({ now, log, databaseUrl }: Settled, { db }: Store, releases: Releases) {
@@ -167,6 +178,11 @@ function budgetWorkflows(releases: Releases) {
   }
 }
 
+function gitRoutes({ secrets = async () => null, now, log }: Settled, { git }: Policies) {
+  if (git === undefined) return []
+  return [gitWebhookRoute({ sources: () => wokenSources(git, secrets), now, log })]
+}
+
 async function notReady(store: Store, policies: Policies): Promise<string | null> {
   return policies.notReady() ?? ((await store.answers()) ? null : 'The database does not answer.')
 }
@@ -182,15 +198,30 @@ async function policiesOf(
     const { state, problems } = memory
     live.source({ at: options.now(), state: state.state, commit, problems: problems.length })
   }
-  if (kubernetes === undefined) return localPolicies({ ...options, ...parts, source, onNews })
+  if (kubernetes === undefined) {
+    const { repository } = options
+    const git = repository && (await openGit(repository, { ...options, ...parts }))
+    const local = localPolicies({ ...options, ...parts, source, onNews, ...(git && { git }) })
+    return { ...local, services: [...local.services, overrideKeeper(options, parts)] }
+  }
   const { runKubernetes } = await import('./kubernetes/run-kubernetes.ts')
   return runKubernetes({ ...options, ...parts, options: kubernetes, onFound: () => onNews(null) })
+}
+
+/** Where nobody else publishes, overrides end here. */
+function overrideKeeper({ log }: Settled, { overrides, releases }: Parts): Service {
+  return keepOverrides({
+    overrides,
+    advance: standing => releases.advance(standing),
+    onFailure: error => log.warn({ err: error }, 'overrides not looked after'),
+  })
 }
 
 interface Parts {
   readonly db: Store['db']
   readonly key: SigningKey
   readonly releases: Releases
+  readonly overrides: StoredOverrides
   readonly proxies: Proxies
   readonly approvals: StoredApprovals
   readonly memory: SourceMemory

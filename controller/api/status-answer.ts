@@ -1,5 +1,6 @@
 import Type from 'typebox'
 import { closed, instant, oneOf } from '../../schemas/field.ts'
+import { Override } from '../../schemas/override.ts'
 import { UpstreamReport } from '../../schemas/proxy-report.ts'
 
 const count = (description: string) => Type.Integer({ minimum: 0, description })
@@ -105,6 +106,9 @@ export const StatusAnswer = closed(
       'What is wrong with what is written.',
     ),
     namespaces: Type.Array(NamespaceAnswer, { description: 'What is in force.' }),
+    overrides: Type.Array(Override, {
+      description: 'What stands in place of parts of the source for a while.',
+    }),
     proxies: Type.Array(ProxyAnswer, { description: 'Who enforces it.' }),
     ledger: closed(
       {

@@ -29,8 +29,8 @@ export interface Compiler {
 
 const longestMs = 60_000
 
-/** Answers that are remembered: policies with what proxies see of the tools and without, and those in force. */
-const mostRemembered = 3
+/** Answers that are remembered: policies with what proxies see of the tools and without, those in force, and each with overrides. */
+const mostRemembered = 8
 
 /** A compiler whose thread starts at once; one question is answered at a time, and the same not twice in a row. */
 export function openCompiler(): Compiler {

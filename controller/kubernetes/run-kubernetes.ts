@@ -119,6 +119,7 @@ export function runKubernetes(needs: KubernetesNeeds): KubernetesPolicies {
   return {
     podOf: reviewedTokens({ review: kube.tokenReview, now, log }),
     toolsChanged: tools.tell,
+    check: async () => null,
     notReady: () => (objects.isSynced ? null : 'The objects have not been listed yet.'),
     services: [...everywhere, leading],
   }

@@ -17,7 +17,7 @@ import {
   releasesAfter,
 } from './publication.ts'
 import type { SigningKey } from './signing-key.ts'
-import { dueSteps, keepSteps, namedSteps, type Step } from './steps.ts'
+import { dueSteps, isOutdated, keepSteps, namedSteps, type Step } from './steps.ts'
 
 /** A compiled table on its way to the proxies: canonical JSON and `sha256:` digest. */
 export interface Publishable {
@@ -98,16 +98,16 @@ export class Releases implements Follower {
   }
 
   /**
-   * Puts in force what was to follow by now. Nothing but the store is needed for it. Throws a
-   * ControllerFailure `fenced` as publishing does.
+   * Puts in force what was to follow by now, in time or because overrides were ended. Nothing but the store is needed
+   * for it. Throws a ControllerFailure `fenced` as publishing does.
    */
-  async advance(fence: Fence | null = null): Promise<readonly TableRelease[]> {
+  async advance(
+    standing: ReadonlySet<string>,
+    fence: Fence | null = null,
+  ): Promise<readonly TableRelease[]> {
     if (fence === null && this.#needs.fenced === true) return []
-    const at = this.#needs.now()
-    const isDue = this.current().some(
-      ({ next: [first] = [] }) => first && Date.parse(first.at) <= at,
-    )
-    if (!isDue) return []
+    const at = { standing, now: this.#needs.now() }
+    if (!this.current().some(release => isOutdated(release, at))) return []
     return this.#locked(fence, async (db, inForce) => {
       const steps = await dueSteps(db, inForce.values(), at)
       return {

@@ -42,23 +42,50 @@ export async function keepSteps(
   if (rows.length > 0) await db.insertInto('release_steps').values(rows).execute()
 }
 
+/** What is to follow by now: which overrides stand, and what time it is. */
+export interface StepsAt {
+  /** Ids of the overrides that stand. */
+  readonly standing: ReadonlySet<string>
+  /** Milliseconds since 1970. */
+  readonly now: number
+}
+
+/** Whether a release is to be followed by another: a time has come, or an override in it stands no more. */
+export function isOutdated({ next = [], overrides = [] }: PastRelease, at: StepsAt): boolean {
+  return (
+    next.some(step => Date.parse(step.at) <= at.now) || overrides.some(id => !at.standing.has(id))
+  )
+}
+
 /** What has to follow the releases in force by now, with what follows that. */
 export async function dueSteps(
   db: Kysely<Database>,
   inForce: Iterable<PastRelease>,
-  now: number,
+  at: StepsAt,
 ): Promise<ReadonlyMap<string, Step>> {
   const due = new Map<string, Step>()
-  for (const { namespace, next = [] } of inForce) {
-    if (!next.some(({ at }) => Date.parse(at) <= now)) continue
-    const steps = await stepsOf(db, namespace)
-    const last = steps.findLastIndex(({ at }) => Date.parse(at) <= now)
-    const step = steps[last]
+  for (const release of inForce) {
+    if (!isOutdated(release, at)) continue
+    const steps = await stepsOf(db, release.namespace)
+    const index = dueIndex(steps, release, at)
+    const step = steps[index]
     if (step === undefined) continue
-    const table = { ...step.table, next: steps.slice(last + 1) }
-    due.set(namespace, { ...step, table })
+    const table = { ...step.table, next: steps.slice(index + 1) }
+    due.set(release.namespace, { ...step, table })
   }
   return due
+}
+
+/** The last step whose time has come; else the one that holds exactly those overrides that still stand. */
+function dueIndex(
+  steps: readonly Step[],
+  { overrides = [] }: PastRelease,
+  { standing, now }: StepsAt,
+): number {
+  const byTime = steps.findLastIndex(({ at }) => Date.parse(at) <= now)
+  const left = overrides.filter(id => standing.has(id)).join()
+  const isLeft = ({ table }: Step) => (table.overrides ?? []).join() === left
+  return Math.max(byTime, steps.findIndex(isLeft))
 }
 
 async function stepsOf(db: Kysely<Database>, namespace: string): Promise<readonly Step[]> {

@@ -1,4 +1,5 @@
 import type { Ledger } from '../ledger/ledger.ts'
+import type { StoredOverrides } from '../overrides/stored-overrides.ts'
 import type { Proxies } from '../proxies.ts'
 import type { Releases } from '../publish/releases.ts'
 import type { SharedStore } from '../share-store.ts'
@@ -11,6 +12,7 @@ export interface StatusNeeds {
   readonly options: { readonly version: string; readonly now: () => number }
   readonly store: Store
   readonly releases: Releases
+  readonly overrides: Pick<StoredOverrides, 'list'>
   readonly proxies: Proxies
   readonly memory: SourceMemory
   readonly ledger: Ledger
@@ -36,6 +38,7 @@ export async function readStatus(needs: StatusNeeds): Promise<Status> {
     source: memory.state,
     problems: memory.problems,
     releases: releases.current(),
+    overrides: await needs.overrides.list(),
     proxies: proxies.list(),
     counts,
     gaps,

@@ -1,3 +1,4 @@
+import type { Override } from '../../schemas/override.ts'
 import type { Problem } from '../../schemas/problem.ts'
 import type { ProxyReport } from '../../schemas/proxy-report.ts'
 import type { Gap, LedgerCount } from '../ledger/ledger.ts'
@@ -23,6 +24,8 @@ export interface Status {
     readonly list: readonly Problem[]
   }
   readonly namespaces: readonly NamespaceStatus[]
+  /** What stands in place of parts of the source for a while. */
+  readonly overrides: readonly Override[]
   readonly proxies: readonly ProxyStatus[]
   readonly ledger: {
     readonly records: number
@@ -78,6 +81,7 @@ export interface Facts {
   readonly source: SourceState
   readonly problems: readonly Problem[]
   readonly releases: readonly PastRelease[]
+  readonly overrides: readonly Override[]
   readonly proxies: readonly SeenProxy[]
   readonly counts: readonly LedgerCount[]
   readonly gaps: readonly Gap[]
@@ -101,6 +105,7 @@ export function statusOf(facts: Facts): Status {
     }),
     source,
     problems: { errors, warnings: problems.length - errors, list: problems },
+    overrides: facts.overrides.filter(({ state }) => state === 'in_force'),
     namespaces: releases.map(release => namespaceStatus(release, connected)),
     proxies,
     ledger: {

@@ -4,11 +4,11 @@ import { wait } from '../../lifecycle/wait.ts'
 import type { ProxyIdentity } from '../../schemas/proxy-identity.ts'
 import type { ProxyReport } from '../../schemas/proxy-report.ts'
 import type { TableRelease } from '../../schemas/table-release.ts'
-import { checkTable } from '../table/check-table.ts'
 import { type ControllerKey, verifySigned } from '../table/controller-key.ts'
 import { TableFailure } from '../table/failure.ts'
 import { type KeptTables, openKeptTables } from '../table/kept-tables.ts'
 import { parseRelease } from '../table/parse-release.ts'
+import { loadStages, type Stages, stagesFrom } from '../table/stages.ts'
 import { type Tables, TablesInForce } from '../table/tables.ts'
 import type { ControllerLink } from './controller-link.ts'
 import { keepIdentity, keptIdentity, parseIdentity } from './identity.ts'
@@ -24,6 +24,8 @@ export interface FollowOptions {
   /** The namespace that the controller can be expected to name; whatever it names when omitted. */
   readonly expected?: string
   readonly log: Log
+  /** Milliseconds since 1970; the clock of the machine when omitted. */
+  readonly now?: () => number
 }
 
 interface Log {
@@ -58,6 +60,9 @@ export async function followTables(options: FollowOptions): Promise<FollowedTabl
   return follower
 }
 
+/** How often the clock is looked at, ms: a timer would be late after the machine slept, or the clock was set. */
+const stepMs = 500
+
 /** A refused release may be fine when asked for again: it may have been damaged on the way. */
 const askAgainMs = 30_000
 
@@ -67,6 +72,8 @@ class TableFollower extends TablesInForce implements FollowedTables {
   readonly #kept: KeptTables
   readonly #backoff = backoff(100, 10_000)
   readonly #rejected = new Map<string, Rejected>()
+  /** Of releases that name more than one table. */
+  readonly #stages = new Map<string, Stages>()
   #key: ControllerKey | null
   #identity: ProxyIdentity | null
   #lastId = ''
@@ -81,7 +88,12 @@ class TableFollower extends TablesInForce implements FollowedTables {
   }
 
   enforced(): Readonly<Record<string, string>> {
-    return Object.fromEntries(this.releases().map(({ namespace, digest }) => [namespace, digest]))
+    return Object.fromEntries(
+      this.releases().map(({ namespace, digest }) => [
+        namespace,
+        this.current(namespace)?.digest ?? digest,
+      ]),
+    )
   }
 
   rejected(): readonly Rejected[] {
@@ -100,9 +112,12 @@ class TableFollower extends TablesInForce implements FollowedTables {
         const release = parseRelease(text)
         verifySigned(release, this.#key)
         this.#expectOwn(release)
-        const bytes = await this.#kept.table(release.digest)
-        if (bytes === null) throw new TableFailure('digest_mismatch', 'the table is not there')
-        this.swap(await checkTable(release, bytes))
+        const stages = await loadStages(release, async digest => {
+          const bytes = await this.#kept.table(digest)
+          if (bytes === null) throw new TableFailure('digest_mismatch', 'the table is not there')
+          return bytes
+        })
+        this.#stage(stages)
       } catch (error) {
         this.#options.log.warn({ err: error }, 'kept table refused')
       }
@@ -110,6 +125,34 @@ class TableFollower extends TablesInForce implements FollowedTables {
   }
 
   async run(signal: AbortSignal): Promise<void> {
+    const timer = setInterval(() => this.#step(), stepMs)
+    await this.#keepFollowing(signal)
+    clearInterval(timer)
+  }
+
+  /** Puts in force what a release names for a time that has come, whether the controller can be reached or not. */
+  #step(): void {
+    const { log } = this.#options
+    for (const [namespace, stages] of this.#stages) {
+      if (!this.#stage(stages)) continue
+      const { digest } = this.current(namespace) ?? {}
+      log.info({ namespace, digest }, 'table in force in its time')
+    }
+  }
+
+  /** Puts in force whose time it is, and returns whether that is another table than before. */
+  #stage(stages: Stages): boolean {
+    const { now = Date.now } = this.#options
+    const [due, ...later] = stagesFrom(stages, now())
+    const { namespace } = due.inForce.release
+    if (later.length === 0) this.#stages.delete(namespace)
+    else this.#stages.set(namespace, [due, ...later])
+    const isSame = due === stages[0] && this.release(namespace) === due.inForce.release
+    if (!isSame) this.swap(due.inForce)
+    return !isSame
+  }
+
+  async #keepFollowing(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const connection = new AbortController()
       try {
@@ -168,6 +211,7 @@ class TableFollower extends TablesInForce implements FollowedTables {
     const others = [...Object.keys(this.enforced()), ...this.#rejected.keys()]
     for (const other of others.filter(name => name !== namespace)) {
       this.drop(other)
+      this.#stages.delete(other)
       this.#rejected.delete(other)
     }
     await this.#kept.keepOnly(namespace)
@@ -191,11 +235,16 @@ class TableFollower extends TablesInForce implements FollowedTables {
       verifySigned(release, key)
       this.#expectOwn(release)
       if (!isNews(release, this.release(namespace))) return
-      const bytes = (await this.#kept.table(digest)) ?? (await this.#fetch(digest, signal))
-      this.swap(await checkTable(release, bytes))
+      const tables = new Map<string, Buffer>()
+      const stages = await loadStages(release, async digest => {
+        const bytes = (await this.#kept.table(digest)) ?? (await this.#fetch(digest, signal))
+        tables.set(digest, bytes)
+        return bytes
+      })
+      this.#stage(stages)
       this.#rejected.delete(namespace)
       log.info({ namespace, digest, sequence }, 'table in force')
-      await this.#keep(release, bytes)
+      await this.#keep(release, tables)
     } catch (error) {
       if (!(error instanceof TableFailure)) throw error
       this.#rejected.set(namespace, { namespace, digest, error: `${error.code}: ${error.message}` })
@@ -216,9 +265,9 @@ class TableFollower extends TablesInForce implements FollowedTables {
   }
 
   /** A disk that is full must not keep a stricter table from being enforced. */
-  async #keep(release: TableRelease, bytes: Buffer): Promise<void> {
+  async #keep(release: TableRelease, tables: ReadonlyMap<string, Buffer>): Promise<void> {
     try {
-      await this.#kept.keep(release, bytes, this.releases())
+      await this.#kept.keep(release, tables, this.releases())
     } catch (error) {
       this.#options.log.warn({ err: error, namespace: release.namespace }, 'table not kept on disk')
     }

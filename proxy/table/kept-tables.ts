@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { replaceFile } from '../../lifecycle/replace-file.ts'
 import type { TableRelease } from '../../schemas/table-release.ts'
+import { digestsOf } from './stages.ts'
 
 /** The last good releases and their tables, on disk, so that a proxy starts without its controller. */
 export interface KeptTables {
@@ -10,8 +11,12 @@ export interface KeptTables {
   releases(): Promise<readonly string[]>
   /** The bytes kept under a digest, or null; nothing about them has been checked. */
   table(digest: string): Promise<Buffer | null>
-  /** Keeps a release and its table, the table first, and forgets tables that no release in force names. */
-  keep(release: TableRelease, bytes: Buffer, inForce: readonly TableRelease[]): Promise<void>
+  /** Keeps a release and its tables by digest, the tables first, and forgets tables that no release in force names. */
+  keep(
+    release: TableRelease,
+    tables: ReadonlyMap<string, Buffer>,
+    inForce: readonly TableRelease[],
+  ): Promise<void>
   /** Forgets what is of other namespaces. */
   keepOnly(namespace: string): Promise<void>
 }
@@ -38,10 +43,10 @@ export async function openKeptTables(folder: string): Promise<KeptTables> {
         throw error
       })
     },
-    async keep(release, bytes, inForce) {
-      await replaceFile(tableFile(release.digest), bytes)
+    async keep(release, tables, inForce) {
+      for (const [digest, bytes] of tables) await replaceFile(tableFile(digest), bytes)
       await replaceFile(releaseFile(release.namespace), `${JSON.stringify(release)}\n`)
-      const used = new Set([release, ...inForce].map(({ digest }) => tableFile(digest)))
+      const used = new Set([release, ...inForce].flatMap(digestsOf).map(tableFile))
       for (const name of await readdir(folder)) {
         const path = join(folder, name)
         if (name.startsWith('table-') && !used.has(path)) await unlink(path)

@@ -20,7 +20,7 @@ export interface Tables {
   subscribe(listener: (namespace: string) => void): () => void
 }
 
-/** A table that passed every check, and the release that put it in force. */
+/** A table that passed every check, and the release that put it in force, be it by itself or in its time. */
 export interface InForce {
   readonly release: TableRelease
   readonly table: LoadedTable

@@ -25,7 +25,11 @@ export interface World {
   startController(some?: Partial<ControllerOptions>): Promise<Running & { readonly url: URL }>
   /** A link with the token of a proxy. */
   link(url: URL): ControllerLink
-  follow(link: ControllerLink, folder?: string): Promise<FollowedTables & Running>
+  follow(
+    link: ControllerLink,
+    folder?: string,
+    now?: () => number,
+  ): Promise<FollowedTables & Running>
   get(url: URL, path: string, token?: string): Promise<Response>
 }
 
@@ -93,9 +97,9 @@ export async function world(t: Test): Promise<World> {
       t.teardown(() => link.close())
       return link
     },
-    async follow(link, folder = join(root, 'proxy')) {
+    async follow(link, folder = join(root, 'proxy'), now = Date.now) {
       const stop = new AbortController()
-      const tables = await followTables({ controller: link, folder, log: logger })
+      const tables = await followTables({ controller: link, folder, log: logger, now })
       const running = tables.run(stop.signal)
       const end = async () => {
         stop.abort()

@@ -39,6 +39,7 @@ const status = statusOf({
   source: { path: 'Kubernetes', state: 'in_force' },
   problems: [],
   releases: [release('a', 1), release('b', 2)],
+  overrides: [],
   proxies: [
     seen('all', null, 'sha256:a'),
     seen('one', 'a', 'sha256:a'),
