@@ -6,6 +6,7 @@ import type { ReviewPodToken } from './api/pod-token.ts'
 import type { Secrets } from './channels/secrets.ts'
 import type { KubernetesOptions } from './kubernetes/run-kubernetes.ts'
 import { runController } from './run-controller.ts'
+import type { GitSourceOptions } from './sources/git-source.ts'
 
 export interface ControllerOptions {
   readonly host: string
@@ -19,6 +20,8 @@ export interface ControllerOptions {
   readonly databaseUrl?: string
   /** Folder or file with policies; not looked at where policies come from an API server. */
   readonly source?: string
+  /** Repository that policies come from instead of a folder. */
+  readonly repository?: GitSourceOptions
   /** The API server that policies come from. */
   readonly kubernetes?: KubernetesOptions
   /** Files that belong to the installation: compiled with the source, not part of it. */

@@ -34,8 +34,6 @@ export interface GitSourceNeeds {
   readonly secrets: Secrets
   /** Told of every commit before it comes into force. */
   readonly onCommit: (commit: PolicyCommit) => Promise<void>
-  /** Told when there is something else than before. */
-  readonly onChange: () => void
 }
 
 /** A repository that policies come from. */
@@ -49,6 +47,8 @@ export interface GitSource extends Source {
   readonly service: Service
   /** The PolicySource in force that is about it, or null. */
   inForce(): SourceInForce | null
+  /** Calls the listener when there is something else than before; returns how to stop. */
+  subscribe(listener: () => void): () => void
   /** Looks into the repository now instead of when the interval is over. */
   look(): void
   /** Remembers that a commit is in force. */
@@ -77,16 +77,23 @@ export async function openGitSource(
     credentials: () => credentialsOf(options, inForce(), needs.secrets),
     signatures: () => signaturesOf(options, inForce(), needs.directories.all()),
   })
+  const listeners = new Set<() => void>()
   const polling = new GitPolling({
     ...{ repository, path, address: url.href },
     intervalMs: () => intervalOf(options, inForce()),
     onCommit: needs.onCommit,
-    onChange: needs.onChange,
+    onChange: () => {
+      for (const listener of listeners) listener()
+    },
   })
   await polling.restore(AbortSignal.timeout(restoreMs))
   return {
     ...{ repository, url, branch, path, inForce },
     service: polling,
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
     look: () => polling.look(),
     fetch: signal => polling.snapshot(signal),
     keep: commit => repository.keep(commit),
