@@ -96,7 +96,8 @@ export async function answerReview(
     // Who approved may still deny.
     .onConflict(given => given.columns(['review_id', 'person']).doUpdateSet(vote))
     .execute()
-  return count(move, { ...asked, votes: [...asked.votes, vote] }, vote)
+  const others = asked.votes.filter(({ person }) => person !== vote.person)
+  return count(move, { ...asked, votes: [...others, vote] }, vote)
 }
 
 /** A review that is being answered, held until that is done. */
