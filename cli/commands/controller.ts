@@ -14,6 +14,11 @@ import {
   withKubernetesOptions,
 } from '../serve/kubernetes-options.ts'
 import {
+  type RepositorySettings,
+  repositoryOf,
+  withRepositoryOptions,
+} from '../serve/repository-options.ts'
+import {
   allowedHostOption,
   hostOption,
   portOption,
@@ -22,7 +27,7 @@ import {
 } from '../serve/serve-options.ts'
 import type { Terminal } from '../terminal.ts'
 
-interface Options extends KubernetesSettings {
+interface Options extends KubernetesSettings, RepositorySettings {
   readonly host: string
   readonly allowedHost: readonly string[]
   readonly port: number
@@ -37,13 +42,16 @@ interface Options extends KubernetesSettings {
 
 /** `writ controller`: the control plane by itself. */
 export function controllerCommand(terminal: Terminal): Command {
-  return withKubernetesOptions(new Command('controller'))
+  return withRepositoryOptions(withKubernetesOptions(new Command('controller')))
     .summary('run the controller by itself')
     .description(
-      'Compiles and publishes policies, of a folder or of Kubernetes, keeps the records, and serves the API.\n' +
+      'Compiles and publishes policies, of a folder, a git repository or Kubernetes, keeps the records, and serves the API.\n' +
         'Its tokens are WRIT_ADMIN_TOKEN and WRIT_PROXY_TOKEN, else those made in the data folder.',
     )
-    .argument('[source]', 'folder or file with policies; left out with --kubernetes')
+    .argument(
+      '[source]',
+      'folder or file with policies, or URL of a git repository; left out with --kubernetes',
+    )
     .addOption(hostOption())
     .addOption(allowedHostOption())
     .addOption(portOption('--port', 'WRIT_CONTROLLER_PORT', 7400))
@@ -65,7 +73,7 @@ export function controllerCommand(terminal: Terminal): Command {
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ npx writ controller examples/airline --port 0')
     .action(async (asked: string | undefined, options: Options) => {
-      const source = sourceOf(asked, options)
+      const source = await sourceOf(asked, options)
       const data = await openDataFolder(options.data)
       const { controllerAlone } = await import('../serve/controller-alone.ts')
       const { allowedHost: allowedHosts } = options
@@ -73,7 +81,7 @@ export function controllerCommand(terminal: Terminal): Command {
     })
 }
 
-function sourceOf(asked: string | undefined, options: Options): ControllerSource {
+async function sourceOf(asked: string | undefined, options: Options): Promise<ControllerSource> {
   const { kubernetes = false } = options
   if (kubernetes === (asked !== undefined)) {
     throw new CliFailure(
@@ -82,6 +90,8 @@ function sourceOf(asked: string | undefined, options: Options): ControllerSource
       'name a folder, or say --kubernetes',
     )
   }
+  const repository = await repositoryOf(asked, options)
+  if (repository !== null) return { repository }
   if (asked === undefined) return { kubernetes: kubernetesOptions(options) }
   return { source: chooseSource(asked, process.cwd()).path }
 }

@@ -7,6 +7,11 @@ import { type OutputFormat, outputOption } from '../output-option.ts'
 import { pricesOption } from '../prices-option.ts'
 import { chooseSource } from '../serve/default-source.ts'
 import {
+  type RepositorySettings,
+  repositoryOf,
+  withRepositoryOptions,
+} from '../serve/repository-options.ts'
+import {
   allowedHostOption,
   type Durability,
   durabilityOption,
@@ -17,7 +22,7 @@ import {
 } from '../serve/serve-options.ts'
 import type { Terminal } from '../terminal.ts'
 
-interface Options {
+interface Options extends RepositorySettings {
   readonly host: string
   readonly allowedHost: readonly string[]
   readonly proxyPort: number
@@ -32,13 +37,13 @@ interface Options {
 
 /** `writ up`: controller and proxy on this machine. */
 export function upCommand(terminal: Terminal): Command {
-  return new Command('up')
+  return withRepositoryOptions(new Command('up'))
     .summary('serve policies on this machine')
     .description(
       'Serves a folder of policies on this machine: the proxy for agents and the controller beside it.\n' +
         'Without SOURCE it serves ./policies, or the quickstart.',
     )
-    .argument('[source]', 'folder or file with policies')
+    .argument('[source]', 'folder or file with policies, or URL of a git repository')
     .addOption(hostOption())
     .addOption(allowedHostOption())
     .addOption(portOption('--proxy-port', 'WRIT_PROXY_PORT', 7401))
@@ -52,7 +57,10 @@ export function upCommand(terminal: Terminal): Command {
     .addHelpText('after', '\nExample:\n  $ npx writ up examples/quickstart')
     .action(async (asked: string | undefined, options: Options) => {
       terminal.progress('starting')
-      const source = chooseSource(asked, process.cwd())
+      const repository = await repositoryOf(asked, options)
+      const source = repository
+        ? { path: repository.url.href, copied: false, repository }
+        : chooseSource(asked, process.cwd())
       const data = await openDataFolder(options.data)
       const { up } = await import('../serve/up.ts')
       await up({ ...options, allowedHosts: options.allowedHost, source, data }, terminal)

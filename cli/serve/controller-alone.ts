@@ -17,8 +17,8 @@ import { chooseLog } from './log.ts'
 import { serveFailure } from './serve-failure.ts'
 import { readSigningKey } from './signing-key-file.ts'
 
-/** Where policies come from: a folder or file, or an API server. */
-export type ControllerSource = Pick<ControllerOptions, 'source' | 'kubernetes'>
+/** Where policies come from: a folder or file, a repository, or an API server. */
+export type ControllerSource = Pick<ControllerOptions, 'source' | 'repository' | 'kubernetes'>
 
 /** What `writ controller` was told. */
 export interface ControllerSettings {

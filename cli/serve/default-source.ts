@@ -1,9 +1,12 @@
 import { cpSync, existsSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { CliFailure } from '../failure.ts'
+import type { RepositorySource } from './repository-options.ts'
 
 /** Which policies are served, and whether they were put there just now. */
 export interface ChosenSource {
+  /** The repository that is served, when it is one. */
+  readonly repository?: RepositorySource
   /** As people call it: relative to where they are, when it is below. */
   readonly path: string
   readonly copied: boolean

@@ -12,6 +12,7 @@ import { type DataFolder, writeAddress } from '../data-folder.ts'
 import { CliFailure } from '../failure.ts'
 import { version } from '../version.ts'
 import { announce } from './announce.ts'
+import type { ChosenSource } from './default-source.ts'
 import { type JoinedProxy, joinProxy } from './join-proxy.ts'
 import { localUrl } from './local-url.ts'
 import { localUser, ownFiles } from './own-files.ts'
@@ -21,7 +22,7 @@ import type { Durability } from './serve-options.ts'
 
 /** What `writ up` was told. */
 export interface HereSettings {
-  readonly source: string
+  readonly source: ChosenSource
   /** Where the paths of its files begin. */
   readonly root: string
   readonly host: string
@@ -89,7 +90,7 @@ async function controllerOf(settings: HereSettings, secrets: Secrets) {
     allowedHosts,
     dataFolder: join(data.path, 'controller'),
     ...(databaseUrl !== undefined && { databaseUrl }),
-    source,
+    ...(source.repository ? { repository: source.repository } : { source: source.path }),
     secrets,
     ...(publicUrl !== undefined && { publicUrl }),
     ...(settings.prices !== undefined && { prices: settings.prices }),

@@ -36,10 +36,10 @@ export async function up(settings: UpSettings, terminal: Terminal): Promise<void
   if (!isLoopback(settings.host)) err.line(exposed)
   const stop = stopSignal(process)
   let isReady = false
-  const root = await rootOfSource(source.path, stop)
+  const root = await rootOf(source, stop)
   const log = chooseLog(settings.output, terminal, {
     isReady: () => isReady,
-    lineOf: problem => lineOnDisk(root, problem),
+    lineOf: problem => (source.repository ? undefined : lineOnDisk(root, problem)),
   })
   stop.addEventListener('abort', () => terminal.progress('stopping'), { once: true })
   const tell = (serving: Serving) => {
@@ -49,8 +49,13 @@ export async function up(settings: UpSettings, terminal: Terminal): Promise<void
     else terminal.out.line(welcome(serving, settings, terminal.out))
   }
   const databaseUrl = env.WRIT_DATABASE_URL
-  const here = { ...settings, source: source.path, root, databaseUrl, env, log }
+  const here = { ...settings, source, root, databaseUrl, env, log }
   await serveHere(here, tell, stop)
+}
+
+/** Nothing of a repository is on this disk: folders of its servers are below where Writ was started. */
+async function rootOf(source: ChosenSource, signal: AbortSignal): Promise<string> {
+  return source.repository ? process.cwd() : rootOfSource(source.path, signal)
 }
 
 const exposed =

@@ -3,6 +3,7 @@ import type { UpstreamReport } from '../../schemas/proxy-report.ts'
 import { many } from '../problem-text.ts'
 import { printable, type Sink } from '../terminal.ts'
 import { version } from '../version.ts'
+import type { ChosenSource } from './default-source.ts'
 import type { Serving } from './serve-here.ts'
 import type { UpSettings } from './up.ts'
 
@@ -19,7 +20,10 @@ export function welcome(serving: Serving, settings: UpSettings, out: Sink): stri
     '',
     row('agents', out.paint('bold', mcp)),
     row('key', agentKey),
-    row('policies', `${source.path} (edit a file there: the next call is judged by it)`),
+    row(
+      'policies',
+      source.repository ? fromRepository(source.repository) : fromFolder(source.path),
+    ),
     ...(waiting === null ? [] : [row('', out.paint('yellow', printable(waiting)))]),
     ...proxy.upstreams().map(upstream => row('server', upstreamText(upstream, out))),
     row('controller', controllerUrl.origin),
@@ -43,6 +47,14 @@ export function welcome(serving: Serving, settings: UpSettings, out: Sink): stri
     '',
     'Ctrl-C stops.',
   ].join('\n')
+}
+
+function fromFolder(path: string): string {
+  return `${path} (edit a file there: the next call is judged by it)`
+}
+
+function fromRepository({ url, branch, path }: NonNullable<ChosenSource['repository']>): string {
+  return `${printable(url.href)} (branch ${branch}${path && `, folder ${path}`}: what is pushed there is fetched)`
 }
 
 /** How to ask a model, in either dialect, where one is in force. */
