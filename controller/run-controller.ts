@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { run, type Service } from '../lifecycle/run.ts'
+import type { ProxyReport } from '../schemas/proxy-report.ts'
 import type { RuleTable } from '../schemas/rule-table.ts'
 import { auditRoutes } from './api/audit-routes.ts'
 import { checkTokens } from './api/authenticate.ts'
@@ -26,7 +27,10 @@ import { Proxies } from './proxies.ts'
 import { Releases } from './publish/releases.ts'
 import { openSigningKey, type SigningKey } from './publish/signing-key.ts'
 import { localPolicies, type Policies } from './reconcile/local-policies.ts'
+import { openAdmission } from './review/admit-commit.ts'
+import { joinReviews } from './review/join-reviews.ts'
 import { shareStore } from './share-store.ts'
+import type { GitSource } from './sources/git-source.ts'
 import { openGit, wokenSources } from './sources/open-git.ts'
 import { readStatus } from './status/read-status.ts'
 import { SourceMemory } from './status/source-state.ts'
@@ -70,15 +74,10 @@ async function serve(
   const { now, log } = options
   const { key, shared, releases, overrides } = await releaseParts(options, store)
   const { approvals, keeper, services } = approvalParts(options, store, releases)
-  const proxies = new Proxies({
-    db: store.db,
-    now,
-    onToolsChanged: report => {
-      policies.toolsChanged(report)
-      keeper.toolsChanged(report)
-    },
+  const proxies = await openProxies(options, store, report => {
+    policies.toolsChanged(report)
+    keeper.toolsChanged(report)
   })
-  await proxies.open()
   const memory = new SourceMemory(sourceName(options), now)
   const live = openLive({ approvals, releases })
   const known = { db: store.db, key, releases, overrides, proxies, approvals, memory }
@@ -91,6 +90,7 @@ async function serve(
     ...{ db: store.db, approvals, listening, ...spending.telling },
     directories: releases.directories,
   })
+  const reviews = joinReviews({ ...known, policies, telling, ledger, now, log })
   const status = () => readStatus({ ...known, options, store, ledger, shared })
   const routes = [
     ...dataPlaneRoutes({
@@ -99,7 +99,7 @@ async function serve(
     }),
     ...spending.routes,
     ...statusRoutes({ status, notReady: () => notReady(store, policies) }),
-    ...[...telling.routes, ...gitRoutes(options, policies)],
+    ...[...telling.routes, ...gitRoutes(options, policies), ...reviews.routes],
     ...overrideRoutes({ overrides, ...policies, now, directories: releases.directories }),
   ]
   const people = forPeople(approvals)
@@ -108,9 +108,19 @@ async function serve(
   const server = await serveApi({ ...options, podOf, allowedHosts: hostsOf(options) }, parts)
   for (const tell of [listens, onListening]) tell(server.url)
   const closers = [closing(server.close), closing(telling.close)]
-  const follow = shared.services([releases, proxies, overrides])
-  const kept = [...services, ...spending.services, ...telling.services, ...follow]
+  const follow = shared.services([releases, proxies, overrides, telling.github.follower])
+  const kept = [services, spending.services, telling.services, reviews.services, follow].flat()
   await run([...policies.services, beat, ...kept, ...closers], signal)
+}
+
+async function openProxies(
+  { now }: Settled,
+  { db }: Store,
+  onToolsChanged: (report: ProxyReport) => void,
+): Promise<Proxies> {
+  const proxies = new Proxies({ db, now, onToolsChanged })
+  await proxies.open()
+  return proxies
 }
 
 function sourceName({ source, repository }: Settled): string {
@@ -201,11 +211,24 @@ async function policiesOf(
   if (kubernetes === undefined) {
     const { repository } = options
     const git = repository && (await openGit(repository, { ...options, ...parts }))
-    const local = localPolicies({ ...options, ...parts, source, onNews, ...(git && { git }) })
+    const admission = git && admissionTo(git, { ...parts, now: options.now })
+    const from = git && { git, admission }
+    const local = localPolicies({ ...options, ...parts, source, onNews, ...from })
     return { ...local, services: [...local.services, overrideKeeper(options, parts)] }
   }
   const { runKubernetes } = await import('./kubernetes/run-kubernetes.ts')
   return runKubernetes({ ...options, ...parts, options: kubernetes, onFound: () => onNews(null) })
+}
+
+/** A source that takes only what was approved says so itself, in force. */
+function admissionTo(
+  { url, branch, path, inForce }: GitSource,
+  { db, now }: Pick<Parts, 'db'> & Pick<Settled, 'now'>,
+) {
+  return openAdmission({
+    ...{ db, now, source: [url.place, branch, path].join('\n') },
+    requireApproved: () => inForce()?.spec.review?.requireApproved === true,
+  })
 }
 
 /** Where nobody else publishes, overrides end here. */

@@ -3,7 +3,7 @@ import type { SourceFile } from '../../policy/compile/source-file.ts'
 import type { PriceCatalogue } from '../../schemas/price-catalogue.ts'
 import type { Problem } from '../../schemas/problem.ts'
 import type { ProxyReport } from '../../schemas/proxy-report.ts'
-import type { Compiler, Question } from '../compile/compiler.ts'
+import type { Answer, Compiler, Question } from '../compile/compiler.ts'
 import type { Overriding } from '../overrides/overlay.ts'
 import type { StoredOverrides } from '../overrides/stored-overrides.ts'
 import type { Proxies } from '../proxies.ts'
@@ -14,7 +14,7 @@ import { watchSource } from '../sources/watch-source.ts'
 import type { SourceMemory } from '../status/source-state.ts'
 import { keepReconciling } from './keep-reconciling.ts'
 import { lastGood } from './last-good.ts'
-import { type Admission, checkOverrides, reconcile } from './reconcile.ts'
+import { type Admission, checkOverrides, compiledAsInForce, reconcile } from './reconcile.ts'
 
 /** Where policies come from, and what keeps the tables equal to them. */
 export interface Policies {
@@ -27,6 +27,12 @@ export interface Policies {
   notReady(): string | null
   /** The repository that they come from; omitted when it is none. */
   readonly git?: GitSource
+  /** Compiles files of that repository as they would be compiled if they were in force. */
+  readonly compileWith?: (
+    compiler: Pick<Compiler, 'compile'>,
+    files: readonly SourceFile[],
+    signal: AbortSignal,
+  ) => Promise<Answer>
 }
 
 export interface LocalPoliciesNeeds {
@@ -74,19 +80,22 @@ export function localPolicies(needs: LocalPoliciesNeeds): Policies {
     toolsChanged: () => reconciling.wake(),
     notReady: () =>
       memory.state.state === 'starting' ? 'The source has not been looked at yet.' : null,
-    ...(needs.git && { git: needs.git }),
+    ...(needs.git && {
+      git: needs.git,
+      compileWith: (compiler, files, signal) =>
+        compiledAsInForce({ ...parts, compile: compiling(needs, compiler) }, files, signal),
+    }),
   }
 }
 
 function reconcileParts(needs: LocalPoliciesNeeds): Parameters<typeof reconcile>[0] {
-  const { source, ownFiles = [], prices, now, log, onNews } = needs
+  const { source, ownFiles = [], now, log, onNews } = needs
   const { releases, proxies, memory, compiler } = needs
   return {
     source: needs.git ?? localSource(source, now),
     admission: admissionTo(needs),
     ownFiles,
-    compile: (question, signal) =>
-      compiler.compile(prices === undefined ? question : priced(question, prices), signal),
+    compile: compiling(needs, compiler),
     catalog: () => proxies.offered(),
     releases,
     lastGood: lastGood(),
@@ -110,6 +119,11 @@ function admissionTo({ git, admission }: LocalPoliciesNeeds): Admission {
       await git?.keep(arrival.commit)
     },
   }
+}
+
+function compiling({ prices }: LocalPoliciesNeeds, compiler: Pick<Compiler, 'compile'>) {
+  return (question: Question, signal: AbortSignal) =>
+    compiler.compile(prices === undefined ? question : priced(question, prices), signal)
 }
 
 function priced({ files, options }: Question, prices: PriceCatalogue): Question {

@@ -140,6 +140,17 @@ async function upholdOverrides(needs: Needs, signal: AbortSignal): Promise<void>
   if (answer.tables !== null) await publish(needs, answer, good.commit)
 }
 
+/** Compiles files of the source as they would be compiled if they were in force, overrides included. */
+export async function compiledAsInForce(
+  needs: Needs,
+  files: readonly SourceFile[],
+  signal: AbortSignal,
+): Promise<Answer> {
+  const good = { files: [...needs.ownFiles, ...files], commit: null }
+  const answer = await compiling(needs, needs.lastGood.current(), signal)(good.files)
+  return answer.tables === null ? answer : withOverrides(needs, good, answer, signal)
+}
+
 /** What is wrong with overrides on the files that are in force; null when nobody knows these. */
 export async function checkOverrides(
   needs: Needs,

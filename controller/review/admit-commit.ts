@@ -1,41 +1,29 @@
 import type { Kysely } from 'kysely'
-import type { SourceFile } from '../../policy/compile/source-file.ts'
 import type { Problem } from '../../schemas/problem.ts'
 import type { RuleTable } from '../../schemas/rule-table.ts'
-import type { Answer } from '../compile/compiler.ts'
+import type { Admission } from '../reconcile/reconcile.ts'
 import type { Database } from '../store/database.ts'
 import { filesDigest, standingDigest } from './content-digest.ts'
 import { standingReader } from './standing.ts'
 
-/** A commit of a source that compiles, before it is put in force. */
-export interface Arrival {
-  /** Names the repository, branch and folder. */
+export interface AdmissionNeeds {
+  readonly db: Kysely<Database>
+  /** Names the repository, branch and folder that commits are from. */
   readonly source: string
-  readonly commit: string
-  /** Files of the source alone. */
-  readonly files: readonly SourceFile[]
-  readonly answer: Pick<Answer, 'tables' | 'directories'>
   /** Whether the source, as it is in force, takes only what was approved. */
-  readonly requireApproved: boolean
-}
-
-/** Lets commits of a source into force, or not. */
-export interface Admission {
-  /** Why the commit is not put in force, or null. */
-  refusal(arrival: Arrival): Promise<Problem | null>
-  /** Remembers what is in force. */
-  admitted(arrival: Pick<Arrival, 'source' | 'commit' | 'files'>): Promise<void>
+  readonly requireApproved: () => boolean
+  readonly now: () => number
 }
 
 /**
  * A source that takes only what was approved is put in force with exactly the files that people approved, compared with
  * exactly what is in force; whoever merged or pushed them. Files that are in force already always stand.
  */
-export function openAdmission(db: Kysely<Database>, now: () => number): Admission {
+export function openAdmission({ db, source, requireApproved, now }: AdmissionNeeds): Admission {
   const standing = standingReader()
   return {
-    async refusal({ source, files, answer, requireApproved }) {
-      if (!requireApproved) return null
+    async refusal({ files, answer }) {
+      if (!requireApproved()) return null
       const content = filesDigest(files)
       if ((await contentOf(db, source)) === content) return null
       const inForce = await standing(db)
@@ -46,7 +34,7 @@ export function openAdmission(db: Kysely<Database>, now: () => number): Admissio
       if (arrived === inForce.digest) return null
       return (await isApproved(db, content, inForce.digest)) ? null : notReviewed
     },
-    async admitted({ source, commit, files }) {
+    async admitted({ commit, files }) {
       const row = { content: filesDigest(files), commit_id: commit, at: new Date(now()) }
       await db
         .insertInto('admitted_sources')

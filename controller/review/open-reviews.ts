@@ -6,15 +6,16 @@ import { wait } from '../../lifecycle/wait.ts'
 import { milliseconds } from '../../policy/compile/milliseconds.ts'
 import type { Answering } from '../chatops/answer-question.ts'
 import type { CommandHandler } from '../chatops/commands.ts'
+import type { Compiler } from '../compile/compiler.ts'
 import type { Forge } from '../forge/forge.ts'
 import type { ForgeEvent, ForgeEvents } from '../forge/forge-event.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import type { Policies } from '../reconcile/local-policies.ts'
 import { replayChange } from '../replay/replay-change.ts'
 import type { GitSource } from '../sources/git-source.ts'
 import type { SourceInForce } from '../sources/source-in-force.ts'
 import type { Database } from '../store/database.ts'
 import { answerChange } from './answer-change.ts'
-import type { AssessNeeds } from './assess-change.ts'
 import { replayLines } from './comment/replay-lines.ts'
 import { digestOf, type Standing } from './content-digest.ts'
 import { type KeepingReviews, keepReviews } from './keep-reviews.ts'
@@ -26,8 +27,10 @@ import { Turns } from './turns.ts'
 export interface ReviewingNeeds {
   readonly db: Kysely<Database>
   readonly source: Pick<GitSource, 'repository' | 'branch' | 'path' | 'inForce'>
+  /** Opens a compiler of its own: who proposes much holds up nobody but other changes. */
+  readonly compiler: () => Compiler
   /** Compiles files of the source as they would be compiled in force. */
-  readonly compile: AssessNeeds['compile']
+  readonly compileWith: NonNullable<Policies['compileWith']>
   readonly forge: (namespace: string, place: NonNullable<SourceInForce['spec']['forge']>) => Forge
   readonly events: Pick<ForgeEvents, 'subscribe'>
   /** Calls the listener when something else is in force; returns how to stop. */
@@ -84,9 +87,11 @@ export function openReviews(needs: ReviewingNeeds): Reviewing {
           else ended.abort()
         })
         const until = AbortSignal.any([signal, ended.signal])
-        bench = atForge(needs, { reviews, turns, inForce })
+        const compiler = inForce?.spec.forge === undefined ? null : needs.compiler()
+        bench = compiler && atForge(needs, { reviews, turns, inForce, compiler })
         await (bench === null ? forever(until) : run(bench, needs.events, until)).finally(stop)
         bench = null
+        await compiler?.close()
       }
     },
   }
@@ -104,12 +109,16 @@ interface Shared {
   readonly reviews: StoredReviews
   readonly turns: Turns<number>
   readonly inForce: SourceInForce | null
+  readonly compiler: Compiler
 }
 
 const presetReplay = '30d'
 const presetInterval = '1m'
 
-function atForge(needs: ReviewingNeeds, { reviews, turns, inForce }: Shared): AtForge | null {
+function atForge(
+  needs: ReviewingNeeds,
+  { reviews, turns, inForce, compiler }: Shared,
+): AtForge | null {
   const place = inForce?.spec.forge
   if (inForce === null || place === undefined) return null
   const { namespace, name, spec } = inForce
@@ -119,7 +128,8 @@ function atForge(needs: ReviewingNeeds, { reviews, turns, inForce }: Shared): At
   const days = milliseconds(spec.review?.replay ?? presetReplay) / dayMs
   const memory = new Map<number, Remembered>()
   const looking: LookNeeds = {
-    ...{ source, git, forge, reviews, path, memory, compile: needs.compile },
+    ...{ source, git, forge, reviews, path, memory },
+    compile: (files, signal) => needs.compileWith(compiler, files, signal),
     replay: async (after, signal) =>
       days === 0
         ? 'The PolicySource in force asks for no replay.'
