@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto'
 import type { PolicyForge } from '../../schemas/policy-source.ts'
 import type { Secrets } from '../channels/secrets.ts'
 import { ForgeFailure } from '../forge/failure.ts'
@@ -47,8 +48,22 @@ async function credentialsOf(
     )
   }
   if (app === undefined) return { token: secret }
+  if (!isPrivateKey(secret)) {
+    throw new ForgeFailure(
+      'misconfigured',
+      `the secret ${ref.name}, key ${ref.key}, is no private key`,
+    )
+  }
   const { appId, installationId } = app
   return { appId, installationId, privateKey: secret }
+}
+
+function isPrivateKey(pem: string): boolean {
+  try {
+    return createPrivateKey(pem).asymmetricKeyType === 'rsa'
+  } catch {
+    return false
+  }
 }
 
 function isProtected({ protocol, hostname }: URL): boolean {

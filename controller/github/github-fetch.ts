@@ -7,7 +7,8 @@ const mostMs = 15_000
 
 /**
  * The `fetch` of a client of one API: it goes to no other origin, since every request carries credentials; it
- * follows no redirect, since a name that leads elsewhere may be somebody else's by now; and it reads at most 16 MiB.
+ * follows no redirect, since a name that leads elsewhere may be somebody else's by now; it reads at most 16 MiB,
+ * and takes only JSON for a success. What it does not take is thrown as a ForgeFailure.
  */
 export function githubFetch(apiUrl: URL): typeof fetch {
   return async (input, init) => {
@@ -15,28 +16,40 @@ export function githubFetch(apiUrl: URL): typeof fetch {
     if (url.origin !== apiUrl.origin) {
       throw new ForgeFailure('malformed', 'GitHub named an address elsewhere')
     }
-    const late = AbortSignal.timeout(mostMs)
-    // A token of an app is waited for by others than who asked first, and does not end with that one.
-    const shared = url.pathname.endsWith('/access_tokens')
-    const signal = init?.signal && !shared ? AbortSignal.any([init.signal, late]) : late
-    const answer = await fetch(url, { ...init, signal, redirect: 'manual' })
-    if (answer.status >= 300 && answer.status < 400 && answer.status !== 304) {
-      await answer.body?.cancel()
+    const answer = await fetch(url, { ...init, signal: limited(url, init), redirect: 'manual' })
+    const { status, headers } = answer
+    const body = await bodyOf(answer)
+    if (status >= 300 && status < 400) {
       throw new ForgeFailure('moved', 'GitHub answered that the repository has moved')
     }
-    const { status, headers } = answer
-    const body = answer.body?.pipeThrough(bounded()) ?? null
+    if (answer.ok && !isJson(body)) throw new ForgeFailure('malformed', 'GitHub answered nonsense')
     return new Response(body, { status, headers })
   }
 }
 
-function bounded(): TransformStream<Uint8Array, Uint8Array> {
+/** A token of an app is waited for by others than who asked first, and does not end with that one. */
+function limited(url: URL, init: RequestInit | undefined): AbortSignal {
+  const late = AbortSignal.timeout(mostMs)
+  const shared = url.pathname.endsWith('/access_tokens')
+  return init?.signal && !shared ? AbortSignal.any([init.signal, late]) : late
+}
+
+async function bodyOf({ body }: Response): Promise<string> {
+  const decoder = new TextDecoder()
+  let text = ''
   let bytes = 0
-  return new TransformStream({
-    transform(chunk, controller) {
-      bytes += chunk.length
-      if (bytes <= mostBytes) controller.enqueue(chunk)
-      else controller.error(new ForgeFailure('malformed', 'GitHub answered with too much'))
-    },
-  })
+  for await (const chunk of body ?? []) {
+    bytes += chunk.length
+    if (bytes > mostBytes) throw new ForgeFailure('malformed', 'GitHub answered with too much')
+    text += decoder.decode(chunk, { stream: true })
+  }
+  return text + decoder.decode()
+}
+
+function isJson(text: string): boolean {
+  try {
+    return typeof JSON.parse(text) === 'object'
+  } catch {
+    return false
+  }
 }

@@ -68,15 +68,15 @@ export function describedByGithub(): (exchange: Exchange) => string | null {
     const sent =
       operation.body && !bare && wrong(`${method} ${operation.path} body`, operation.body, body)
     if (sent) return sent
-    const schema = operation.answers[String(status)] ?? everyRefusal(status)
+    const schema = operation.answers[String(status)] ?? anywhere(status)
     if (schema === undefined) return `${key} does not answer ${status}`
     return schema && wrong(`${method} ${operation.path} ${status}`, schema, answer)
   }
 }
 
-/** Refusals that GitHub gives anywhere and describes nowhere. */
-function everyRefusal(status: number): Schema | undefined {
-  return [401, 403, 404, 409, 422, 429, 500, 502, 503].includes(status)
+/** What GitHub answers anywhere and does not describe everywhere. */
+function anywhere(status: number): Schema | undefined {
+  return [301, 401, 403, 404, 409, 422, 429, 500, 502, 503].includes(status)
     ? { type: 'object', required: ['message'] }
     : undefined
 }

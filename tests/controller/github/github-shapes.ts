@@ -127,9 +127,9 @@ export function githubShapes(state: GithubState, web: string, api: string) {
       minimized: one.minimised === null ? null : { reason: one.minimised },
     }
   }
-  const end = (repo: Repository | null, branch: string, sha: string): Shape => ({
-    ...{ label: `${repo?.owner.login ?? 'unknown'}:${branch}`, ref: branch, sha },
-    ...{ user: repo && user(repo.owner), repo: repo && repository(repo) },
+  const end = (owner: Account, repo: Repository | null, ref: string, sha: string): Shape => ({
+    ...{ label: `${owner.login}:${ref}`, ref, sha, user: user(owner) },
+    repo: repo && repository(repo),
   })
   const pullSimple = (one: Issue, pull: Pull): Shape => {
     const at = place(one)
@@ -147,8 +147,8 @@ export function githubShapes(state: GithubState, web: string, api: string) {
       ...{ labels: [], milestone: null, draft: pull.draft, commits_url: `${at.pull}/commits` },
       ...{ review_comments_url: `${at.pull}/comments`, review_comment_url: reviewComment },
       ...{ comments_url: `${at.issue}/comments`, statuses_url: statuses },
-      head: end(pull.headRepository, pull.headBranch, pull.headSha),
-      base: end(one.repository, pull.baseBranch, pull.baseSha),
+      head: end(pull.headOwner, pull.headRepository, pull.headBranch, pull.headSha),
+      base: end(one.repository.owner, one.repository, pull.baseBranch, pull.baseSha),
       _links: Object.fromEntries(
         Object.entries({
           ...{ self: at.pull, html: at.html, issue: at.issue, comments: `${at.issue}/comments` },

@@ -52,6 +52,7 @@ export interface Review {
 export interface Pull {
   readonly id: number
   readonly headBranch: string
+  readonly headOwner: Account
   /** Null once the fork is deleted. */
   headRepository: Repository | null
   headSha: string

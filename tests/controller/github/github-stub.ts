@@ -48,6 +48,8 @@ interface Trouble {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
   readonly message?: string
+  /** In place of an object with the message. */
+  readonly body?: unknown
   /** How often; once when omitted. */
   readonly times?: number
   /** Only for requests that match, as `METHOD /path`. */
@@ -93,8 +95,8 @@ export async function githubStub(
     requests.push(`${method} ${path}`)
     const trouble = nextTrouble(`${method} ${path}`)
     if (trouble !== null) {
-      const { status, message = 'Server Error', headers = {} } = trouble
-      return send(response, status, { message }, headers)
+      const { status, message = 'Server Error', headers = {}, body = { message } } = trouble
+      return send(response, status, body, headers)
     }
     if (url.pathname === '/api/graphql' || url.pathname === '/graphql') {
       const holder = holderOf(request)
@@ -273,6 +275,8 @@ export async function githubStub(
     trouble(trouble: Trouble): void {
       troubles.push({ left: trouble.times ?? 1, trouble })
     },
+    /** No more failures. */
+    calm: () => troubles.splice(0),
     /** Posts a webhook as GitHub does. What is signed is the body that is sent, unless another signature is given. */
     async send(
       { id, event, payload }: Delivery,

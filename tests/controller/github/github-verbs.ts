@@ -119,7 +119,8 @@ export function githubVerbs(
       const { by, branch, sha, base = repo.defaultBranch, baseSha, from = repo } = opening
       if (tips.get(`${from.id}:${branch}`) !== sha) pushed(from, by, branch, sha)
       const pull: Pull = {
-        ...{ id: state.nextId(), headBranch: branch, headRepository: from, headSha: sha },
+        ...{ id: state.nextId(), headBranch: branch, headSha: sha },
+        ...{ headOwner: from.owner, headRepository: from },
         ...{ baseBranch: base, baseSha, draft: opening.draft ?? false, reviews: [] },
         commits: [...(opening.commits ?? [commitBy(by, sha)])],
         ...{ mergeSha: null, mergedBy: null, mergedAt: null },
