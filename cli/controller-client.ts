@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import { type Dispatcher, request } from 'undici'
+import type { Problem } from '../schemas/problem.ts'
 import type { ControllerAddress } from './data-folder.ts'
 import { CliFailure } from './failure.ts'
 import { version } from './version.ts'
@@ -17,7 +18,13 @@ export interface ControllerClient {
 /** What came back: what was asked for, or why not. */
 export type Posted =
   | { readonly outcome: 'done'; readonly value: unknown }
-  | { readonly outcome: 'refused'; readonly code: string; readonly message: string }
+  | {
+      readonly outcome: 'refused'
+      readonly code: string
+      readonly message: string
+      /** What is wrong with what was posted, where the API says that. */
+      readonly problems?: readonly Problem[]
+    }
 
 /** Words of a query; what is undefined is left out. */
 export type Query = Readonly<Record<string, string | undefined>>
@@ -71,11 +78,11 @@ async function posted(answer: Dispatcher.ResponseData, target: URL): Promise<Pos
     return { outcome: 'done', value: text === '' ? null : JSON.parse(text) }
   }
   const problem = problemOf(text)
-  const { code, detail } = problem
+  const { code, detail, problems } = problem
   if (code === undefined || answer.statusCode === 429) {
     throw refusal(answer.statusCode, target, problem)
   }
-  return { outcome: 'refused', code, message: detail }
+  return { outcome: 'refused', code, message: detail, ...(problems && { problems }) }
 }
 
 /** The address of a path at a controller. Fails with `usage`. */
@@ -110,12 +117,17 @@ export function refusal(status: number, { origin }: URL, { detail }: Refusal): C
 interface Refusal {
   readonly detail: string
   readonly code?: string
+  readonly problems?: readonly Problem[]
 }
 
 function problemOf(body: string): Refusal {
   try {
-    const { detail, title, code } = JSON.parse(body)
-    return { detail: String(detail ?? title), ...(typeof code === 'string' && { code }) }
+    const { detail, title, code, problems } = JSON.parse(body)
+    return {
+      detail: String(detail ?? title),
+      ...(typeof code === 'string' && { code }),
+      ...(Array.isArray(problems) && { problems }),
+    }
   } catch {
     return { detail: body.slice(0, 200) }
   }

@@ -1,5 +1,7 @@
 import type { NamespaceStatus, ProxyStatus, Status } from '../controller/status/status.ts'
+import type { Override } from '../schemas/override.ts'
 import type { Problem } from '../schemas/problem.ts'
+import { overrideText } from './override-text.ts'
 import { many, problemCounts, problemText } from './problem-text.ts'
 import { printable, type Sink, type Style } from './terminal.ts'
 
@@ -19,6 +21,7 @@ export function statusText(
     row('policies', sourceText(status, sink)),
     ...controllerRows(status),
     ...namespaces.map(namespace => row('in force', namespaceText(namespace, sink))),
+    ...status.overrides.map(override => row('override', standingText(override, sink))),
     ...proxies.flatMap(proxy => proxyRows(proxy, sink)),
     row('records', `${recordsText(ledger)} (${store} store)`),
     row('version', version),
@@ -62,6 +65,12 @@ function namespaceText(namespace: NamespaceStatus, sink: Sink): string {
   const enforced = sink.paint(style, `enforced by ${enforcedBy} of ${many(connected, 'proxy')}`)
   const when = sink.paint('dim', `since ${publishedAt}`)
   return `${namespace.namespace} ${digest.slice(0, 19)} ${enforced}${from} ${when}`
+}
+
+function standingText(override: Override, sink: Sink): string {
+  const [what = '', until = '', by = '', why = ''] = overrideText(override).map(printable)
+  const words = `${what} until ${until}, by ${by}: ${why}`
+  return `${override.id} ${sink.paint('yellow', words)}`
 }
 
 function proxyRows(proxy: ProxyStatus, sink: Sink): string[] {

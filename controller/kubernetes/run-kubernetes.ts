@@ -11,6 +11,8 @@ import {
 import type { ReviewPodToken } from '../api/pod-token.ts'
 import type { Approvals } from '../approvals/approvals.ts'
 import type { Compiler } from '../compile/compiler.ts'
+import { keepOverrides } from '../overrides/keep-overrides.ts'
+import type { StoredOverrides } from '../overrides/stored-overrides.ts'
 import type { Proxies } from '../proxies.ts'
 import type { Releases } from '../publish/releases.ts'
 import type { SigningKey } from '../publish/signing-key.ts'
@@ -26,6 +28,7 @@ import { LastGoodObjects } from './last-good-objects.ts'
 import { leadership } from './leadership.ts'
 import { type Objects, openObjects } from './objects.ts'
 import { type CheckObject, objectCheck } from './reconcile/check-object.ts'
+import { checkOverrides } from './reconcile/check-overrides.ts'
 import { type NamespaceCompiler, namespaceCompiler } from './reconcile/compile-namespace.ts'
 import { reconciler } from './reconcile/reconciler.ts'
 import { staying } from './reconcile/staying.ts'
@@ -55,6 +58,7 @@ export interface KubernetesNeeds {
   readonly key: Pick<SigningKey, 'publicKey'>
   readonly db: Kysely<Database>
   readonly releases: Releases
+  readonly overrides: StoredOverrides
   readonly proxies: Proxies
   readonly compiler: Pick<Compiler, 'compile'>
   /** Prices of models whose provider states none; those that come with Writ when omitted. */
@@ -88,12 +92,9 @@ export function runKubernetes(needs: KubernetesNeeds): KubernetesPolicies {
   const tools = newTools()
   const compile = compilation(needs)
   const shared: Shared = { needs, kube, objects, tools, compile }
-  const check = objectCheck({
-    ...options,
-    objects,
-    compile,
-    catalog: () => needs.proxies.offered(),
-  })
+  const catalog = () => needs.proxies.offered()
+  const lastGood = new LastGoodObjects(needs)
+  const check = objectCheck({ ...options, objects, compile, catalog })
   const admission = webhooks(shared, check)
 
   /** What runs in every replica. */
@@ -119,7 +120,8 @@ export function runKubernetes(needs: KubernetesNeeds): KubernetesPolicies {
   return {
     podOf: reviewedTokens({ review: kube.tokenReview, now, log }),
     toolsChanged: tools.tell,
-    check: async () => null,
+    check: (overrides, signal) =>
+      checkOverrides({ ...shared, ...options, catalog, lastGood }, overrides, signal),
     notReady: () => (objects.isSynced ? null : 'The objects have not been listed yet.'),
     services: [...everywhere, leading],
   }
@@ -185,7 +187,7 @@ function newTools() {
 
 /** Objects to tables, and what became of them back into the objects. */
 function reconciling({ needs, kube, objects, tools, compile }: Shared, fence: Fence) {
-  const { options, db, releases, proxies, memory, log, now } = needs
+  const { options, db, releases, overrides, proxies, memory, log, now } = needs
   const { systemNamespace, identity } = options
   const verdicts = new Verdicts()
   const reconcile = reconciler(
@@ -197,6 +199,7 @@ function reconciling({ needs, kube, objects, tools, compile }: Shared, fence: Fe
       compile,
       lastGood: new LastGoodObjects({ db, now }),
       verdicts,
+      overrides,
       releases,
       isStaying: staying(kube),
       onReconciled: isLast => isLast && found(needs, objects, verdicts),
@@ -218,7 +221,12 @@ function reconciling({ needs, kube, objects, tools, compile }: Shared, fence: Fe
     ...{ systemNamespace, kube, objects, verdicts, releases, proxies, events, now },
     onFailure: error => log.warn({ err: error }, 'status not written'),
   })
-  return [reconcile, status]
+  const keeper = keepOverrides({
+    overrides,
+    advance: standing => releases.advance(standing, fence),
+    onFailure: error => log.warn({ err: error }, 'overrides not looked after'),
+  })
+  return [reconcile, status, keeper]
 }
 
 function found({ memory, log, onFound }: KubernetesNeeds, objects: Objects, verdicts: Verdicts) {

@@ -22,8 +22,8 @@ export type NamespaceCompiler = (
   signal: AbortSignal,
 ) => Promise<Answer>
 
-/** Answers kept for a namespace: of the newest versions and of those in force, with what proxies see of tools and without. */
-const mostKept = 4
+/** Answers kept for a namespace: of the newest versions and of those in force, with what proxies see of tools and without, and with overrides. */
+const mostKept = 8
 
 interface Kept {
   readonly key: string

@@ -1,5 +1,8 @@
 import type { CompileOptions, SourceFile } from '../../../policy/compile/compile.ts'
 import type { Directory } from '../../../schemas/directory.ts'
+import type { Answer } from '../../compile/compiler.ts'
+import { ControllerFailure } from '../../failure.ts'
+import type { Overriding } from '../../overrides/overlay.ts'
 import { emptyDirectory, emptyTable } from '../../publish/empty-table.ts'
 import type { Publishable } from '../../publish/releases.ts'
 import { informed } from '../../reconcile/informed.ts'
@@ -12,6 +15,7 @@ import type { GoodVersions } from './good-versions.ts'
 import { commitOf, fileOf, pathOfObject, pathOfVersion, versionOf } from './object-file.ts'
 import { type Settled, settle } from './settle.ts'
 import type { Verdict, Verdicts } from './verdicts.ts'
+import { overriddenPaths, withOverrides } from './with-overrides.ts'
 
 export interface NamespaceReconcilerNeeds {
   readonly systemNamespace: string
@@ -20,6 +24,8 @@ export interface NamespaceReconcilerNeeds {
   readonly catalog: () => NonNullable<CompileOptions['catalog']>
   readonly compile: NamespaceCompiler
   readonly good: GoodVersions
+  /** What stands in place of objects for a while. */
+  readonly overrides: () => readonly Overriding[]
   readonly verdicts: Pick<Verdicts, 'put'>
   readonly releases: {
     current(): readonly { readonly namespace: string }[]
@@ -55,8 +61,11 @@ export function namespaceReconciler(needs: NamespaceReconcilerNeeds): NamespaceR
     const rows = settled.chosen === null ? null : chosenRows(needs, namespace, newest, settled)
     // In the store first: whatever was in force must be there when this process ends now.
     const isNew = rows !== null && (await good.replace(namespace, rows, fence))
-    if (settled.chosen !== null) await publish(needs, namespace, settled.chosen)
+    const answer =
+      settled.chosen && (await overriddenAnswer(needs, namespace, settled.chosen, signal))
+    if (answer?.tables) await publish(needs, namespace, answer)
     verdicts.put(namespace, verdictsOf(needs, namespace, newest, settled))
+    if (answer?.tables === null) throw conflicting(namespace, answer)
     return isNew
   }
 }
@@ -128,10 +137,31 @@ function chosenRows(
   })
 }
 
+/** What was chosen with the overrides that stand; tables are null when the two do not go together. */
+function overriddenAnswer(
+  needs: NamespaceReconcilerNeeds,
+  namespace: string,
+  { files, answer: base }: NonNullable<Settled['chosen']>,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const { good, systemNamespace, overrides } = needs
+  const above = namespace === systemNamespace ? [] : [...good.of(systemNamespace).values()]
+  const all = [...above, ...files.values()]
+  const asked = { namespace, files: all, base, overrides: overrides() }
+  const elsewhere = good.keysBeyond(namespace)
+  return withOverrides(needs, { ...asked, elsewhere }, signal)
+}
+
+function conflicting(namespace: string, { problems }: Answer): ControllerFailure {
+  const [first] = problems
+  const message = `an override and what is written now in ${namespace} do not go together: ${first?.message ?? ''}`
+  return new ControllerFailure('compile_failed', message)
+}
+
 async function publish(
   { releases, fence }: NamespaceReconcilerNeeds,
   namespace: string,
-  { answer }: NonNullable<Settled['chosen']>,
+  answer: Answer,
 ): Promise<void> {
   const [compiled] = answer.tables ?? []
   const isKnown = releases.current().some(release => release.namespace === namespace)
@@ -142,20 +172,23 @@ async function publish(
 }
 
 function verdictsOf(
-  { good }: NamespaceReconcilerNeeds,
+  { good, overrides }: NamespaceReconcilerNeeds,
   namespace: string,
   newest: Newest,
   { chosen, refused }: Settled,
 ): ReadonlyMap<string, Verdict> {
+  const standing = overriddenPaths(overrides())
   const warnings = Map.groupBy(chosen?.answer.problems ?? [], ({ file }) => file)
   return new Map(
     [...newest].map(([path, { uid, generation, text }]) => {
       const errors = refused.get(path)
       const accepted = errors === undefined
       const problems = errors ?? warnings.get(path) ?? []
-      const standing = good.get(namespace, path)
-      const inForce = standing?.uid === uid ? standing.generation : null
-      return [path, { uid, generation, accepted, problems, text, inForce }]
+      const kept = good.get(namespace, path)
+      const inForce = kept?.uid === uid ? kept.generation : null
+      const override = standing.get(path)
+      const verdict = { uid, generation, accepted, problems, text, inForce }
+      return [path, override === undefined ? verdict : { ...verdict, override }]
     }),
   )
 }

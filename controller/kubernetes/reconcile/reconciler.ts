@@ -2,6 +2,7 @@ import { run, type Service } from '../../../lifecycle/run.ts'
 import { untilDone } from '../../../lifecycle/until-done.ts'
 import { settledOrAborted } from '../../../lifecycle/wait.ts'
 import type { CompileOptions } from '../../../policy/compile/compile.ts'
+import type { StoredOverrides } from '../../overrides/stored-overrides.ts'
 import type { Releases } from '../../publish/releases.ts'
 import type { Fence } from '../../store/fence.ts'
 import type { LastGoodObjects } from '../last-good-objects.ts'
@@ -21,6 +22,7 @@ export interface ReconcilerNeeds extends Pick<NamespaceReconcilerNeeds, 'isStayi
   readonly compile: NamespaceCompiler
   readonly lastGood: Pick<LastGoodObjects, 'read' | 'keep'>
   readonly verdicts: Verdicts
+  readonly overrides: Pick<StoredOverrides, 'standing' | 'subscribe'>
   readonly releases: Pick<Releases, 'current' | 'publish'>
   /** Told after every namespace, and with whether others wait. */
   readonly onReconciled: (isLast: boolean) => void
@@ -41,27 +43,26 @@ export function reconciler(needs: ReconcilerNeeds, fence: Fence): Service {
       const open = () => openGoodVersions(needs.lastGood)
       const good = await untilDone(open, onFailure, signal)
       if (good === null) return
-      await keepReconciled({ ...needs, objectsIn: needs.objects.in, good, fence }, signal)
+      const { objects, overrides } = needs
+      const parts = { objectsIn: objects.in, overrides: () => overrides.standing(), good, fence }
+      await keepReconciled({ ...needs, ...parts }, overrides, signal)
     },
   }
 }
 
 async function keepReconciled(
-  needs: ReconcilerNeeds & NamespaceReconcilerNeeds,
+  needs: Omit<ReconcilerNeeds, 'overrides'> & NamespaceReconcilerNeeds,
+  overrides: ReconcilerNeeds['overrides'],
   signal: AbortSignal,
 ): Promise<void> {
-  const { systemNamespace, objects, good, releases, verdicts } = needs
+  const { systemNamespace, objects, verdicts } = needs
   const { onFailure, onReconciled, now } = needs
   const reconcile = namespaceReconciler(needs)
   let isSystemKnown = false
   /** Those that were begun: what one that failed has changed already is new to the others all the same. */
   const begun = new Set([systemNamespace])
 
-  const others = () => {
-    const known = [...objects.namespaces(), ...good.namespaces()]
-    const released = releases.current().map(({ namespace }) => namespace)
-    return [...new Set([...known, ...released])].filter(name => name !== systemNamespace).sort()
-  }
+  const others = () => namespacesIn(needs).filter(name => name !== systemNamespace)
 
   /** The namespaces that one concerns as well. */
   const concerned = (namespace: string, isNew: boolean): readonly string[] => {
@@ -92,6 +93,9 @@ async function keepReconciled(
       const namespace = (change.after ?? change.before)?.metadata.namespace
       if (namespace !== undefined && !isStatusOnly(change)) queue.add(namespace)
     }),
+    overrides.subscribe(() => {
+      for (const namespace of [systemNamespace, ...others()]) queue.add(namespace)
+    }),
     needs.onToolsChanged(namespaces => {
       for (const namespace of namespaces) queue.add(namespace)
     }),
@@ -102,6 +106,19 @@ async function keepReconciled(
   } finally {
     for (const stop of unsubscribe) stop()
   }
+}
+
+/** Every namespace that holds anything, has a table, or is to have one for a while; sorted. */
+function namespacesIn({
+  objects,
+  good,
+  releases,
+  overrides,
+}: Omit<ReconcilerNeeds, 'overrides'> & NamespaceReconcilerNeeds): readonly string[] {
+  const known = [...objects.namespaces(), ...good.namespaces()]
+  const released = releases.current().map(({ namespace }) => namespace)
+  const added = overrides().flatMap(({ documents }) => documents.map(at => at.namespace))
+  return [...new Set([...known, ...released, ...added])].sort()
 }
 
 /** Whether nothing that people write is different: the API server counts generations of that. */

@@ -1,4 +1,5 @@
 import type { Problem } from '../../../schemas/problem.ts'
+import type { Overriding } from '../../overrides/overlay.ts'
 
 /** What the compiler made of a version of an object. */
 export interface Verdict {
@@ -11,6 +12,8 @@ export interface Verdict {
   readonly text: string
   /** Which generation of the object is in force; null when none is. */
   readonly inForce: number | null
+  /** What stands in its place for a while. */
+  readonly override?: Pick<Overriding, 'id' | 'expiresAt'>
 }
 
 /** The newest verdicts, by the path of the object. */

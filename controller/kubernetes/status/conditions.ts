@@ -94,7 +94,10 @@ function programmed({ verdict, table }: StatusFacts): Said {
   if (table !== null) {
     return { type, status: 'True', reason: 'InForce', message: `In force since ${brief(table)}` }
   }
-  const { inForce } = verdict
+  const { inForce, override } = verdict
+  if (override !== undefined) {
+    return { type, status: 'False', reason: 'Overridden', message: overriddenBy(override) }
+  }
   const stands = inForce === null ? 'No generation is' : `Generation ${inForce} stays`
   return { type, status: 'False', reason: 'NotInForce', message: `${stands} in force.` }
 }
@@ -103,7 +106,10 @@ function enforced({ verdict, table, enforcement }: StatusFacts): Said {
   const type = 'Enforced'
   const { enforcing, proxies } = enforcement
   if (table === null) {
-    const { generation, inForce } = verdict
+    const { generation, inForce, override } = verdict
+    if (override !== undefined) {
+      return { type, status: 'False', reason: 'Overridden', message: overriddenBy(override) }
+    }
     const stays = inForce === null ? '' : `; generation ${inForce} stays in force`
     const message = `0/${proxies} proxies enforce generation ${generation}${stays}`
     return { type, status: 'False', reason: 'NotInForce', message }
@@ -116,6 +122,10 @@ function enforced({ verdict, table, enforcement }: StatusFacts): Said {
   return enforcing === proxies
     ? { type, status: 'True', reason: 'Enforced', message: counts }
     : { type, status: 'False', reason: 'ProxiesBehind', message: counts }
+}
+
+function overriddenBy({ id, expiresAt }: NonNullable<Verdict['override']>): string {
+  return `The override ${id} stands in its place until ${timeOf(expiresAt)}.`
 }
 
 function brief(digest: string): string {

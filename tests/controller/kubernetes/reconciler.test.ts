@@ -3,9 +3,14 @@ import { KubeFailure } from '../../../controller/kubernetes/failure.ts'
 import type { GoodObject, ObjectName } from '../../../controller/kubernetes/last-good-objects.ts'
 import type { ObjectChange, WritObject } from '../../../controller/kubernetes/objects.ts'
 import { namespaceCompiler } from '../../../controller/kubernetes/reconcile/compile-namespace.ts'
-import { pathOfObject } from '../../../controller/kubernetes/reconcile/object-file.ts'
+import {
+  fileOf,
+  pathOfObject,
+  versionOf,
+} from '../../../controller/kubernetes/reconcile/object-file.ts'
 import { reconciler } from '../../../controller/kubernetes/reconcile/reconciler.ts'
 import { Verdicts } from '../../../controller/kubernetes/reconcile/verdicts.ts'
+import type { Overriding } from '../../../controller/overrides/overlay.ts'
 import { emptyTable } from '../../../controller/publish/empty-table.ts'
 import type { Publishable } from '../../../controller/publish/releases.ts'
 import { compile } from '../../../policy/compile/compile.ts'
@@ -34,6 +39,7 @@ function memory() {
     /** Thrown by the next publication. */
     failure: null as Error | null,
     isStaying: async (_namespace: string, _plurals: readonly string[]) => true,
+    overrides: [] as readonly Overriding[],
   }
 }
 type Memory = ReturnType<typeof memory>
@@ -41,6 +47,7 @@ type Memory = ReturnType<typeof memory>
 /** A reconciler that runs on it. */
 function running(t: Test, kept: Memory) {
   const listeners = new Set<(change: ObjectChange) => void>()
+  const overrideListeners = new Set<() => void>()
   const toolListeners = new Set<(namespaces: readonly string[]) => void>()
   const verdicts = new Verdicts()
   const failures: string[] = []
@@ -80,6 +87,13 @@ function running(t: Test, kept: Memory) {
         },
       },
       verdicts,
+      overrides: {
+        standing: () => kept.overrides,
+        subscribe(listener) {
+          overrideListeners.add(listener)
+          return () => overrideListeners.delete(listener)
+        },
+      },
       releases: {
         current: () =>
           [...kept.tables.keys()].map(namespace => ({
@@ -115,6 +129,10 @@ function running(t: Test, kept: Memory) {
     verdicts,
     failures,
     end,
+    override(...overrides: readonly Overriding[]) {
+      kept.overrides = overrides
+      for (const listener of overrideListeners) listener()
+    },
     toolsChanged(namespace: string) {
       for (const listener of toolListeners) listener([namespace])
     },
@@ -348,3 +366,85 @@ t.test(
     t.match(found(), { accepted: true, inForce: 1 })
   },
 )
+
+/** An override of one policy, until a time that does not come. */
+function overriding(id: string, after: WritObject): Overriding {
+  const { text } = fileOf(versionOf(after))
+  const { namespace, name } = after.metadata
+  const documents = [{ kind: after.kind, namespace, name }]
+  const file = { path: `overrides/${id}.yaml`, text, commit: id, namespace }
+  return { id, file, documents, expiresAt: Date.parse('2999-01-01T00:00:00Z') }
+}
+
+t.test('an override stands in place of an object, and is never what is good', async t => {
+  const kept = memory()
+  const { put, settled, override, verdicts, end } = running(t, kept)
+  await settled()
+  put(policy('p', deny), policy('q', deny, { namespace: 'team-b' }))
+  await settled()
+  const good = [...kept.good.values()]
+  override(overriding('ovr-1', policy('p', allow)))
+  await settled()
+  t.equal(verdict(kept, 'team-a'), 'allow')
+  t.equal(verdict(kept, 'team-b'), 'deny')
+  const [step, ...more] = kept.tables.get('team-a')?.next ?? []
+  t.strictSame(more, [])
+  t.match(step, { at: '2999-01-01T00:00:00.000Z', directory: { namespace: 'team-a' } })
+  t.match(verdicts.of('team-a').get('team-a/accesspolicies/p'), {
+    ...{ accepted: true, inForce: 1, override: { id: 'ovr-1' } },
+  })
+  t.strictSame([...kept.good.values()], good)
+
+  put(policy('p', broken, { generation: 2 }))
+  await settled()
+  t.equal(verdict(kept, 'team-a'), 'allow', 'over what is good')
+  await end()
+  kept.overrides = []
+  const second = running(t, kept)
+  await second.settled()
+  t.equal(verdict(kept, 'team-a'), 'deny')
+  t.equal(verdicts.of('team-a').get('team-a/accesspolicies/p')?.inForce, 1)
+})
+
+t.test('an override of the system namespace concerns every other, also new ones', async t => {
+  const kept = memory()
+  const { put, settled, override } = running(t, kept)
+  await settled()
+  put(policy('p', allow), policy('q', allow, { namespace: 'team-b' }))
+  await settled()
+  override(overriding('ovr-1', policy('all', deny, { namespace: 'writ-system' })))
+  await settled()
+  t.strictSame(
+    ['team-a', 'team-b'].map(name => verdict(kept, name)),
+    ['deny', 'deny'],
+  )
+  put(policy('r', allow, { namespace: 'team-c' }))
+  await settled()
+  t.equal(verdict(kept, 'team-c'), 'deny')
+  override()
+  await settled()
+  t.strictSame(
+    ['team-a', 'team-b', 'team-c'].map(name => verdict(kept, name)),
+    [...['allow', 'allow', 'allow']],
+  )
+})
+
+t.test('what does not go with an override waits, and says so', async t => {
+  const kept = memory()
+  const { put, settled, override, failures } = running(t, kept)
+  await settled()
+  const asking = { action: 'require_approval', approvalWorkflow: 'w' }
+  const workflow = object('ApprovalWorkflow', 'w', { approvers: { users: ['ana'] } })
+  put(policy('p', deny), workflow, object('User', 'ana', {}))
+  await settled()
+  override(overriding('ovr-1', policy('p', asking)))
+  await settled()
+  t.equal(verdict(kept, 'team-a'), 'require_approval')
+  kept.objects.delete(pathOfObject(workflow))
+  put(policy('other', deny))
+  await until(() => failures.length > 0)
+  t.match(failures[0], 'an override and what is written now in team-a do not go together')
+  t.equal(verdict(kept, 'team-a'), 'require_approval', 'what was in force stands')
+  override()
+  await until(() => verdict(kept, 'team-a') === 'deny')
+})
