@@ -2,6 +2,7 @@ import type { Directory } from '../../schemas/directory.ts'
 import type { NotificationChannelSpec } from '../../schemas/notification-channel.ts'
 import type { PolicyForge } from '../../schemas/policy-source.ts'
 import { type KnownChannel, knownChannel } from '../channels/channel.ts'
+import { originOf } from '../github/watched.ts'
 
 /** A repository at a forge that somebody in force has named, with the credentials to ask there. */
 export interface ForgePlace {
@@ -12,8 +13,6 @@ export interface ForgePlace {
   readonly namespace: string
   readonly forge: PolicyForge
 }
-
-const usualOrigin = 'https://api.github.com'
 
 /** Every repository that policies are reviewed in or calls are asked about, once for each way to ask there. */
 export function forgePlaces(directories: readonly Directory[]): readonly ForgePlace[] {
@@ -56,10 +55,7 @@ export function isSamePlace(
 }
 
 function placeOf(namespace: string, forge: PolicyForge): ForgePlace {
-  const url = URL.parse(forge.apiUrl ?? usualOrigin)
-  // Written in other ways it is the same address.
-  const origin = url === null ? '' : `${url.origin}${url.pathname.replace(/\/+$/, '')}`
-  return { origin, repository: forge.repository, namespace, forge }
+  return { origin: originOf(forge), repository: forge.repository, namespace, forge }
 }
 
 function forgeOfChannel(spec: NotificationChannelSpec): PolicyForge | null {

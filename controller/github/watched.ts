@@ -27,9 +27,11 @@ export function watched(directories: readonly Directory[]): readonly Watched[] {
   return directories.flatMap(directory => [...ofSources(directory), ...ofChannels(directory)])
 }
 
-/** Address of the API of a place, written in one way. */
-export function originOf({ apiUrl = 'https://api.github.com' }: ForgePlace): string {
-  return new URL(apiUrl).href.replace(/\/+$/, '')
+/** Address of the API of a place, written in one way; what is no address stays as it is written. */
+export function originOf({
+  apiUrl = 'https://api.github.com',
+}: Pick<ForgePlace, 'apiUrl'>): string {
+  return (URL.parse(apiUrl)?.href ?? apiUrl).replace(/\/+$/, '')
 }
 
 function ofSources({ namespace, sources = [] }: Directory): readonly Watched[] {

@@ -5,10 +5,12 @@ import type { Service } from '../../lifecycle/run.ts'
 import { wait } from '../../lifecycle/wait.ts'
 import { milliseconds } from '../../policy/compile/milliseconds.ts'
 import type { Answering } from '../chatops/answer-question.ts'
-import type { CommandHandler } from '../chatops/commands.ts'
+import type { AskedCommand, CommandHandler } from '../chatops/commands.ts'
+import { isSamePlace } from '../chatops/forge-places.ts'
 import type { Compiler } from '../compile/compiler.ts'
 import type { Forge } from '../forge/forge.ts'
 import type { ForgeEvent, ForgeEvents } from '../forge/forge-event.ts'
+import { originOf } from '../github/watched.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Policies } from '../reconcile/local-policies.ts'
 import { replayChange } from '../replay/replay-change.ts'
@@ -54,13 +56,14 @@ export function openReviews(needs: ReviewingNeeds): Reviewing {
   const reviews = new StoredReviews(needs)
   const turns = new Turns<number>()
   let bench: AtForge | null = null
-  const here = (repository: string) =>
-    bench?.place.repository.toLowerCase() === repository.toLowerCase() ? bench : null
+  // Another forge, which anybody may have named, may have a repository of the same name.
+  const here = (asked: Pick<AskedCommand, 'origin' | 'repository'>) =>
+    bench && isSamePlace(asked, { ...bench.place, origin: originOf(bench.place) }) ? bench : null
   return {
     name: 'reviews',
     reviews,
     async answer(asked, signal) {
-      const found = here(asked.repository)
+      const found = here(asked)
       if (found === null) return { outcome: 'unavailable', reply: null }
       const { number } = asked.thread
       const handled = await turns.alone(number, () =>
@@ -69,8 +72,9 @@ export function openReviews(needs: ReviewingNeeds): Reviewing {
       if (handled.outcome === 'counted') found.keeping.changed(number)
       return handled
     },
-    async replay({ repository, thread, people, command }, signal) {
-      const found = here(repository)
+    async replay(asked, signal) {
+      const { thread, people, command } = asked
+      const found = here(asked)
       const known = found?.memory.get(thread.number)?.assessment
       if (found === null || !people.has(found.source.namespace)) return null
       if (known?.kind !== 'planned') return null
