@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { ControllerOptions } from '../../controller/controller.ts'
+import { isBranchName } from '../../controller/git/branch-name.ts'
 import { GitFailure } from '../../controller/git/failure.ts'
 import { isRemote, remoteUrl } from '../../controller/git/remote-url.ts'
 import { readSigners } from '../../controller/git/signers.ts'
@@ -123,8 +124,7 @@ function linesOf(file: string): readonly string[] {
 }
 
 function branch(name: string): string {
-  const plain = /^[^-/\s~^:?*[\\\p{Cc}][^\s~^:?*[\\\p{Cc}]*$/u.test(name)
-  if (plain && !/\.\.|\/\/|@\{|[/.]$|\.lock$/.test(name)) return name
+  if (isBranchName(name)) return name
   throw new InvalidArgumentError('This is no name of a branch.')
 }
 

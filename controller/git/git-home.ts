@@ -31,7 +31,7 @@ export async function openGitHome(
  */
 const script = `ulimit -c 0 2>/dev/null
 ulimit -f ${mostBytesOfPack / 512} 2>/dev/null
-ulimit -v ${2 * 1024 * 1024} 2>/dev/null
+ulimit -v ${768 * 1024} 2>/dev/null
 ulimit -t 60 2>/dev/null
 exec git "$@"
 `

@@ -1,6 +1,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Access, type Credentials, withAccess } from './access.ts'
+import { isBranchName } from './branch-name.ts'
 import { commitFacts, commitsBetween, isCommitId } from './commit-facts.ts'
 import { GitFailure } from './failure.ts'
 import { fetchRef } from './fetch-ref.ts'
@@ -34,9 +35,10 @@ export interface Signatures {
 
 const mostCommitsListed = 200
 
-/** Opens the copy of a repository; nothing is fetched yet. */
+/** Opens the copy of a repository; nothing is fetched yet. Fails with `url_unusable` when the branch can have no such name. */
 export async function openRepository(needs: RepositoryNeeds): Promise<GitRepository> {
   const { folder, url, branch } = needs
+  if (!isBranchName(branch)) throw new GitFailure('url_unusable', 'This is no name of a branch.')
   const trusted = url.folder === undefined ? [] : [url.folder]
   const mirror = await openMirror(folder, trusted)
   const turn = inTurn()

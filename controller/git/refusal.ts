@@ -13,12 +13,20 @@ export function refusalOf({ code, said }: GitFailure): GitProblem {
     case 'output_too_large':
       return problem('source_too_large', 'The repository answers without end.')
     default: {
-      const known = sentences.find(([pattern]) => pattern.test(said))
+      const known = wasEnded(said)
+        ? sentences[0]
+        : sentences.find(([pattern]) => pattern.test(said))
       if (known === undefined) return problem('repository_failed', `Git failed${quote(said)}.`)
       const [, problemCode, message, suggestion] = known
       return problem(problemCode, message, suggestion)
     }
   }
+}
+
+/** Whether the kernel ended what unpacks: nobody but its parent then says a word about it. */
+function wasEnded(said: string): boolean {
+  const lines = said.split('\n').filter(line => /^(fatal|error|remote):/.test(line))
+  return lines.length > 0 && lines.every(line => line.endsWith('invalid index-pack output'))
 }
 
 function problem(code: GitProblemCode, message: string, suggestion?: string): GitProblem {

@@ -1,9 +1,11 @@
 import type { SourceFile } from '../../policy/compile/source-file.ts'
 import type { Problem } from '../../schemas/problem.ts'
 import type { Snapshot } from '../sources/source.ts'
+import { GitFailure } from './failure.ts'
 import type { Git } from './git.ts'
 import { followLink } from './links.ts'
 import { printable } from './printable.ts'
+import { refusalOf } from './refusal.ts'
 import { blobsOf, entriesOf, objectsOf, type TreeEntry } from './tree.ts'
 
 const mostFiles = 5000
@@ -20,6 +22,20 @@ const mostBytes = 64 * 1024 * 1024
  * node_modules are passed over, and so are links to folders.
  */
 export async function treeSnapshot(
+  git: Git,
+  commit: string,
+  path: string,
+  signal: AbortSignal,
+): Promise<Snapshot> {
+  try {
+    return await read(git, commit, path, signal)
+  } catch (error) {
+    if (!(error instanceof GitFailure) || error.code === 'git_missing') throw error
+    return { files: [], commit, problems: [problem(path || '.', refusalOf(error))] }
+  }
+}
+
+async function read(
   git: Git,
   commit: string,
   path: string,

@@ -7,8 +7,8 @@ import type { Test } from 'tap'
 
 const exec = promisify(execFile)
 
-/** What a commit changes: text of a file, a link, or null for a file that goes. */
-export type Files = Readonly<Record<string, string | { readonly linkTo: string } | null>>
+/** What a commit changes: text or bytes of a file, a link, or null for a file that goes. */
+export type Files = Readonly<Record<string, string | Buffer | { readonly linkTo: string } | null>>
 
 /** How a commit is made; by Ana, on `main`, unsigned, when nothing is said. */
 export interface CommitOptions {
@@ -84,7 +84,11 @@ export async function testFolder(t: Test): Promise<string> {
 }
 
 /** Runs git with no configuration but its own, as Ana, and gives what it wrote. */
-export async function runGit(folder: string, args: readonly string[], input = ''): Promise<string> {
+export async function runGit(
+  folder: string,
+  args: readonly string[],
+  input: string | Buffer = '',
+): Promise<string> {
   const running = exec('git', ['-C', folder, ...args], {
     env: { ...gitEnvironment, PATH: process.env.PATH ?? '' },
     maxBuffer: 64 * 1024 * 1024,
@@ -108,9 +112,9 @@ export const gitEnvironment = {
 
 async function put(path: string, content: Files[string]): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
-  if (content === null || typeof content === 'object') await rm(path, { force: true })
-  if (typeof content === 'string') await writeFile(path, content)
-  else if (content !== null && content !== undefined) await symlink(content.linkTo, path)
+  await rm(path, { force: true })
+  if (typeof content === 'string' || Buffer.isBuffer(content)) await writeFile(path, content)
+  else if (content) await symlink(content.linkTo, path)
 }
 
 /** A sound policy that allows a tool. */
