@@ -18,6 +18,7 @@ import { StoredBudgets } from './budgets/stored-budgets.ts'
 import { type Compiler, openCompiler } from './compile/compiler.ts'
 import type { ControllerOptions } from './controller.ts'
 import { gitWebhookRoute } from './git/webhook-route.ts'
+import { wakeByPushes } from './github/wake-by-pushes.ts'
 import { heartbeat } from './heartbeat.ts'
 import { forPeople } from './judge/for-people.ts'
 import { Ledger } from './ledger/ledger.ts'
@@ -90,6 +91,7 @@ async function serve(
     ...{ db: store.db, approvals, listening, ...spending.telling },
     directories: releases.directories,
   })
+  if (policies.git !== undefined) wakeByPushes(policies.git, telling.github.events)
   const reviews = joinReviews({ ...known, policies, telling, ledger, now, log })
   const status = () => readStatus({ ...known, options, store, ledger, shared })
   const routes = [

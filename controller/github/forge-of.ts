@@ -18,12 +18,14 @@ export interface ForgeOfNeeds {
   readonly mostMs?: number
 }
 
+const usualApi = 'https://api.github.com'
+
 /** The forge of a place. Secrets are looked up at every use: what is wrong with them shows then. */
 export function forgeOf(place: ForgePlace, needs: ForgeOfNeeds): Forge {
   const { now, mostMs } = needs
   return githubForge({
     repository: place.repository,
-    apiUrl: new URL(place.apiUrl ?? 'https://api.github.com'),
+    apiUrl: URL.parse(place.apiUrl ?? usualApi) ?? new URL(usualApi),
     credentials: () => credentialsOf(place, needs),
     ...{ now, mostMs },
   })
@@ -33,7 +35,7 @@ async function credentialsOf(
   { apiUrl, app, secretRef }: ForgePlace,
   { namespace, secrets }: ForgeOfNeeds,
 ): Promise<GithubCredentials> {
-  if (apiUrl !== undefined && !isProtected(new URL(apiUrl))) {
+  if (apiUrl !== undefined && !isProtected(apiUrl)) {
     throw new ForgeFailure('misconfigured', 'credentials are sent to a forge by https only')
   }
   const ref = app?.privateKeyRef ?? secretRef
@@ -66,6 +68,7 @@ function isPrivateKey(pem: string): boolean {
   }
 }
 
-function isProtected({ protocol, hostname }: URL): boolean {
+function isProtected(address: string): boolean {
+  const { protocol = '', hostname = '' } = URL.parse(address) ?? {}
   return protocol === 'https:' || ['127.0.0.1', '[::1]', 'localhost'].includes(hostname)
 }

@@ -119,6 +119,8 @@ t.test('credentials go nowhere in the clear, and to nobody else', async t => {
   t.match(await failureOf(plain.repository(signal)), {
     ...{ code: 'misconfigured', message: 'credentials are sent to a forge by https only' },
   })
+  const nowhere = open({ ...byToken, apiUrl: 'https://[' })
+  t.match(await failureOf(nowhere.repository(signal)), { code: 'misconfigured' })
   const forge = open(byToken)
   hub.ask(repo, ana)
   hub.trouble({ status: 302, headers: { location: heard.url } })
