@@ -6,6 +6,7 @@ import { decisions, lastResult } from './decide.ts'
 import { kubernetes } from './kubernetes.ts'
 import { models } from './models.ts'
 import { policiesOf, singleRulePolicies } from './policies.ts'
+import { replaying } from './replay.ts'
 import { reserving } from './reserve.ts'
 import { tables } from './tables.ts'
 
@@ -123,6 +124,22 @@ const sections: readonly Section[] = [
           settle: fixed(cost.settle, 1),
         })),
       )
+    },
+  },
+  {
+    name: 'replay',
+    async run() {
+      const { records, megabytes, parsing, ways } = await replaying(1_000_000)
+      const size = `${fixed(megabytes)} MB, read and parsed in ${fixed(parsing, 1)} s`
+      console.log(`\nReplay: ${records.toLocaleString('en')} records, ${size}`)
+      const rows = ways.map(cost => ({
+        'held against': cost.way,
+        seconds: fixed(cost.seconds, 1),
+        'to parsing': fixed(cost.ratio, 2),
+        'decided otherwise': cost.changed,
+        'RSS MB': fixed(cost.rssMegabytes),
+      }))
+      console.table(rows)
     },
   },
   {

@@ -22,7 +22,7 @@ export function routeOf(line: Buffer): Route | null {
   const [, proxy, seq, written] = head.exec(line.toString('latin1', 0, longestHead)) ?? []
   if (proxy === undefined || written === undefined) return null
   const found = line.indexOf(session)
-  const named = found >= 0 && isBefore(found, line.indexOf(args))
+  const named = found >= 0 && line.subarray(0, found).indexOf(args) < 0
   const from = found + session.length
   return {
     proxy,
@@ -33,10 +33,6 @@ export function routeOf(line: Buffer): Route | null {
 }
 
 const nothing = Buffer.alloc(0)
-
-function isBefore(at: number, end: number): boolean {
-  return end < 0 || at < end
-}
 
 /** The thread, out of so many, that a session belongs to: FNV-1a of its bytes. */
 export function shardOf(name: Uint8Array, of: number): number {
