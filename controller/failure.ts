@@ -25,6 +25,8 @@ export type ControllerFailureCode =
   | 'identity_unavailable'
   /** A change cannot be proposed where the source is. */
   | 'change_refused'
+  /** Too many ask at once. */
+  | 'too_busy'
 
 /** Something the controller needs does not work; what is in force stays in force. */
 export class ControllerFailure extends Error {

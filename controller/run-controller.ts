@@ -24,6 +24,7 @@ import { forPeople } from './judge/for-people.ts'
 import { Ledger } from './ledger/ledger.ts'
 import { keepOverrides } from './overrides/keep-overrides.ts'
 import { StoredOverrides } from './overrides/stored-overrides.ts'
+import { joinPolicies } from './policies/join-policies.ts'
 import { Proxies } from './proxies.ts'
 import { Releases } from './publish/releases.ts'
 import { openSigningKey, type SigningKey } from './publish/signing-key.ts'
@@ -93,6 +94,7 @@ async function serve(
   })
   if (policies.git !== undefined) wakeByPushes(policies.git, telling.github.events)
   const reviews = joinReviews({ ...known, policies, telling, ledger, now, log })
+  const asked = joinPolicies({ ...known, options, policies })
   const status = () => readStatus({ ...known, options, store, ledger, shared })
   const routes = [
     ...dataPlaneRoutes({
@@ -101,7 +103,7 @@ async function serve(
     }),
     ...spending.routes,
     ...statusRoutes({ status, notReady: () => notReady(store, policies) }),
-    ...[...telling.routes, ...gitRoutes(options, policies), ...reviews.routes],
+    ...[...telling.routes, ...gitRoutes(options, policies), ...reviews.routes, ...asked.routes],
     ...overrideRoutes({ overrides, ...policies, now, directories: releases.directories }),
   ]
   const people = forPeople(approvals)
@@ -109,7 +111,7 @@ async function serve(
   const { podOf = options.podOf } = policies
   const server = await serveApi({ ...options, podOf, allowedHosts: hostsOf(options) }, parts)
   for (const tell of [listens, onListening]) tell(server.url)
-  const closers = [closing(server.close), closing(telling.close)]
+  const closers = [server.close, telling.close, asked.close].map(closing)
   const follow = shared.services([releases, proxies, overrides, telling.github.follower])
   const kept = [services, spending.services, telling.services, reviews.services, follow].flat()
   await run([...policies.services, beat, ...kept, ...closers], signal)

@@ -1,7 +1,7 @@
 import { Argument, Command, InvalidArgumentError } from 'commander'
+import { anyDocumentSchema, editorSchema } from '../../schemas/editor-schema.ts'
 import { kinds } from '../../schemas/kinds.ts'
 import type { Kind } from '../../schemas/resource.ts'
-import { anyDocumentSchema, editorSchema } from '../generate/editor-schema.ts'
 import { outputOption } from '../output-option.ts'
 import type { Terminal } from '../terminal.ts'
 

@@ -1,9 +1,9 @@
 import { stringify } from 'yaml'
+import { anyDocumentSchema, editorSchema } from '../../schemas/editor-schema.ts'
 import { kinds, writtenKinds } from '../../schemas/kinds.ts'
 import type { Kind } from '../../schemas/resource.ts'
 import { chartPage } from './chart-page.ts'
 import { customResource } from './custom-resource.ts'
-import { anyDocumentSchema, editorSchema } from './editor-schema.ts'
 import { withFieldTable } from './field-table.ts'
 
 /** Path from the root of the repository, and what the file must hold. */

@@ -148,10 +148,12 @@ function operation(route: Route, path: string, refer: Refer): Operation {
 }
 
 /** Whatever a route refuses with, the guard before it may have refused with problem details. */
-function responseOf(status: number, { description, type, schema }: RouteAnswer, refer: Refer) {
+function responseOf(status: number, answer: RouteAnswer, refer: Refer) {
+  const { description, type, schema, otherTypes = [] } = answer
   if (type === undefined && schema === undefined) return { description }
   const own = { [type ?? 'application/json']: schema ? { schema: refer(schema) } : {} }
-  return { description, content: { ...own, ...(status >= 400 && problem(refer)) } }
+  const others = Object.fromEntries(otherTypes.map(type => [type, {}]))
+  return { description, content: { ...own, ...others, ...(status >= 400 && problem(refer)) } }
 }
 
 function problem(refer: Refer): Content {

@@ -69,6 +69,7 @@ const statuses: { readonly [Code in ControllerFailureCode]?: number } = {
   foreign_proxy: 403,
   identity_unavailable: 503,
   change_refused: 409,
+  too_busy: 429,
 }
 
 /** Turns whatever a handler threw into an answer. What is not the caller's doing is logged and not told. */

@@ -38,4 +38,6 @@ export interface RouteAnswer {
   /** `application/json` when omitted and there is a schema. */
   readonly type?: string
   readonly schema?: Type.TSchema
+  /** Other types that it comes in, as the query asks. */
+  readonly otherTypes?: readonly string[]
 }

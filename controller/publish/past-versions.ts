@@ -26,6 +26,8 @@ export interface PastVersion {
 /** Which versions are asked for. */
 export interface PastVersionsQuery {
   readonly namespace?: string
+  /** Only those of these namespaces; of all of them when omitted. */
+  readonly namespaces?: readonly string[]
   /** Only those with a smaller id: how to go on after the last one. */
   readonly before?: number
   readonly limit: number
@@ -73,6 +75,7 @@ async function versionRows(
   query: PastVersionsQuery,
 ): Promise<readonly VersionRow[]> {
   const namespace = query.namespace ?? null
+  const namespaces = query.namespaces === undefined ? null : [...query.namespaces]
   const before = query.before ?? null
   const { rows } = await sql<VersionRow>`
     select r.sequence, r.namespace, r.digest, r.published_at, r.commit_id, r.overrides,
@@ -82,6 +85,7 @@ async function versionRows(
       exists (select 1 from tables t where t.digest = r.digest) as kept
     from releases r
     where (${namespace}::text is null or r.namespace = ${namespace})
+      and (${namespaces}::text[] is null or r.namespace = any(${namespaces}::text[]))
       and (${before}::bigint is null or r.sequence < ${before})
     order by r.sequence desc limit ${query.limit}`.execute(db)
   return rows

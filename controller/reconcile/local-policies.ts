@@ -27,7 +27,7 @@ export interface Policies {
   notReady(): string | null
   /** The repository that they come from; omitted when it is none. */
   readonly git?: GitSource
-  /** Compiles files of that repository as they would be compiled if they were in force. */
+  /** Compiles files of the source as they would be compiled if they were in force; omitted where there are no files. */
   readonly compileWith?: (
     compiler: Pick<Compiler, 'compile'>,
     files: readonly SourceFile[],
@@ -80,11 +80,9 @@ export function localPolicies(needs: LocalPoliciesNeeds): Policies {
     toolsChanged: () => reconciling.wake(),
     notReady: () =>
       memory.state.state === 'starting' ? 'The source has not been looked at yet.' : null,
-    ...(needs.git && {
-      git: needs.git,
-      compileWith: (compiler, files, signal) =>
-        compiledAsInForce({ ...parts, compile: compiling(needs, compiler) }, files, signal),
-    }),
+    compileWith: (compiler, files, signal) =>
+      compiledAsInForce({ ...parts, compile: compiling(needs, compiler) }, files, signal),
+    ...(needs.git && { git: needs.git }),
   }
 }
 

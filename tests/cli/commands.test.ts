@@ -5,9 +5,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { parse } from 'yaml'
-import { editorSchema } from '../../cli/generate/editor-schema.ts'
 import { version as introduced } from '../../proxy/version.ts'
 import { Agent } from '../../schemas/agent.ts'
+import { editorSchema } from '../../schemas/editor-schema.ts'
 import { environment, root, writ } from './writ.ts'
 
 const commands = [

@@ -1,12 +1,11 @@
-import { PortablePolicy } from '../../schemas/portable-policy.ts'
-import { document, type Kind } from '../../schemas/resource.ts'
-import { schemaNode } from './schema-node.ts'
+import { PortablePolicy } from './portable-policy.ts'
+import { document, type Kind } from './resource.ts'
 
 const dialect = 'http://json-schema.org/draft-07/schema#'
 
 /** The JSON Schema by which an editor checks and completes a document of the kind. */
 export function editorSchema(kind: Kind): object {
-  return { $schema: dialect, title: kind.kind, ...schemaNode(document(kind)) }
+  return { $schema: dialect, title: kind.kind, ...plain(document(kind)) }
 }
 
 /** One JSON Schema for any document that Writ reads: the kind decides which part applies. */
@@ -29,7 +28,12 @@ function whenKind(kind: Kind): object {
 
 function when(condition: object, consequence: object): object {
   // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
-  return { if: condition, then: schemaNode(consequence) }
+  return { if: condition, then: plain(consequence) }
 }
 
 const whenNoKind = when({ not: { required: ['kind'] } }, PortablePolicy)
+
+/** What TypeBox keeps for itself stays behind. */
+function plain(schema: object): object {
+  return JSON.parse(JSON.stringify(schema))
+}
