@@ -54,7 +54,8 @@ export async function openRepository(needs: RepositoryNeeds): Promise<GitReposit
         if ('problem' in got) return got
         return checked(mirror, got.commit, await kept.read(), needs.signatures(), signal)
       }),
-    keep: commit => turn(() => kept.write(commit)),
+    // Not in turn: nobody who puts a commit in force waits for a server that hangs.
+    keep: commit => kept.write(commit),
     kept: () => kept.read(),
     fetchChange: (number, signal) =>
       turn(async () => {
