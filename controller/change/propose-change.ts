@@ -1,6 +1,7 @@
 import { slug } from '../../policy/compile/portable/slug.ts'
 import { ControllerFailure } from '../failure.ts'
 import { ForgeFailure } from '../forge/failure.ts'
+import { GitFailure } from '../git/failure.ts'
 import type { ChangedFile } from './changed-file.ts'
 import type { Proposal, RepositorySource, WantedChange } from './proposal.ts'
 import { type NamedChange, proposeInFolder } from './propose-in-folder.ts'
@@ -34,14 +35,37 @@ async function proposeTo(
   source: RepositorySource,
   change: NamedChange,
 ): Promise<Proposal> {
-  const { repository, forge, branch: base, commit: parent } = source
-  const { branch, message } = change
-  const commit = await repository.propose({ base: parent, ...change }, signal)
+  const { forge, branch: base } = source
+  const { branch, commit } = await pushed(source, change, signal)
   if (forge === undefined) return { kind: 'branch', where: 'remote', branch, commit }
-  const [title = '', ...rest] = message.split('\n')
+  const [title = '', ...rest] = change.message.split('\n')
   const asked = { title, body: rest.join('\n').trim(), head: branch, base }
   const { number, url } = await forge.openChange(asked, signal).catch(refusedByForge(branch))
   return { kind: 'pull_request', number, url, branch, commit }
+}
+
+/** Names that are tried for a branch whose own is taken. */
+const mostNames = 20
+
+async function pushed(
+  { repository, commit: base }: RepositorySource,
+  change: NamedChange,
+  signal: AbortSignal,
+): Promise<{ readonly branch: string; readonly commit: string }> {
+  for (let i = 1; i <= mostNames; i += 1) {
+    const branch = i === 1 ? change.branch : `${change.branch}-${i}`
+    const commit = await repository.propose({ ...change, base, branch }, signal).catch(isTaken)
+    if (commit !== null) return { branch, commit }
+  }
+  const message = `there are ${mostNames} branches like ${change.branch} already`
+  throw new ControllerFailure('change_refused', message)
+}
+
+/** Null for a branch that is there already. */
+function isTaken(cause: unknown): null {
+  if (!(cause instanceof GitFailure)) throw cause
+  if (cause.code === 'branch_exists') return null
+  throw new ControllerFailure('change_refused', cause.message, { cause })
 }
 
 function refusedByForge(branch: string) {
@@ -52,9 +76,14 @@ function refusedByForge(branch: string) {
   }
 }
 
+/** So that the branch can be told from others like it, and is still a name that git takes. */
+const longestName = 80
+
 function named({ name, by }: WantedChange): Pick<NamedChange, 'branch' | 'author'> {
   return {
-    branch: `writ/${slug(name)}`,
+    branch: `writ/${slug(name)
+      .slice(0, longestName)
+      .replace(/[-.]+$/, '')}`,
     author: { name: by.name, email: by.email ?? 'noreply@writ.invalid' },
   }
 }

@@ -15,6 +15,8 @@ import t, { type Test } from 'tap'
 import type { Proposal, WantedChange } from '../../../controller/change/proposal.ts'
 import { proposeChange } from '../../../controller/change/propose-change.ts'
 import { ForgeFailure } from '../../../controller/forge/failure.ts'
+import type { ChangeRequest } from '../../../controller/forge/forge.ts'
+import { GitFailure } from '../../../controller/git/failure.ts'
 
 const { signal } = new AbortController()
 const by = { name: 'ana', email: 'ana@example.com' }
@@ -168,7 +170,7 @@ t.test(
     const forge = {
       async openChange(proposed: object) {
         said.push(proposed)
-        return { ...({} as never), number: 7, url: 'https://forge.example/7' }
+        return { number: 7, url: 'https://forge.example/7' } as ChangeRequest
       },
     }
     t.strictSame(
@@ -195,3 +197,20 @@ t.test(
     )
   },
 )
+
+t.test('a branch that is there already is left alone, and a push that fails is told', async t => {
+  const taken = new Set(['writ/change-a', 'writ/change-a-2'])
+  const repository = {
+    async propose({ branch, message }: { branch: string; message: string }) {
+      if (message === 'Refused') throw new GitFailure('proposal_refused', 'Nobody may push.', '')
+      if (taken.has(branch)) throw new GitFailure('branch_exists', 'There is one.', '')
+      return 'c1'
+    },
+  }
+  const source = { kind: 'repository' as const, repository, branch: 'main', commit: 'c0' }
+  t.match(await proposeChange({ signal }, wanted('', { source })), { branch: 'writ/change-a-3' })
+  await t.rejects(proposeChange({ signal }, wanted('', { source, message: 'Refused' })), {
+    code: 'change_refused',
+    message: 'Nobody may push.',
+  })
+})
