@@ -37,7 +37,7 @@ export function githubShapes(state: GithubState, web: string, api: string) {
     ...{ login, id, node_id: node('User', id), avatar_url: `${web}/avatars/${id}` },
     ...{ gravatar_id: '', url: userUrl(login), html_url: `${web}/${encodeURIComponent(login)}` },
     ...Object.fromEntries(urlsOfUsers.map(name => [`${name}_url`, `${userUrl(login)}/${name}`])),
-    ...{ type, site_admin: false, user_view_type: 'public' },
+    ...{ type, site_admin: false },
   })
   const publicUser = (account: Account): Shape => ({
     ...user(account),
@@ -64,8 +64,8 @@ export function githubShapes(state: GithubState, web: string, api: string) {
       ...{ clone_url: `${web}/${fullName(repo)}.git`, svn_url: `${web}/${fullName(repo)}` },
       ...{ stargazers_count: 0, watchers_count: 0, language: null, has_issues: true },
       ...{ has_projects: true, has_downloads: true, has_wiki: true, has_pages: false },
-      ...{ has_discussions: false, forks_count: 0, mirror_url: null, archived: false },
-      ...{ disabled: false, open_issues_count: 0, license: null, allow_forking: true },
+      ...{ forks_count: 0, mirror_url: null, archived: false },
+      ...{ disabled: false, open_issues_count: 0, license: null },
       ...{ is_template: false, web_commit_signoff_required: false, topics: [] },
       ...{ visibility: 'public', forks: 0, open_issues: 0, watchers: 0 },
       default_branch: repo.defaultBranch,
@@ -73,7 +73,7 @@ export function githubShapes(state: GithubState, web: string, api: string) {
   }
   const fullRepository = (repo: Repository): Shape => ({
     ...repository(repo),
-    ...{ network_count: 0, subscribers_count: 0 },
+    ...{ network_count: 0, subscribers_count: 0, has_discussions: false },
     ...(repo.forkOf !== null && {
       parent: repository(repo.forkOf),
       source: repository(repo.forkOf),
@@ -104,8 +104,8 @@ export function githubShapes(state: GithubState, web: string, api: string) {
       ...{ locked: one.locked, assignee: null, assignees: [], milestone: null },
       ...{ comments: commentsOf(one), created_at: one.createdAt, updated_at: one.updatedAt },
       ...{ closed_at: one.closedAt, author_association: 'MEMBER', active_lock_reason: null },
-      ...{ body: one.body, reactions: reactions(at.issue), timeline_url: `${at.issue}/timeline` },
-      ...{ performed_via_github_app: null, state_reason: null },
+      ...{ body: one.body, reactions: reactions(at.issue) },
+      performed_via_github_app: null,
       ...(one.pull && {
         draft: one.pull.draft,
         pull_request: {

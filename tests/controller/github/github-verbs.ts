@@ -57,12 +57,15 @@ export function githubVerbs(
       ...some,
       ...about(issue.repository, by),
     })
-  const tellComment = (action: string, comment: Comment, by: Account, some: object = {}) =>
+  const tellComment = (action: string, comment: Comment, by: Account, some: object = {}) => {
+    // What only the API shows.
+    const { minimized: _, ...shown } = shapes.comment(comment)
     tell('issue_comment', {
-      ...{ action, issue: shapes.issue(comment.issue), comment: shapes.comment(comment) },
+      ...{ action, issue: shapes.issue(comment.issue), comment: shown },
       ...some,
       ...about(comment.issue.repository, by),
     })
+  }
   const commentOf = (id: number) => {
     const comment = state.comments.find(one => one.id === id)
     if (comment === undefined) throw new Error(`there is no comment ${id}`)
@@ -95,6 +98,9 @@ export function githubVerbs(
       ...{ id: state.nextId(), repository: repo, by, ref: `refs/heads/${branch}`, before, after },
       ...{ at: state.now(), type: type ?? (before === zeros ? 'branch_creation' : 'push') },
     })
+    const { repository, sender } = about(repo, by)
+    // A push alone tells times as seconds.
+    const seconds = Date.parse(String(repository.created_at)) / 1000
     tell('push', {
       ...{
         ref: `refs/heads/${branch}`,
@@ -106,7 +112,7 @@ export function githubVerbs(
       ...{ created: before === zeros, deleted: false, commits: [], head_commit: null },
       compare: `https://github.com/${fullName(repo)}/compare`,
       pusher: { name: by.login, email: by.email },
-      ...about(repo, by),
+      ...{ sender, repository: { ...repository, created_at: seconds, pushed_at: seconds } },
     })
   }
   return {
