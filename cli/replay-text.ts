@@ -127,8 +127,8 @@ function budgetLine(tested: ReplayBudget): string {
   const stops =
     stopped === 0
       ? 'would not have stopped'
-      : `would have stopped in ${number(stopped)} of ${number(windows)} windows: ${number(refusedCalls)} calls ${what}, ${usdText(unservedMicroUsd)} unserved`
-  const unknown = untested === 0 ? '' : `; ${number(untested)} calls of unknown amount`
+      : `would have stopped in ${number(stopped)} of ${number(windows)} windows: ${many(refusedCalls, 'call')} ${what}${unserved(unservedMicroUsd)}`
+  const unknown = untested === 0 ? '' : `; ${many(untested, 'call')} of unknown amount`
   return `  ${printable(`${namespace}/${budget}`)}: limit ${amountText(unit, limit)}, charged ${amountText(unit, spent)}, ${stops}${unknown}`
 }
 
@@ -137,7 +137,16 @@ function windowLine(row: ReplayMoney): string {
   const whose = [counter, window].filter(Boolean).join(' ') || 'in all'
   const since = wouldStopAt === undefined ? '' : ` from ${wouldStopAt} on`
   const partial = row.partial ? ', begun before the record' : ''
-  return `    ${printable(whose)}: charged ${amountText(unit, spent)}, ${number(refusedCalls)} calls${since}, ${usdText(unservedMicroUsd)} unserved${partial}`
+  return `    ${printable(whose)}: charged ${amountText(unit, spent)}, then ${many(refusedCalls, 'call')} not${since}${unserved(unservedMicroUsd)}${partial}`
+}
+
+/** What the calls cost that were not served. */
+function unserved(microUsd: number): string {
+  return microUsd === 0 ? '' : `, ${usdText(microUsd)} unserved`
+}
+
+function many(count: number, noun: string): string {
+  return `${number(count)} ${noun}${count === 1 ? '' : 's'}`
 }
 
 function number(value: number): string {

@@ -10,8 +10,8 @@ import { offered, type Side } from './side.ts'
 export interface Draw {
   readonly budget: string
   readonly counter: string
-  /** Start of the window; empty for session and total. */
-  readonly window: string
+  /** Start of the window, empty for session and total; null when nobody knows when the call was made. */
+  readonly window: string | null
   /** Micro-USD, tokens or calls; `unpriced` when the budget would have refused for want of a price, null when nobody knows. */
   readonly amount: number | 'unpriced' | null
 }
@@ -29,7 +29,7 @@ export function drawsOf(side: Side, use: Use, time: number | null): readonly Dra
   if (side.budgets.length === 0) return none
   const { agent = '', apiKey = '', session = '', kind, tool, model } = use.attempt
   const known = side.agents.get(agent)
-  if (known === undefined || time === null) return null
+  if (known === undefined) return null
   const what = kind === 'model' ? { model: model ?? '' } : { tool: tool ?? '' }
   const found = concerns(side.budgets, payerOf(known, { apiKey, session, ...what }))
   if (found.length === 0) return none
@@ -37,12 +37,17 @@ export function drawsOf(side: Side, use: Use, time: number | null): readonly Dra
   return found.map(({ planned, counter }) => ({
     budget: planned.budget.name,
     counter,
-    window: planned.windowAt(time).start,
+    window: windowOf(planned, time),
     amount: amountOf(planned),
   }))
 }
 
 const none: readonly Draw[] = []
+
+function windowOf({ budget, windowAt }: PlannedBudget, time: number | null): string | null {
+  if (budget.window === 'session' || budget.window === 'total') return ''
+  return time === null ? null : windowAt(time).start
+}
 
 type AmountOf = (planned: PlannedBudget) => Draw['amount']
 

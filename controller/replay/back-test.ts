@@ -97,13 +97,13 @@ export class BackTest {
     return draws.flatMap(draw => {
       const tested = this.#tested.get(keyOf(namespace, draw.budget))
       if (tested === undefined) return []
-      const counter = this.#counter(tested, draw)
+      const counter = draw.window === null ? null : this.#counter(tested, draw.counter, draw.window)
       if (counter === null) tested.untested++
       return counter === null ? [] : [{ draw, tested, counter }]
     })
   }
 
-  #counter({ counters }: Tested, { counter, window }: Draw): Counter | null {
+  #counter({ counters }: Tested, counter: string, window: string): Counter | null {
     const key = `${counter}\n${window}`
     const known = counters.get(key)
     if (known !== undefined) return known
@@ -128,7 +128,7 @@ function refuse({ tested, counter }: Claim, { time, costMicroUsd }: Bill): void 
   tested.unservedMicroUsd += costMicroUsd
   counter.refusedCalls++
   counter.unservedMicroUsd += costMicroUsd
-  counter.stoppedAt = Math.min(counter.stoppedAt ?? Number.POSITIVE_INFINITY, time ?? 0)
+  if (time !== null) counter.stoppedAt = Math.min(counter.stoppedAt ?? time, time)
 }
 
 function rowOf(
