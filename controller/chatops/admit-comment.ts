@@ -31,6 +31,8 @@ export type Admission =
 
 export interface AdmitNeeds {
   readonly forge: Forge
+  /** Address of its API. */
+  readonly origin: string
   /** What is in force in every namespace. */
   readonly directories: () => readonly Directory[]
 }
@@ -67,11 +69,11 @@ export async function admitComment(
 
 /** What is in order is worth something if it is known who wrote it. */
 async function admitted(
-  { forge, directories }: AdmitNeeds,
+  { forge, origin, directories }: AdmitNeeds,
   said: Pick<Extract<Admission, { kind: 'admitted' }>, 'comment' | 'thread' | 'command'>,
   signal: AbortSignal,
 ): Promise<Admission> {
-  const people = knownPeople(directories(), said.comment.author.id)
+  const people = knownPeople(directories(), { id: said.comment.author.id, origin })
   if (typeof people === 'string') return { ...said, kind: 'refused', outcome: people, tell: true }
   const { kind, number } = said.thread
   const headSha = kind === 'pull' ? (await forge.change(number, signal)).headSha : null

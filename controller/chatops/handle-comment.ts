@@ -30,7 +30,8 @@ export async function handleComment(
 ): Promise<CommandOutcome | null> {
   const { commands, directories } = needs
   if (await commands.knows(place)) return null
-  const admission = await admitComment({ forge, directories }, place.commentId, signal)
+  const { origin, commentId } = place
+  const admission = await admitComment({ forge, origin, directories }, commentId, signal)
   if (admission.kind === 'talk') return null
   if (admission.kind === 'refused') {
     const { outcome, comment, command, tell } = admission

@@ -39,6 +39,8 @@ export interface SafetyGroup {
   /** The rule in a sentence or two. */
   readonly rule: string
   readonly cases: readonly SafetyCase[]
+  /** Whether all play on one stage, since none moves anything. */
+  readonly together?: true
 }
 
 /** Makes the stage in a world. */

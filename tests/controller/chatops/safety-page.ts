@@ -25,8 +25,6 @@ const closing = `
 - **Who may merge into the policies in force** decides who is asked. Changes of policies are reviewed by the policies in force.
 - **Who can read the thread reads the question**: arguments are redacted before, and no channel sees more. Ask in a repository that is as
   private as what the calls hold.
-- Numbers of accounts are those of one forge. One installation that asks at github.com and at a server of its own knows people
-  by numbers that may collide: use one of them for questions.
 `
 
 /** The page that publishes the cases, as it is formatted in the repository. */

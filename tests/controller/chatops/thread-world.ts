@@ -191,7 +191,7 @@ spec:
 apiVersion: writ.dev/v1alpha1
 kind: ApprovalWorkflow
 metadata: { name: ${name} }
-spec: { ${spec}, channels: [thread] }
+spec: { ${spec}, timeout: 2h, channels: [thread] }
 ---
 apiVersion: writ.dev/v1alpha1
 kind: AccessPolicy

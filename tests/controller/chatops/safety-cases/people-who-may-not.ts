@@ -53,11 +53,46 @@ apiVersion: writ.dev/v1alpha1
 kind: User
 metadata: { name: ben, namespace: other }
 spec: { identities: { github: { id: ${world.people.mallory.id} } } }
+---
+apiVersion: writ.dev/v1alpha1
+kind: NotificationChannel
+metadata: { name: theirs, namespace: other }
+spec:
+  type: github
+  repository: other/ops
+  thread: 1
+  secretRef: { name: other, key: token }
+  apiUrl: ${world.hub.apiUrl}
 `,
         )
         return write(approve, 'mallory')
       },
       outcome: 'not_an_approver',
+      told: true,
+    },
+    {
+      name: 'A person whom the system namespace lends, vouched for by a forge that only a team has named',
+      async play({ world, write, approve }) {
+        const { id, login } = world.people.ana
+        await world.publishPeople(text =>
+          text
+            .replace(`{ github: { id: ${id}, login: ${login} } }`, '{ slack: U0ANA }')
+            .replaceAll('users: [ana, ben]', 'users: [ben]')
+            .concat(`---
+apiVersion: writ.dev/v1alpha1
+kind: User
+metadata: { name: chief, namespace: writ-system }
+spec: { identities: { github: { id: ${id} } } }
+---
+apiVersion: writ.dev/v1alpha1
+kind: ApprovalWorkflow
+metadata: { name: chiefs, namespace: writ-system }
+spec: { approvers: { users: [chief] } }
+`),
+        )
+        return write(approve)
+      },
+      outcome: 'unknown_person',
       told: true,
     },
     {

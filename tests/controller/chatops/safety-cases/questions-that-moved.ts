@@ -111,7 +111,7 @@ export const questionsThatMoved: SafetyGroup = {
     {
       name: 'To a question whose time is over',
       play({ world, write, approve }) {
-        world.clock.now = Date.now() + 3_600_000
+        world.clock.now = Date.now() + 7_200_000
         return write(approve)
       },
       outcome: 'expired',

@@ -17,6 +17,7 @@ function text(
 
 export const textsThatAreNone: SafetyGroup = {
   title: 'Texts that are no command',
+  together: true,
   rule: 'The command is the whole comment, on one line, letter for letter. What only looks like one is on record; whoever begins a comment with it is told why.',
   cases: [
     text('Quoted', approve => `> ${approve}`),
@@ -83,10 +84,8 @@ export const textsThatAreNone: SafetyGroup = {
     text('A word that begins like one', () => '/approvals', null),
     text('A command of another bot', () => '/lgtm', null),
     {
-      name: 'The same words as a review that approves a pull request',
-      options: { pull: true },
-      play({ world, write, approve }) {
-        world.hub.review(world.thread, world.people.ana, 'APPROVED')
+      name: 'As a report of what a review of a pull request said',
+      play({ write, approve }) {
         return write(`Approved in the review: ${approve}`)
       },
       outcome: 'malformed',
