@@ -21,7 +21,7 @@ export function newConditions(): Conditions {
 /** What a condition comes to, as `&&`, `||` and `!` are defined for what can and cannot be evaluated. */
 export function truthOf(conditions: Conditions, condition: Expression, ask: Ask): Truth {
   const overrun = remembered(conditions.overruns, condition, () =>
-    isShort(condition) ? 'never' : shared(conditions, overrunOf(condition)),
+    isAlone(condition) || isShort(condition) ? 'never' : shared(conditions, overrunOf(condition)),
   )
   if (overrun !== 'never' && ask(overrun) === true) return null
   return truth(conditions, condition, ask)
@@ -70,6 +70,11 @@ export function shared({ known }: Conditions, unknown: Unknown): Unknown {
   if (same !== undefined) return same
   known.set(unknown.key, unknown)
   return unknown
+}
+
+/** Whether a condition has one part only, which then cannot be evaluated where that takes too many steps. */
+function isAlone(node: Expression): boolean {
+  return node.op !== 'call' || (node.fn !== '_&&_' && node.fn !== '_||_' && node.fn !== '!_')
 }
 
 const comparisons = new Set(['_==_', '_!=_', '_<_', '_<=_', '_>_', '_>=_'])

@@ -9,7 +9,7 @@ import { comparison, type Outcome } from './outcome.ts'
 import { type Parties, partiesOf, type Region } from './parties.ts'
 import { readsReason } from './reads-reason.ts'
 import { type Selected, type Selection, selectionsOf } from './selections.ts'
-import { type EntryMap, entryMap, type Speaker, type Spot, spotsIn } from './spots.ts'
+import { type EntryMap, entryMap, heardBy, type Speaker, type Spot, spotsIn } from './spots.ts'
 import { written } from './written.ts'
 
 /** Calls that were decided in one way and would be in another. */
@@ -57,11 +57,13 @@ export function compareDecisions(before: RuleTable, after: RuleTable, fuel: Fuel
   }
   const selections = selectionsOf(parties, fuel)
   const maps = new Map<CallKind, EntryMap>()
-  for (const region of parties.regions) {
-    const map = maps.get(region.kind) ?? entryMap(parties, region.kind)
-    maps.set(region.kind, map)
-    const all = fuel.left > 0 && compareRegion(comparing, region, map, selections)
-    if (!all) doubt(comparing, region, 'too_much')
+  const places = Map.groupBy(parties.regions, ({ policy: _, ...place }) => written(place))
+  for (const regions of places.values()) {
+    const { kind } = regions[0] as Region
+    const map = maps.get(kind) ?? entryMap(parties, kind)
+    maps.set(kind, map)
+    if (fuel.left > 0 && compareRegions(comparing, regions, map, selections)) continue
+    for (const region of regions) doubt(comparing, region, 'too_much')
   }
   const { transitions, unsure, involved } = comparing
   return {
@@ -82,17 +84,22 @@ interface Comparing {
   readonly involved: Set<string>
 }
 
-/** Compares what is decided in a region; false when there is too much in it. */
-function compareRegion(
+/** Compares what is decided in a region of one or more policies; false when there is too much in it. */
+function compareRegions(
   comparing: Comparing,
-  region: Region,
+  regions: readonly Region[],
   map: EntryMap,
   selections: readonly Selection[],
 ): boolean {
-  const concerned = selections.filter(({ changed }) => changed.has(region.policy))
-  for (const spot of spotsIn(region, map)) {
-    for (const selection of concerned) {
-      if (!burn(comparing.fuel, 1 + spot.speakers.length)) return false
+  const byPolicy = new Map(regions.map(region => [region.policy, region]))
+  const concerned = selections.flatMap(selection => {
+    const policy = [...selection.changed].find(name => byPolicy.has(name))
+    return policy === undefined ? [] : [[selection, byPolicy.get(policy) as Region] as const]
+  })
+  for (const spot of spotsIn(regions[0] as Region, map)) {
+    for (const [selection, region] of concerned) {
+      const [few, many] = [spot.speakers.size, selection.before.parties.size]
+      if (!burn(comparing.fuel, 1 + Math.min(few, many))) return false
       compareSpot(comparing, region, spot, selection)
     }
   }
@@ -100,8 +107,8 @@ function compareRegion(
 }
 
 function compareSpot(comparing: Comparing, region: Region, spot: Spot, selection: Selection): void {
-  const before = spot.speakers.filter(({ party }) => selection.before.parties.has(party))
-  const after = spot.speakers.filter(({ party }) => selection.after.parties.has(party))
+  const before = heardBy(selection.before.parties, spot)
+  const after = heardBy(selection.after.parties, spot)
   const texts = [sideText(selection.before, before), sideText(selection.after, after)]
   const key = [region.kind, ...texts, spot.server === builtin].join(' ')
   if (texts[0] === texts[1] || comparing.seen.has(key)) return
@@ -110,39 +117,39 @@ function compareSpot(comparing: Comparing, region: Region, spot: Spot, selection
   if (region.kind === 'tool' && moves && [...before, ...after].some(mayNotice)) {
     doubt(comparing, region, 'reason_moves')
   }
-  compareCases(comparing, region, { spot, selection }, decided)
-  if (spot.server === builtin) compareCases(comparing, region, { spot, selection }, decidedOwn)
+  const at = { region, spot, selection, before, after }
+  compareCases(comparing, at, decided)
+  if (spot.server === builtin) compareCases(comparing, at, decidedOwn)
 }
 
-/** Work on one spot, before conditions of policies that did not change are no longer looked at. */
-const mostOnSpot = 100_000
+/** Calls that policies do not tell apart, and the entries that speak of them in either state. */
+interface Place {
+  readonly region: Region
+  readonly spot: Spot
+  readonly selection: Selection
+  readonly before: readonly Speaker[]
+  readonly after: readonly Speaker[]
+}
 
-function compareCases(
-  comparing: Comparing,
-  region: Region,
-  at: Omit<Case, 'supposed'>,
-  decide: typeof decided,
-): void {
+/** Work on one place, before conditions of policies that did not change are no longer looked at. */
+const mostAtPlace = 1_000_000
+
+function compareCases(comparing: Comparing, at: Place, decide: typeof decided): void {
   const { conditions } = comparing
-  const all = tryCases(comparing, region, at, decide, exactly(conditions))
-  if (all || tryCases(comparing, region, at, decide, roughly(conditions))) return
-  doubt(comparing, region, 'too_much')
+  const all = tryCases(comparing, at, decide, exactly(conditions))
+  if (all || tryCases(comparing, at, decide, roughly(conditions))) return
+  doubt(comparing, at.region, 'too_much')
 }
 
-function tryCases(
-  comparing: Comparing,
-  region: Region,
-  { spot, selection }: Omit<Case, 'supposed'>,
-  decide: typeof decided,
-  says: Say,
-): boolean {
-  const fuel = { left: Math.min(mostOnSpot, comparing.fuel.left) }
+function tryCases(comparing: Comparing, at: Place, decide: typeof decided, says: Say): boolean {
+  const { region, spot, selection } = at
+  const fuel = { left: Math.min(mostAtPlace, comparing.fuel.left) }
   const given = fuel.left
   let differs = false
   const all = eachCase((ask, supposed) => {
-    const [before, after] = [selection.before, selection.after].map(selected =>
-      decide(selected, spot.speakers, (speaker, spoken) => says(speaker, ask, spoken)),
-    ) as [Outcome, Outcome]
+    const say = (speaker: Speaker, spoken: boolean) => says(speaker, ask, spoken)
+    const before = decide(selection.before, at.before, say)
+    const after = decide(selection.after, at.after, say)
     const relation = comparison(before, after)
     if (relation === 'same') return
     differs = true
@@ -153,7 +160,7 @@ function tryCases(
     }))
   }, fuel)
   comparing.fuel.left -= given - Math.max(fuel.left, 0)
-  if (differs) for (const name of partsIn(spot, selection)) comparing.involved.add(name)
+  if (differs) for (const name of partsIn(at)) comparing.involved.add(name)
   return all
 }
 
@@ -169,19 +176,16 @@ function note({ transitions }: Comparing, transition: Transition, caseAt: () => 
 }
 
 function groundsOf({ action, workflows, policy, rule, at }: Outcome): string {
-  return JSON.stringify([action, workflows, policy, rule?.name, at])
+  return [action, ...workflows, policy, rule?.name, at].join('\t')
 }
 
 /** The policies that say something else there than before. */
-function partsIn({ speakers }: Spot, selection: Selection): readonly string[] {
-  const said = ({ parties }: Selected, name: string) => {
-    const heard = speakers.find(({ party }) => party.policy.name === name && parties.has(party))
-    const party = [...parties].find(({ policy }) => policy.name === name)
-    return written([heard?.id, party?.policy.unmatched])
-  }
-  return [...selection.changed].filter(
-    name => said(selection.before, name) !== said(selection.after, name),
-  )
+function partsIn({ selection, before, after }: Place): readonly string[] {
+  const said = (heard: readonly Speaker[]) =>
+    new Map(heard.map(({ party, id }) => [party.policy.name, id]))
+  const [was, is] = [said(before), said(after)]
+  const changed = [...was.keys(), ...is.keys()].filter(name => was.get(name) !== is.get(name))
+  return [...selection.changedDefaults, ...changed]
 }
 
 /** Equal for two sides of which every call gets the same decision. */

@@ -12,7 +12,7 @@ import { callOf, type Known } from './case-calls.ts'
 import type { Case, Transition } from './decisions.ts'
 import { burn, type Fuel } from './fuel.ts'
 import { withoutReason } from './judged.ts'
-import { comparison, outcome } from './outcome.ts'
+import { comparison, type Outcome, outcome } from './outcome.ts'
 import { fieldsIn, valuesFor } from './values.ts'
 
 /** What examples are looked for with. */
@@ -29,13 +29,32 @@ export function exampleOf(search: Search, transition: Transition): PlanExample |
   for (const each of transition.cases) {
     const call = madeUp(search, each)
     const example = call && judgedExample(search, call)
-    if (example && example.relation === transition.relation) return example.example
+    if (example && shows(example, transition)) return example.example
   }
   return null
 }
 
-/** What both tables say to a call, and how that compares. */
-export function judgedExample({ before, after }: Pick<Search, 'before' | 'after'>, call: Call) {
+/** Whether a call is decided as a transition says, by the rules that it names. */
+function shows({ relation, example }: Judged, transition: Transition): boolean {
+  const agrees = (verdict: PlanVerdict, { action, rule }: Outcome) =>
+    verdict.action === action && (rule === undefined || verdict.rule === rule.name)
+  return (
+    relation === transition.relation &&
+    agrees(example.before, transition.before) &&
+    agrees(example.after, transition.after)
+  )
+}
+
+interface Judged {
+  readonly relation: Transition['relation']
+  readonly example: PlanExample
+}
+
+/** What both tables say to a call, and how that compares; null where it is the same. */
+export function judgedExample(
+  { before, after }: Pick<Search, 'before' | 'after'>,
+  call: Call,
+): Judged | null {
   const facts = factsOf(call)
   for (const judge of facts.tool.server === 'builtin' ? [decide, own] : [decide]) {
     const [was, is] = [judge(before, facts), judge(after, facts)]
@@ -77,6 +96,7 @@ function verdictOf(decision: Decision): PlanVerdict {
 /** A call with the answers that a case supposes, as far as fields can be set one by one. */
 function madeUp(search: Search, each: Case): Call | null {
   const { supposed } = each
+  if (!burn(search.fuel, supposed.length)) return null
   if (supposed.some(({ unknown, answer }) => unknown.overrun !== null && answer === true))
     return null
   const blank = supposed.find(({ unknown }) => unknown === withoutReason)?.answer ?? true
@@ -100,6 +120,9 @@ interface Wish {
   readonly answer: boolean | null
 }
 
+/** Parts of conditions whose constants are tried for a field. */
+const mostTelling = 32
+
 /** The call with the value of a field for which most is as it is wished. */
 function bestWith(
   search: Search,
@@ -109,7 +132,7 @@ function bestWith(
 ): Call {
   // What must hold is more telling than what must not.
   const telling = [...wishes].sort((a, b) => Number(b.answer) - Number(a.answer))
-  const values = telling.flatMap(({ part }) => valuesFor(part))
+  const values = telling.slice(0, mostTelling).flatMap(({ part }) => valuesFor(part))
   let best = { call, met: met(search, call, wishes) }
   for (const value of new Set(values)) {
     if (best.met === wishes.length || !burn(search.fuel, wishes.length)) break

@@ -30,16 +30,15 @@ export function roughly(conditions: Conditions): Say {
 
 /** What the policies that select a caller decide in a case. */
 export function decided(
-  { parties, system, unmatched }: Selected,
-  speakers: readonly Speaker[],
+  { system, unmatched }: Selected,
+  heard: readonly Speaker[],
   say: (speaker: Speaker, spoken: boolean) => Outcome | null,
 ): Outcome {
   if (unmatched === null) return noPolicy
-  const heard = speakers.filter(({ party }) => parties.has(party))
   const spoken = spokenBy(heard, say)
   return system.reduce<Outcome>((all, party) => {
     if (isFinal(all)) return all
-    const speaker = heard.find(heard => heard.party === party)
+    const speaker = heard.find(other => other.party === party)
     const said = speaker === undefined ? null : say(speaker, spoken !== null)
     const silent = spoken === null ? unmatchedOf(party) : allowed
     return together(all, said ?? silent)
@@ -61,12 +60,12 @@ function spokenBy(
 
 /** What becomes of a call of one of Writ's own tools: only entries that name their server can refuse it. */
 export function decidedOwn(
-  { parties, unmatched }: Selected,
-  speakers: readonly Speaker[],
+  { unmatched }: Selected,
+  heard: readonly Speaker[],
   say: (speaker: Speaker, spoken: boolean) => Outcome | null,
 ): Outcome {
-  for (const speaker of unmatched === null ? [] : speakers) {
-    if (speaker.entry.server !== builtin || !parties.has(speaker.party)) continue
+  for (const speaker of unmatched === null ? [] : heard) {
+    if (speaker.entry.server !== builtin) continue
     const said = say(speaker, false)
     if (isFinal(said)) return said
   }

@@ -6,6 +6,9 @@ import { entryText, headText } from './written.ts'
 
 /** A policy that is enforced. */
 export interface Party {
+  /** Position among the policies of both states. */
+  readonly id: number
+  readonly isOld: boolean
   readonly policy: TablePolicy
   /** Whether the other state has no policy of this name that decides the same. */
   readonly changed: boolean
@@ -34,14 +37,19 @@ export function partiesOf(before: RuleTable, after: RuleTable): Parties {
   const changed = new Set(
     [...old.keys(), ...now.keys()].filter(name => textOf(old.get(name)) !== textOf(now.get(name))),
   )
-  const partiesIn = (policies: ReadonlyMap<string, TablePolicy>) =>
-    [...policies.values()].map(policy => ({ policy, changed: changed.has(policy.name) }))
+  const partiesIn = (policies: ReadonlyMap<string, TablePolicy>, isOld: boolean) =>
+    [...policies.values()].map((policy, i) => ({
+      id: isOld ? i : old.size + i,
+      isOld,
+      policy,
+      changed: changed.has(policy.name),
+    }))
   const regions = [...changed].flatMap(name =>
     callKinds.flatMap(kind => regionsOf(name, kind, old.get(name), now.get(name))),
   )
   return {
-    before: partiesIn(old),
-    after: partiesIn(now),
+    before: partiesIn(old, true),
+    after: partiesIn(now, false),
     regions: regions.sort((a, b) => breadth(a.match) - breadth(b.match)),
   }
 }

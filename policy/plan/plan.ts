@@ -54,7 +54,7 @@ export function plan(
 }
 
 /** Work that is done to compare two tables, and to find examples. */
-const mostWork = 10_000_000
+const mostWork = 6_000_000
 const mostTries = 200_000
 
 /** Calls of a namespace that are tried. */

@@ -13,7 +13,7 @@ export interface Spot {
   /** The servers that entries name. */
   readonly named: ReadonlySet<string>
   /** The first entry of each policy that is about them. */
-  readonly speakers: readonly Speaker[]
+  readonly speakers: ReadonlyMap<Party, Speaker>
 }
 
 /** An entry that speaks, and for whom. */
@@ -56,11 +56,19 @@ export function* spotsIn({ kind, match, ...region }: Region, map: EntryMap): Ite
     const named = new Set(
       about.flatMap(({ entry }) => [entry.server ?? [], entry.notServer ?? []].flat()),
     )
-    for (const server of new Set([...named, anything])) {
+    for (const server of [anything, ...named]) {
       if (!serves(region, server)) continue
       yield { kind, name, server, named, speakers: firstOf(about, server) }
     }
   }
+}
+
+/** The entries that speak for policies, in the order of those. */
+export function heardBy(parties: ReadonlySet<Party>, { speakers }: Spot): readonly Speaker[] {
+  if (parties.size > speakers.size) {
+    return [...speakers.values()].filter(({ party }) => parties.has(party))
+  }
+  return [...parties].flatMap(party => speakers.get(party) ?? [])
 }
 
 function speakersOn(name: NameCell, { patterns, entries }: EntryMap): readonly Speaker[] {
@@ -69,7 +77,7 @@ function speakersOn(name: NameCell, { patterns, entries }: EntryMap): readonly S
   return [...odd, ...patterns.globs.filter(name.matches)].flatMap(match => entries.get(match) ?? [])
 }
 
-function firstOf(about: readonly Speaker[], server: string): readonly Speaker[] {
+function firstOf(about: readonly Speaker[], server: string): ReadonlyMap<Party, Speaker> {
   const first = new Map<Party, Speaker>()
   for (const speaker of about) {
     const { party, entry, position } = speaker
@@ -78,7 +86,7 @@ function firstOf(about: readonly Speaker[], server: string): readonly Speaker[] 
       first.set(party, speaker)
     }
   }
-  return [...first.values()]
+  return first
 }
 
 type Offered = Pick<TableEntry, 'server' | 'notServer'>

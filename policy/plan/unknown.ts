@@ -53,13 +53,19 @@ function answersOf(part: Expression): readonly Truth[] {
 }
 
 function answersTo({ about, path }: Claim): readonly Truth[] {
-  return about === 'value' && alwaysThere.has(path.join('.')) ? certain : any
+  const usual = alwaysThere.get(path.join('.'))
+  return usual !== undefined && (about === 'value' || usual === needed[about]) ? certain : any
 }
 
-/** The fields that every call has. */
-const alwaysThere: ReadonlySet<string> = new Set(
+/** What a field must hold for what is said about it. */
+const needed = { order: 'number', truth: 'boolean', presence: '' } as const
+
+/** The fields that every call has, and what they hold. */
+const alwaysThere: ReadonlyMap<string, string> = new Map(
   Object.entries(factsOf({})).flatMap(([root, fields]) =>
-    root === 'args' ? [] : Object.keys(fields).map(field => `${root}.${field}`),
+    root === 'args'
+      ? []
+      : Object.entries(fields).map(([field, value]) => [`${root}.${field}`, typeof value] as const),
   ),
 )
 

@@ -5,8 +5,24 @@ import { pathOf } from './field-path.ts'
 
 /** Values with which a part of a condition may come to either answer; undefined stands for a field that is not there. */
 export function valuesFor(part: Expression): readonly (Json | undefined)[] {
-  const values = literalsIn(part).flatMap(around)
+  const values = [...itemsIn(part), ...literalsIn(part).flatMap(around)]
   return [...values, undefined, 'example', '', 1, 0, -1, true, false, null, [], {}]
+}
+
+/** Lists of one item, for a part that looks at the items of a list. */
+function itemsIn(node: Expression): readonly Json[] {
+  if (!('variable' in node)) return partsOf(node).flatMap(itemsIn)
+  const fields = fieldsIn(node.each).filter(([root]) => root === node.variable)
+  return literalsIn(node.each)
+    .flatMap(around)
+    .map(value => [fields.reduce<Json>((item, [, ...path]) => withValue(item, path, value), value)])
+}
+
+/** An object with a value at a path, and what it held besides. */
+function withValue(old: Json, [name, ...path]: readonly string[], value: Json): Json {
+  if (name === undefined) return value
+  const fields = typeof old === 'object' ? (old as { readonly [key: string]: Json }) : {}
+  return { ...fields, [name]: withValue(fields[name] ?? {}, path, value) }
 }
 
 /** The paths of the fields that an expression reads. */
