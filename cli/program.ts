@@ -44,6 +44,7 @@ const commands: Readonly<Record<string, () => Promise<Build>>> = {
   init: async () => (await import('./commands/init.ts')).initCommand,
   replay: async () => (await import('./commands/replay.ts')).replayCommand,
   status: async () => (await import('./commands/status.ts')).statusCommand,
+  history: async () => (await import('./commands/history.ts')).historyCommand,
   audit: async () => (await import('./commands/audit.ts')).auditCommand,
   usage: async () => (await import('./commands/usage.ts')).usageCommand,
   budgets: async () => (await import('./commands/budgets.ts')).budgetsCommand,
