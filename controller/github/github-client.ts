@@ -22,7 +22,7 @@ export interface GithubClientNeeds {
 }
 
 /** What is asked in one piece: done again from its start when it fails in a way that may pass. */
-export type Work<T> = (octokit: Octokit, isApp: boolean) => Promise<T>
+type Work<T> = (octokit: Octokit, isApp: boolean) => Promise<T>
 
 /** Speaks to one API. */
 export interface GithubClient {

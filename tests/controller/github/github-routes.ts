@@ -4,7 +4,7 @@ import { fullName } from './github-state.ts'
 import type { GithubVerbs } from './github-verbs.ts'
 
 /** A request that GitHub understood. */
-export interface Asked {
+interface Asked {
   readonly params: Readonly<Record<string, string>>
   readonly query: URLSearchParams
   // biome-ignore lint/suspicious/noExplicitAny: it was checked by the description
@@ -247,7 +247,7 @@ export function pathPattern(path: string): RegExp {
 
 export const notFound: Answered = refusal(404, 'Not Found')
 
-export function forbidden(message: string): Answered {
+function forbidden(message: string): Answered {
   return refusal(403, message)
 }
 
