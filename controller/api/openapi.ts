@@ -153,7 +153,7 @@ function responseOf(status: number, answer: RouteAnswer, refer: Refer) {
   if (type === undefined && schema === undefined) return { description }
   const own = { [type ?? 'application/json']: schema ? { schema: refer(schema) } : {} }
   const others = Object.fromEntries(otherTypes.map(type => [type, {}]))
-  return { description, content: { ...own, ...others, ...(status >= 400 && problem(refer)) } }
+  return { description, content: { ...(status >= 400 && problem(refer)), ...own, ...others } }
 }
 
 function problem(refer: Refer): Content {

@@ -93,7 +93,11 @@ function diffRoute({ written, releases }: PolicyRoutesNeeds): Route {
     body: { schema: PolicyFiles, mostBytes: mostPolicyBytes },
     answers: {
       200: { description: 'What changes.', schema: Difference },
-      422: { description: 'They do not compile.', schema: BrokenPolicies },
+      422: {
+        description: 'They do not compile.',
+        type: 'application/problem+json',
+        schema: BrokenPolicies,
+      },
     },
     handle: async ({ body, caller }, response) => {
       const answer = await compiledFor(written, body, caller)

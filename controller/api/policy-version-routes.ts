@@ -184,6 +184,7 @@ function rollbackRoute(needs: PolicyVersionRoutesNeeds): Route {
       200: { description: 'What it comes to.', schema: Rollback },
       422: {
         description: 'What was written then does not compile with the rest.',
+        type: 'application/problem+json',
         schema: BrokenPolicies,
       },
     },

@@ -1,5 +1,7 @@
+import canonicalize from 'canonicalize'
 import { planAll } from '../../policy/plan/plan.ts'
 import type { PolicyState } from '../../policy/plan/policy-state.ts'
+import type { Directory } from '../../schemas/directory.ts'
 import type { Plans } from '../../schemas/plan.ts'
 import type { Answer } from '../compile/compiler.ts'
 import { emptyDirectory } from '../publish/empty-table.ts'
@@ -21,11 +23,16 @@ export async function statesInForce(releases: InForce): Promise<ReadonlyMap<stri
 
 /** What would change for agents if what was compiled came into force. */
 export async function planFor(releases: InForce, { tables, directories }: Answer): Promise<Plans> {
-  const people = new Map(directories.map(directory => [directory.namespace, directory]))
+  const people = new Map(directories.map(one => [one.namespace, canonical(one)]))
   const after = new Map<string, PolicyState>()
   for (const [namespace, { json }] of tables ?? []) {
     const directory = people.get(namespace) ?? emptyDirectory(namespace)
     after.set(namespace, { table: JSON.parse(json), directory })
   }
   return planAll(await statesInForce(releases), after)
+}
+
+/** As it would be kept: the order of keys says nothing. */
+function canonical(directory: Directory): Directory {
+  return JSON.parse(canonicalize(directory) ?? '')
 }
