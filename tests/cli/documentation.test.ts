@@ -23,15 +23,18 @@ const otherWords = new Set([
 ])
 
 t.test('every code of a problem has its line in docs/problems.md, and no other', async t => {
-  const sources = [...files('policy/compile', '.ts'), ...files('controller/sources', '.ts')].map(
-    read,
-  )
+  const git = ['git-problem.ts', 'refusal.ts', 'tree-snapshot.ts', 'open-repository.ts']
+  const sources = [
+    ...files('policy/compile', '.ts'),
+    ...files('controller/sources', '.ts'),
+    ...git.map(name => join('controller/git', name)),
+  ].map(read)
   const written = sources.flatMap(text => [
     ...[...text.matchAll(/\bcode: '([a-z_0-9]+)'/g)].map(match => match[1] ?? ''),
     ...[...text.matchAll(/'([a-z]+(?:_[a-z0-9]+)+)'/g)].map(match => match[1] ?? ''),
   ])
-  const failures = [...read('controller/failure.ts').matchAll(/'([a-z_]+)'/g)].map(
-    match => match[1],
+  const failures = ['controller/failure.ts', 'controller/git/failure.ts'].flatMap(path =>
+    [...read(path).matchAll(/'([a-z_]+)'/g)].map(match => match[1]),
   )
   const codes = new Set(written.filter(word => !(otherWords.has(word) || failures.includes(word))))
   const described = [...read('docs/problems.md').matchAll(/^\| `([a-z_0-9]+)` +\|/gm)].map(
