@@ -30,7 +30,7 @@ function summary({ calls, from, to, changedCalls, unjudged }: Replay): readonly 
   const when = from === undefined || to === undefined ? '' : ` from ${from} to ${to}`
   const same = calls - changedCalls - unjudged.count
   return [
-    `${number(calls)} calls${when}: ${number(same)} decided as before, ${number(changedCalls)} otherwise, ${number(unjudged.count)} cannot be judged`,
+    `${many(calls, 'call')}${when}: ${number(same)} decided as before, ${number(changedCalls)} otherwise, ${number(unjudged.count)} cannot be judged`,
   ]
 }
 
