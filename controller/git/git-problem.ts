@@ -9,7 +9,6 @@ export interface GitProblem {
 /** Codes are the contract; sentences may change. */
 export type GitProblemCode =
   | 'git_missing'
-  | 'url_unusable'
   | 'repository_gone'
   | 'repository_moved'
   | 'repository_untrusted'

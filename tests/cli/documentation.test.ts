@@ -53,6 +53,7 @@ t.test('every command and every option has its place in docs/cli.md', async t =>
     'test',
     'diff',
     'status',
+    'history',
     'schema',
     'controller',
     'proxy',
