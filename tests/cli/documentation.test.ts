@@ -52,6 +52,7 @@ t.test('every command and every option has its place in docs/cli.md', async t =>
     'explain',
     'test',
     'diff',
+    'replay',
     'status',
     'history',
     'schema',
