@@ -9,6 +9,7 @@ import {
   secretRef,
   text,
 } from './field.ts'
+import { PolicySourceState } from './policy-source-state.ts'
 import type { Kind } from './resource.ts'
 
 /** An app of GitHub, by which the controller acts as nobody's account. */
@@ -143,8 +144,21 @@ export const PolicySource = {
   description: 'A git repository that policies come from, and how changes to it are reviewed.',
   spec: PolicySourceSpec,
   served: true,
+  found: closed({ source: PolicySourceState }, 'What the source brought.'),
   columns: [
     { name: 'Url', type: 'string', jsonPath: '.spec.url' },
     { name: 'Branch', type: 'string', jsonPath: '.spec.branch' },
+    { name: 'Commit', type: 'string', jsonPath: '.status.source.commit', priority: 1 },
+    { name: 'Objects', type: 'integer', jsonPath: '.status.source.objects' },
+    {
+      name: 'Ready',
+      type: 'string',
+      jsonPath: '.status.conditions[?(@.type=="Ready")].status',
+    },
+    {
+      name: 'Drifted',
+      type: 'string',
+      jsonPath: '.status.conditions[?(@.type=="Drifted")].status',
+    },
   ],
 } satisfies Kind

@@ -46,6 +46,8 @@ export interface Kind<Spec extends Type.TSchema = Type.TSchema> {
   readonly spec: Spec
   /** The status of a kind that the controller writes; other kinds share one that says what the controller found. */
   readonly status?: Type.TSchema
+  /** What the controller says of objects of this kind besides what it says of all; the name of each is a field of the status. */
+  readonly found?: Type.TObject
   /** False for kinds that never leave the repository. */
   readonly served: boolean
   readonly columns: readonly PrinterColumn[]

@@ -62,9 +62,15 @@ function objectSchema(kind: Kind): object {
       kind: { type: 'string', description: `Always ${kind.kind}.` },
       metadata: { type: 'object' },
       spec: structural(schemaNode(kind.spec), 'spec', validations[kind.kind] ?? []),
-      status: kind.status === undefined ? statusSchema : ownStatus(kind.status),
+      status: kind.status === undefined ? commonStatus(kind) : ownStatus(kind.status),
     },
   }
+}
+
+function commonStatus({ found }: Kind): object {
+  if (found === undefined) return statusSchema
+  const { properties } = structural(schemaNode(found), 'status', []) as SchemaNode
+  return { ...statusSchema, properties: { ...statusSchema.properties, ...properties } }
 }
 
 function ownStatus(status: object): object {

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { type Kysely, sql } from 'kysely'
 import type { Service } from '../../lifecycle/run.ts'
 import { within } from '../../lifecycle/within.ts'
@@ -23,7 +24,8 @@ import type { Fence } from '../store/fence.ts'
 import { mirrorApprovals } from './approvals/mirror-approvals.ts'
 import { reviewedTokens } from './identity/reviewed-tokens.ts'
 import { inTurn } from './in-turn.ts'
-import { type Kube, openKube } from './kube.ts'
+import { type Kube, kubeOf, openKube } from './kube.ts'
+import { readKubeConfig } from './kube-config.ts'
 import { LastGoodObjects } from './last-good-objects.ts'
 import { leadership } from './leadership.ts'
 import { type Objects, openObjects } from './objects.ts'
@@ -33,6 +35,8 @@ import { type NamespaceCompiler, namespaceCompiler } from './reconcile/compile-n
 import { reconciler } from './reconcile/reconciler.ts'
 import { staying } from './reconcile/staying.ts'
 import { Verdicts } from './reconcile/verdicts.ts'
+import { fieldManager } from './sources/drift.ts'
+import { policySources } from './sources/policy-sources.ts'
 import { openEvents } from './status/events.ts'
 import { statusWriter } from './status/status-writer.ts'
 
@@ -52,6 +56,8 @@ export interface KubernetesOptions {
 
 export interface KubernetesNeeds {
   readonly options: KubernetesOptions
+  /** Folder of the controller. */
+  readonly dataFolder: string
   /** Address to listen on. */
   readonly host: string
   readonly version: string
@@ -226,7 +232,14 @@ function reconciling({ needs, kube, objects, tools, compile }: Shared, fence: Fe
     advance: standing => releases.advance(standing, fence),
     onFailure: error => log.warn({ err: error }, 'overrides not looked after'),
   })
-  return [reconcile, status, keeper]
+  const sources = policySources({
+    ...{ systemNamespace, kube, objects, compile, events, now, directories: releases.directories },
+    folder: join(needs.dataFolder, 'git'),
+    writer: kubeOf(readKubeConfig(options.kubeconfig), fieldManager),
+    catalog: () => proxies.offered(),
+    onFailure: (error, source) => log.warn({ err: error, source }, 'source not applied'),
+  })
+  return [reconcile, status, keeper, sources]
 }
 
 function found({ memory, log, onFound }: KubernetesNeeds, objects: Objects, verdicts: Verdicts) {
