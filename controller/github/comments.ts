@@ -1,15 +1,9 @@
 import type { Octokit } from '@octokit/rest'
 import type { ForgeComment } from '../forge/forge.ts'
-import type { GithubPlace } from './github-place.ts'
+import { shaped } from './answer-shape.ts'
+import { graphqlRefusal } from './github-failure.ts'
+import { type GithubPlace, repositoryAt } from './github-place.ts'
 import { commentOf } from './github-values.ts'
-
-interface Looked {
-  readonly node: {
-    readonly isMinimized: boolean
-    readonly lastEditedAt: string | null
-    readonly repository: { readonly databaseId: number }
-  } | null
-}
 
 /** What only this way of asking tells: whether it is hidden, whether it was ever edited, and where it is now. */
 const look = `query ($id: ID!) {
@@ -26,8 +20,9 @@ export async function freshComment(
 ): Promise<ForgeComment | null> {
   const answer = await octokit.rest.issues.getComment({ ...place, comment_id: id }).catch(ifGone)
   if (answer === null) return null
-  const { node } = await octokit.graphql<Looked>(look, { id: answer.data.node_id })
-  if (node === null) return null
+  const found = await octokit.graphql(look, { id: answer.data.node_id }).catch(ifGone)
+  if (found === null) return null
+  const { node } = shaped.look(found)
   const comment = commentOf(answer.data, node.repository.databaseId)
   return { ...comment, minimised: node.isMinimized, updatedAt: updated(comment, node.lastEditedAt) }
 }
@@ -39,6 +34,7 @@ function updated({ createdAt, updatedAt }: ForgeComment, lastEditedAt: string | 
 }
 
 function ifGone(error: unknown): null {
+  if (graphqlRefusal(error) === 'NOT_FOUND') return null
   if (error instanceof Error && 'status' in error && (error.status === 404 || error.status === 410))
     return null
   throw error
@@ -50,7 +46,7 @@ export async function commentsAfter(
   place: GithubPlace,
   time: Date,
 ): Promise<readonly ForgeComment[]> {
-  const { data: repository } = await octokit.rest.repos.get({ ...place })
+  const repository = await repositoryAt(octokit, place)
   const pages = octokit.paginate.iterator(octokit.rest.issues.listCommentsForRepo, {
     ...place,
     ...{ since: time.toISOString(), sort: 'updated', direction: 'asc', per_page: 100 },
@@ -65,14 +61,14 @@ export async function commentsAfter(
 
 /** Writes a comment. */
 export async function writeComment(
-  { rest }: Octokit,
+  octokit: Octokit,
   place: GithubPlace,
   thread: number,
   body: string,
 ): Promise<ForgeComment> {
-  const { data: repository } = await rest.repos.get({ ...place })
+  const repository = await repositoryAt(octokit, place)
   const asked = { ...place, issue_number: thread, body: cutBody(body) }
-  return commentOf((await rest.issues.createComment(asked)).data, repository.id)
+  return commentOf((await octokit.rest.issues.createComment(asked)).data, repository.id)
 }
 
 /** GitHub takes 65,536 characters. */

@@ -15,12 +15,35 @@ export function forgeFailure(error: unknown, now: number): ForgeFailure {
   if (error instanceof ForgeFailure) return error
   const within = error instanceof Error && error.cause instanceof ForgeFailure ? error.cause : null
   if (within !== null) return within
+  const refusal = graphqlRefusal(error)
+  if (refusal !== null) {
+    const code = graphqlCodes.get(refusal) ?? 'refused'
+    return new ForgeFailure(code, `GitHub answered ${word(refusal)}`)
+  }
   if (!isRequestError(error)) return new ForgeFailure('malformed', 'GitHub answered nonsense')
   if (error.response === undefined) return new ForgeFailure('unreachable', 'GitHub is not reached')
   const waitMs = waitOf(error, now)
   const code = codeOf(error, waitMs)
   const said = wordsOf(error.response.data)
   return new ForgeFailure(code, `GitHub answered ${error.status}${said && `: ${said}`}`, waitMs)
+}
+
+/** What GraphQL refuses with, by a success: a word, empty when it names none; null for any other error. */
+export function graphqlRefusal(error: unknown): string | null {
+  if (!(error instanceof Error && 'errors' in error && Array.isArray(error.errors))) return null
+  const { type = '' } = (error.errors[0] ?? {}) as { readonly type?: unknown }
+  return String(type)
+}
+
+const graphqlCodes: ReadonlyMap<string, ForgeFailureCode> = new Map([
+  ['NOT_FOUND', 'not_found'],
+  ['FORBIDDEN', 'forbidden'],
+  ['INSUFFICIENT_SCOPES', 'forbidden'],
+  ['RATE_LIMITED', 'rate_limited'],
+])
+
+function word(text: string): string {
+  return /^[A-Z_]{1,40}$/.test(text) ? text : 'with a refusal'
 }
 
 /** Whether another try soon could go better, by itself. */

@@ -1,10 +1,10 @@
 import type { Octokit } from '@octokit/rest'
-import type { Forge, ForgeAccount, ForgeRepository } from '../forge/forge.ts'
+import type { Forge, ForgeAccount } from '../forge/forge.ts'
 import { changeNumber, changeThatMade, openChangesFor, proposedChange } from './changes.ts'
 import { commentsAfter, freshComment, writeComment } from './comments.ts'
 import { contributorsOf } from './contributors.ts'
 import { type GithubClient, type GithubClientNeeds, githubClient } from './github-client.ts'
-import type { GithubPlace } from './github-place.ts'
+import { type GithubPlace, repositoryAt } from './github-place.ts'
 import { accountOf, threadOf } from './github-values.ts'
 import { reportCheck } from './report-check.ts'
 import { reportStatus } from './report-status.ts'
@@ -27,7 +27,7 @@ type Speaking = Pick<Forge, 'report' | 'say' | 'reply' | 'openChange'>
 
 function looking({ ask }: GithubClient, place: GithubPlace): Omit<Forge, keyof Speaking> {
   return {
-    repository: signal => ask(octokit => repositoryOf(octokit, place), signal),
+    repository: signal => ask(octokit => repositoryAt(octokit, place), signal),
     self: signal => ask(selfOf, signal),
     openChanges: (branch, signal) => ask(octokit => openChangesFor(octokit, place, branch), signal),
     change: (number, signal) => ask(octokit => changeNumber(octokit, place, number), signal),
@@ -57,12 +57,6 @@ function speaking({ ask, askOnce }: GithubClient, place: GithubPlace): Speaking 
     openChange: (proposed, signal) =>
       ask(octokit => proposedChange(octokit, place, proposed), signal),
   }
-}
-
-async function repositoryOf({ rest }: Octokit, place: GithubPlace): Promise<ForgeRepository> {
-  const { data } = await rest.repos.get({ ...place })
-  const { id, full_name: name, default_branch: defaultBranch, html_url: url } = data
-  return { id, name, defaultBranch, url }
 }
 
 /** An app writes as the account that is called after it. */

@@ -1,7 +1,9 @@
 import type { RestEndpointMethodTypes as Rest } from '@octokit/rest'
 import type { ChangeRequest, ForgeAccount, ForgeComment, Thread } from '../forge/forge.ts'
+import { shaped } from './answer-shape.ts'
 
 type Shown<K extends keyof Rest['issues']> = Rest['issues'][K]['response']['data']
+
 /** An account as it comes with most things. */
 export interface GithubUser {
   readonly id: number
@@ -16,7 +18,7 @@ type GithubPull =
 /** An account of GitHub's; one that is gone is nobody's. */
 export function accountOf(user: GithubUser | null | undefined): ForgeAccount {
   if (user == null) return { id: 0, login: 'ghost', type: 'unknown' }
-  const { id, login, type = '' } = user
+  const { id, login, type = '' } = shaped.user(user)
   return { id, login, type: types.get(type) ?? 'unknown' }
 }
 
@@ -28,7 +30,7 @@ const types: ReadonlyMap<string, ForgeAccount['type']> = new Map([
 
 /** A pull request of GitHub's. */
 export function changeOf(pull: GithubPull): ChangeRequest {
-  const merged = pull.merged_at !== null
+  const merged = shaped.pull(pull).merged_at !== null
   const { merge_commit_sha: mergeSha } = pull
   return {
     number: pull.number,
@@ -52,6 +54,7 @@ export function changeOf(pull: GithubPull): ChangeRequest {
 
 /** A comment of GitHub's, of the repository with the id. */
 export function commentOf(comment: Shown<'getComment'>, repositoryId: number): ForgeComment {
+  shaped.comment(comment)
   return {
     id: comment.id,
     thread: Number(comment.issue_url.split('/').at(-1)),
@@ -68,6 +71,7 @@ export function commentOf(comment: Shown<'getComment'>, repositoryId: number): F
 
 /** An issue of GitHub's, which a pull request is as well. */
 export function threadOf(issue: Shown<'get'>): Thread {
+  shaped.issue(issue)
   return {
     number: issue.number,
     kind: issue.pull_request === undefined ? 'issue' : 'pull',

@@ -2,7 +2,7 @@ import type { Octokit } from '@octokit/rest'
 import { ForgeFailure } from '../forge/failure.ts'
 import type { ForgeComment, Saying } from '../forge/forge.ts'
 import { cutBody } from './comments.ts'
-import type { GithubPlace } from './github-place.ts'
+import { type GithubPlace, repositoryAt } from './github-place.ts'
 import { commentOf } from './github-values.ts'
 
 interface Said extends Saying {
@@ -17,7 +17,7 @@ export async function sayMarked(
   place: GithubPlace,
   said: Said,
 ): Promise<ForgeComment> {
-  const { data: repository } = await octokit.rest.repos.get({ ...place })
+  const repository = await repositoryAt(octokit, place)
   return commentOf(await written(octokit, place, said), repository.id)
 }
 

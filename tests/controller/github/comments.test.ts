@@ -47,6 +47,23 @@ t.test(
   },
 )
 
+t.test('a comment that goes while it is looked at', async t => {
+  const { hub, ana, forge, repo } = await forgeWorld(t)
+  const { id } = hub.write(hub.ask(repo, ana), ana, 'hello')
+  const refused = (type: string) => {
+    const body = { data: { node: null }, errors: [{ type, message: 'No' }] }
+    hub.trouble({ status: 200, body, when: /graphql/ })
+    return forge.comment(id, signal)
+  }
+  t.equal(await refused('NOT_FOUND'), null)
+  const forbidden = { code: 'forbidden', message: 'GitHub answered FORBIDDEN' }
+  await t.rejects(refused('FORBIDDEN'), forbidden)
+  const odd = { code: 'refused', message: 'GitHub answered with a refusal' }
+  await t.rejects(refused('no word'), odd)
+  hub.trouble({ status: 200, body: { data: { node: null } }, when: /graphql/ })
+  await t.rejects(forge.comment(id, signal), { code: 'malformed' })
+})
+
 t.test('comments since a moment, oldest first, those of all threads', async t => {
   const { hub, clock, ana, ben, forge, repo } = await forgeWorld(t)
   const pull = hub.open(repo, { by: ana, branch: 'wider', sha: sha('a'), baseSha: sha('0') })

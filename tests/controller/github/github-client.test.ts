@@ -139,6 +139,21 @@ t.test('credentials go nowhere in the clear, and to nobody else', async t => {
 
 t.test('an answer that is none', async t => {
   const { hub, tokenForge } = await forgeWorld(t)
+  const things = {
+    ...{ 'a repository': () => tokenForge.repository(signal) },
+    ...{ 'an account': () => tokenForge.self(signal) },
+    ...{ 'a pull request': () => tokenForge.change(1, signal) },
+    ...{ 'an issue': () => tokenForge.thread(1, signal) },
+  }
+  for (const [what, ask] of Object.entries(things)) {
+    hub.trouble({ status: 200, body: { id: 0 } })
+    const message = `GitHub answered what is not ${what}`
+    t.match(await failureOf(ask()), { code: 'malformed', message })
+  }
+  hub.trouble({ status: 200, body: [{ id: 1 }], when: /issues.comments/ })
+  t.match(await failureOf(tokenForge.commentsSince(new Date(), signal)), {
+    message: 'GitHub answered what is not a comment',
+  })
   hub.trouble({ status: 200, body: 'nonsense' })
   t.match(await failureOf(tokenForge.openChanges('main', signal)), { code: 'malformed' })
   hub.trouble({ status: 200, body: { text: 'x'.repeat(17 * 1024 * 1024) } })
