@@ -18,31 +18,59 @@ const depth = 100
 
 const fetchTimeoutMs = 90_000
 
-/** Fetches one reference into the mirror, with as little history as does; its commit, or why not. */
-export async function fetchRef(
-  mirror: Mirror,
-  url: RemoteUrl,
-  access: Access,
-  ref: FetchedRef,
-  signal: AbortSignal,
-): Promise<{ readonly commit: string } | { readonly problem: GitProblem }> {
+/** What came of one fetch. */
+type Got = { readonly commit: string } | { readonly problem: GitProblem }
+
+/** Where a mirror is fetched from. */
+export interface Origin {
+  readonly mirror: Mirror
+  readonly url: RemoteUrl
+  readonly access: Access
+}
+
+/**
+ * Fetches the branch that is in force, with as little history as does; its commit, or why not. When what came
+ * since does not fit, everything is dropped and the newest commit alone is fetched.
+ */
+export async function fetchBranch(origin: Origin, from: string, signal: AbortSignal): Promise<Got> {
+  const { mirror } = origin
+  const ref = { from, to: branchRef }
   await mirror.prepare(signal)
-  const known = await mirror.git(['for-each-ref', '--count=1'], { signal })
-  const first = await attempt(mirror, url, access, ref, known.length > 0 ? null : depth, signal)
+  const first = await attempt(origin, ref, (await isEmpty(mirror, signal)) ? depth : null, signal)
   if (!('problem' in first) || first.problem.code !== 'source_too_large') return first
   await mirror.clear()
   await mirror.prepare(signal)
-  return attempt(mirror, url, access, ref, 1, signal)
+  return attempt(origin, ref, 1, signal)
+}
+
+/** Fetches something that anybody may have written. It never costs what is there of the branch. */
+export async function fetchBeside(
+  origin: Origin,
+  branch: string,
+  ref: FetchedRef,
+  signal: AbortSignal,
+): Promise<Got> {
+  const { mirror } = origin
+  await mirror.prepare(signal)
+  if (await isEmpty(mirror, signal)) {
+    const first = await fetchBranch(origin, branch, signal)
+    if ('problem' in first) return first
+  }
+  return attempt(origin, ref, null, signal)
+}
+
+const branchRef = 'refs/writ/branch'
+
+async function isEmpty({ git }: Mirror, signal: AbortSignal): Promise<boolean> {
+  return (await git(['for-each-ref', '--count=1', branchRef], { signal })).length === 0
 }
 
 async function attempt(
-  { git }: Mirror,
-  url: RemoteUrl,
-  access: Access,
+  { mirror: { git }, url, access }: Origin,
   { from, to }: FetchedRef,
   commits: number | null,
   signal: AbortSignal,
-): Promise<{ readonly commit: string } | { readonly problem: GitProblem }> {
+): Promise<Got> {
   const limit = commits === null ? [] : [`--depth=${commits}`]
   try {
     await git([...fetchArguments, ...limit, 'origin', `+${from}:${to}`], {

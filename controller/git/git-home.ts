@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** A private folder with the only configuration that git reads here, and what bounds it. */
@@ -19,6 +19,9 @@ export async function openGitHome(
   trusted: readonly string[] = [],
 ): Promise<GitHome> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
+  // A process that was killed could not remove what it had written for one call, such as a key.
+  const left = (await readdir(folder)).filter(name => /^(ssh|index)-/.test(name))
+  for (const name of left) await rm(join(folder, name), { recursive: true, force: true })
   const home = { folder, config: join(folder, 'gitconfig'), bounded: join(folder, 'bounded-git') }
   await writeFile(home.config, configuration(trusted), { mode: 0o600 })
   await writeFile(home.bounded, script, { mode: 0o600 })

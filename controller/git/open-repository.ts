@@ -4,7 +4,7 @@ import { type Access, type Credentials, withAccess } from './access.ts'
 import { isBranchName } from './branch-name.ts'
 import { commitFacts, commitsBetween, isCommitId } from './commit-facts.ts'
 import { GitFailure } from './failure.ts'
-import { fetchRef } from './fetch-ref.ts'
+import { fetchBeside, fetchBranch } from './fetch-ref.ts'
 import type { GitProblem } from './git-problem.ts'
 import { changedBetween, follows, mergeBaseOf } from './history.ts'
 import { inTurn } from './in-turn.ts'
@@ -45,12 +45,11 @@ export async function openRepository(needs: RepositoryNeeds): Promise<GitReposit
   const kept = keptCommit(join(folder, 'in-force'))
   const reach = async <T>(use: (access: Access) => Promise<T>) =>
     withAccess(url, await needs.credentials(), mirror.home, use)
-  const fetched = (from: string, to: string, signal: AbortSignal) =>
-    reach(access => fetchRef(mirror, url, access, { from, to }, signal))
+  const head = `refs/heads/${branch}`
   return {
     fetch: signal =>
       turn(async () => {
-        const got = await fetched(`refs/heads/${branch}`, 'refs/writ/branch', signal)
+        const got = await reach(access => fetchBranch({ mirror, url, access }, head, signal))
         if ('problem' in got) return got
         return checked(mirror, got.commit, await kept.read(), needs.signatures(), signal)
       }),
@@ -59,8 +58,8 @@ export async function openRepository(needs: RepositoryNeeds): Promise<GitReposit
     kept: () => kept.read(),
     fetchChange: (number, signal) =>
       turn(async () => {
-        const to = `refs/writ/changes/${number}`
-        const got = await fetched(`refs/pull/${number}/head`, to, signal)
+        const ref = { from: `refs/pull/${number}/head`, to: `refs/writ/changes/${number}` }
+        const got = await reach(access => fetchBeside({ mirror, url, access }, head, ref, signal))
         if (!('problem' in got)) return { ...got, notes: [] }
         return got.problem.code === 'branch_gone' ? { problem: changeGone } : got
       }),

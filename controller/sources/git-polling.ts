@@ -24,6 +24,9 @@ export interface GitPollingNeeds {
 /** After a failure a repository is asked again no later than this. */
 const mostRetryMs = 30_000
 
+/** Wakes that come in one go are one. */
+const settleMs = 300
+
 /** Fetches a repository again and again, and remembers what is good in it and why there is nothing newer. */
 export class GitPolling implements Service {
   readonly name = 'git source'
@@ -61,6 +64,8 @@ export class GitPolling implements Service {
       const usual = this.#needs.intervalMs()
       const afterMs = this.#refused === null ? usual : Math.min(usual, mostRetryMs)
       await wait(afterMs, AbortSignal.any([signal, this.#woken.signal]))
+      // Whoever wakes often, such as somebody who repeats a webhook, has it done once.
+      if (this.#woken.signal.aborted) await wait(settleMs, signal)
     }
   }
 
