@@ -3,7 +3,7 @@ import { backoff } from '../../lifecycle/backoff.ts'
 import type { Service } from '../../lifecycle/run.ts'
 import { wait } from '../../lifecycle/wait.ts'
 import { ForgeFailure } from '../forge/failure.ts'
-import type { Forge } from '../forge/forge.ts'
+import type { Forge, ForgeComment } from '../forge/forge.ts'
 import type { ForgeEvent } from '../forge/forge-event.ts'
 import type { Database } from '../store/database.ts'
 import { originOf, type Watched } from './watched.ts'
@@ -21,6 +21,10 @@ export interface LookForMissedNeeds {
 
 /** GitHub may list a comment after others that were touched later. */
 const overlapMs = 120_000
+
+/** With so many comments in one answer there may be more; the others are for the next look in the end. */
+const fullLook = 1000
+const mostRounds = 5
 
 /** How far back the first look at a repository goes. */
 const firstMs = 3_600_000
@@ -123,23 +127,15 @@ async function lookAtComments(
     .where('repository', '=', key.repository)
     .executeTakeFirst()
   const until = kept?.comments_until.getTime() ?? now() - firstMs
-  const comments = await forge.commentsSince(new Date(until - overlapMs), signal)
-  for (const { id, thread, updatedAt } of comments) {
-    const as = `${id} ${updatedAt}`
-    if (look.told.has(as)) continue
-    remember(look.told, as)
-    tell({
-      kind: 'comment',
-      repository: place.repository,
-      number: thread,
-      commentId: id,
-      deliveryId: null,
-    })
+  let newest = until
+  let since = until - overlapMs
+  for (let rounds = 0; rounds < mostRounds; rounds += 1) {
+    const comments = await forge.commentsSince(new Date(since), signal)
+    tellComments({ tell, look, repository: place.repository }, comments)
+    newest = comments.reduce((last, { updatedAt }) => Math.max(last, Date.parse(updatedAt)), newest)
+    if (comments.length < fullLook || newest <= since) break
+    since = newest
   }
-  const newest = comments.reduce(
-    (last, { updatedAt }) => Math.max(last, Date.parse(updatedAt)),
-    until,
-  )
   if (kept !== undefined && newest === until) return
   await db
     .insertInto('forge_looks')
@@ -148,6 +144,23 @@ async function lookAtComments(
       row.columns(['origin', 'repository']).doUpdateSet({ comments_until: new Date(newest) }),
     )
     .execute()
+}
+
+interface Telling extends Pick<LookForMissedNeeds, 'tell'> {
+  readonly look: Look
+  readonly repository: string
+}
+
+function tellComments(
+  { tell, look, repository }: Telling,
+  comments: readonly ForgeComment[],
+): void {
+  for (const { id, thread, updatedAt } of comments) {
+    const as = `${id} ${updatedAt}`
+    if (look.told.has(as)) continue
+    remember(look.told, as)
+    tell({ kind: 'comment', repository, number: thread, commentId: id, deliveryId: null })
+  }
 }
 
 function remember(told: Set<string>, as: string): void {

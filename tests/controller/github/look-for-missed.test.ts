@@ -110,6 +110,25 @@ t.test('what webhooks did not tell is found', async t => {
     )
   })
 
+  t.test('however many comments come at once', async t => {
+    const { hub, clock, ana, repo, start, looked } = await lookingWorld(t, await stores.empty())
+    const { events } = start()
+    await looked()
+    const issue = hub.ask(repo, ana)
+    const ids = Array.from({ length: 1100 }, (_, n) => {
+      // All in the two minutes in which GitHub's lists may lag behind.
+      clock.now += 50
+      return hub.write(issue, ana, `${n}`).id
+    })
+    await looked()
+    await until(() => events.length >= 1100)
+    const told = new Set(events.map(({ commentId }) => commentId))
+    t.strictSame(
+      ids.filter(id => !told.has(id)),
+      [],
+    )
+  })
+
   t.test('a repository that cannot be looked at holds no other up', async t => {
     const { hub, ana, repo, repositories, start, looked } = await lookingWorld(
       t,
