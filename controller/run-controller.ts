@@ -23,8 +23,11 @@ import { heartbeat } from './heartbeat.ts'
 import { forPeople } from './judge/for-people.ts'
 import { Ledger } from './ledger/ledger.ts'
 import { keepOverrides } from './overrides/keep-overrides.ts'
+import { proposeOverride } from './overrides/propose-override.ts'
+import { proposeOverrides } from './overrides/propose-overrides.ts'
 import { StoredOverrides } from './overrides/stored-overrides.ts'
 import { joinPolicies } from './policies/join-policies.ts'
+import { openWritten } from './policies/open-written.ts'
 import { Proxies } from './proxies.ts'
 import { Releases } from './publish/releases.ts'
 import { openSigningKey, type SigningKey } from './publish/signing-key.ts'
@@ -218,7 +221,7 @@ async function policiesOf(
     const admission = git && admissionTo(git, { ...parts, now: options.now })
     const from = git && { git, admission }
     const local = localPolicies({ ...options, ...parts, source, onNews, ...from })
-    return { ...local, services: [...local.services, overrideKeeper(options, parts)] }
+    return { ...local, services: [...local.services, ...overrideServices(options, parts, local)] }
   }
   const { runKubernetes } = await import('./kubernetes/run-kubernetes.ts')
   return runKubernetes({ ...options, ...parts, options: kubernetes, onFound: () => onNews(null) })
@@ -235,13 +238,29 @@ function admissionTo(
   })
 }
 
-/** Where nobody else publishes, overrides end here. */
-function overrideKeeper({ log }: Settled, { overrides, releases }: Parts): Service {
-  return keepOverrides({
+/** Where nobody else publishes, overrides end here, and are proposed where their source is. */
+function overrideServices(
+  options: Settled,
+  { overrides, releases, compiler }: Parts,
+  policies: Policies,
+): readonly Service[] {
+  const { dataFolder, secrets = async () => null, log, now } = options
+  const keeper = keepOverrides({
     overrides,
     advance: standing => releases.advance(standing),
     onFailure: error => log.warn({ err: error }, 'overrides not looked after'),
   })
+  const folder = policies.git?.path
+  if (folder === undefined) return [keeper]
+  const written = openWritten({
+    ...{ policies, compiler, dataFolder, secrets, now, source: undefined },
+  })
+  const proposer = proposeOverrides({
+    overrides,
+    propose: (proposed, signal) => proposeOverride({ written, folder }, proposed, signal),
+    onFailure: error => log.warn({ err: error }, 'override not proposed'),
+  })
+  return [keeper, proposer]
 }
 
 interface Parts {

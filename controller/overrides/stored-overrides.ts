@@ -7,6 +7,7 @@ import type { OverrideEventRow, OverrideRow } from '../store/override-tables.ts'
 import { type DocumentName, keyOf } from './documents.ts'
 import type { Overriding } from './overlay.ts'
 import { documentsOf, overrideOf, overridingOf, rowOf } from './override-rows.ts'
+import type { ProposedOverride } from './propose-override.ts'
 
 export interface StoredOverridesNeeds {
   readonly db: Kysely<Database>
@@ -68,6 +69,15 @@ export class StoredOverrides implements Follower {
     return this.#unended.map(overridingOf).filter(({ expiresAt }) => expiresAt > now)
   }
 
+  /** Those that stand and were not proposed as a change yet. */
+  unproposed(): readonly ProposedOverride[] {
+    const now = this.#needs.now()
+    return this.#unended
+      .map(row => ({ override: overrideOf(row, now), file: overridingOf(row).file }))
+      .filter(({ override }) => override.state === 'in_force')
+      .filter(({ override }) => override.change?.state !== 'proposed')
+  }
+
   /** When something ends next by itself, or ended and is not written down yet; null when nothing does. */
   nextAt(): number | null {
     const times = this.#unended.map(({ expires_at }) => expires_at.getTime())
@@ -96,11 +106,6 @@ export class StoredOverrides implements Follower {
   async get(id: string): Promise<Override | null> {
     const row = await this.#row(id)
     return row === undefined ? null : overrideOf(row, this.#needs.now())
-  }
-
-  /** Its text as it was applied, or null. */
-  async text(id: string): Promise<string | null> {
-    return (await this.#row(id))?.text ?? null
   }
 
   /** Applies an override, unless others stand by now than those that it was compiled with. */

@@ -54,7 +54,7 @@ async function toolInForce({ url }: WritProcess): Promise<string> {
   const release = inForce.find((one: { namespace: string }) => one.namespace === 'team-a')
   if (release === undefined) return ''
   const { policies = [] } = Object(await get(`/api/v1/tables/${release.digest}`))
-  return policies.map((one: { tools: { name: string }[] }) => one.tools[0]?.name).join()
+  return policies.map((one: { tools: { match: string }[] }) => one.tools[0]?.match).join()
 }
 
 async function head(repository: TestRepository): Promise<string> {
