@@ -135,6 +135,7 @@ const sections: readonly Section[] = [
       const rows = ways.map(cost => ({
         'held against': cost.way,
         seconds: fixed(cost.seconds, 1),
+        'CPU, s': fixed(cost.cpuSeconds, 1),
         'to parsing': fixed(cost.ratio, 2),
         'decided otherwise': cost.changed,
         'RSS MB': fixed(cost.rssMegabytes),

@@ -20,6 +20,8 @@ import { recordLines } from './replay-records.ts'
 export interface ReplayCost {
   readonly way: string
   readonly seconds: number
+  /** Of all threads together. */
+  readonly cpuSeconds: number
   /** Against reading and parsing the lines, and nothing else, in one thread. */
   readonly ratio: number
   readonly changed: number
@@ -97,6 +99,7 @@ async function parsed(file: string): Promise<number> {
 
 async function timed(file: string, after: Policies, before: Policies | null) {
   const began = performance.now()
+  const cpu = process.cpuUsage()
   let rss = 0
   const { changedCalls } = await replay(
     { lines: createReadStream(file, { highWaterMark: 1024 * 1024 }), after, before },
@@ -108,5 +111,11 @@ async function timed(file: string, after: Policies, before: Policies | null) {
     },
   )
   const seconds = (performance.now() - began) / 1000
-  return { seconds, changed: changedCalls, rssMegabytes: rss / 1e6 }
+  const { user, system } = process.cpuUsage(cpu)
+  return {
+    seconds,
+    cpuSeconds: (user + system) / 1e6,
+    changed: changedCalls,
+    rssMegabytes: rss / 1e6,
+  }
 }

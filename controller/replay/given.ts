@@ -10,16 +10,21 @@ export interface Given {
   readonly reason: string | null
 }
 
+/** What an entry shows of what a caller gave along, and who is told when what it does not show is read. */
+export interface Shown {
+  readonly asShown: Given
+  readonly reader: Reader
+}
+
 const nothing: Given = { args: {}, reason: '' }
 
-/** What a caller gave along, as the entry shows it. */
-export function shownOf(entry: Entry, reader: Reader): Given {
-  if (entry.kind === 'model') return nothing
+/** What a caller gave along, as the entry shows it; what it does not show is hidden in the entry itself. */
+export function shownOf(entry: Entry): Shown {
+  const reader: Reader = { met: null }
+  if (entry.kind === 'model') return { asShown: nothing, reader }
   const { justification = '' } = entry
-  return {
-    args: shownArgs(entry, reader),
-    reason: isMarked(justification) ? null : justification,
-  }
+  const reason = isMarked(justification) ? null : justification
+  return { asShown: { args: shownArgs(entry, reader), reason }, reader }
 }
 
 /**

@@ -4,7 +4,7 @@ import { justificationFor } from '../../policy/decide/justification.ts'
 import { type Reader, Unknown, unread } from '../../policy/decide/unknown.ts'
 import type { Record as Entry } from '../../schemas/record.ts'
 import type { UnjudgedReason } from '../../schemas/replay.ts'
-import { type Given, givenTo, shownOf } from './given.ts'
+import { type Given, givenTo, type Shown } from './given.ts'
 import type { Recorded } from './recorded.ts'
 import type { SessionState } from './session-states.ts'
 import { isMarked } from './shown-args.ts'
@@ -15,12 +15,11 @@ export function recordedFacts(
   side: Side,
   recorded: Recorded,
   session: SessionState,
+  { asShown, reader }: Shown,
 ): Shadowed | Unknown {
   const { entry } = recorded
   const gone = whyGone(side, entry)
   if (gone !== null) return new Unknown(gone)
-  const reader: Reader = { met: null }
-  const asShown = shownOf(entry, reader)
   const asked = () =>
     justificationFor(side.table, factsOf(side, recorded, session, asShown, reader)) !== 'off'
   const given = givenTo(asked, asShown)

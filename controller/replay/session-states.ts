@@ -11,6 +11,8 @@ export interface SessionState {
   known: boolean
   /** When it was last heard of, ms since 1970. */
   lastTime: number
+  /** When it was put behind all others. */
+  movedAt: number
   /** Which unbroken stretch of the record of its proxy it was last heard of in. */
   stretch: number
 }
@@ -29,6 +31,7 @@ const mostSessions = 100_000
 const mostTools = 256
 /** A proxy forgets sessions that are idle for so long. */
 const idleMs = 12 * 3_600_000
+const moveMs = 600_000
 
 /** What sessions did, rebuilt from their entries in the order of time. What cannot be rebuilt is known to be unknown. */
 export class SessionStates {
@@ -45,11 +48,17 @@ export class SessionStates {
     }
     if (state.stretch !== stretch.number)
       Object.assign(state, { known: false, stretch: stretch.number })
+    // Those idle longest come first, as nearly as forgetting needs it.
+    if (at - state.movedAt > moveMs) this.#moveToEnd(key, state, at)
     state.lastTime = at
+    return state
+  }
+
+  #moveToEnd(key: string, state: SessionState, at: number): void {
+    state.movedAt = at
     this.#states.delete(key)
     this.#states.set(key, state)
     this.#makeRoom()
-    return state
   }
 
   /** A session is new when its proxy was heard for long enough and never spoke of it. */
@@ -67,7 +76,8 @@ export class SessionStates {
 
 function freshState(known: boolean, { number }: Stretch): SessionState {
   const nothing = { toolCalls: 0, modelCalls: 0, spentMicroUsd: 0, lastTime: 0 }
-  return { ...nothing, toolsUsed: [], known, stretch: number }
+  const movedAt = Number.NEGATIVE_INFINITY
+  return { ...nothing, movedAt, toolsUsed: [], known, stretch: number }
 }
 
 /** Counts what an entry says that its session did, as its proxy counted it. */

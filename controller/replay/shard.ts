@@ -4,10 +4,11 @@ import { Unknown } from '../../policy/decide/unknown.ts'
 import { builtin } from '../../schemas/builtin-tool.ts'
 import type { Decision } from '../../schemas/decision.ts'
 import type { UnjudgedReason } from '../../schemas/replay.ts'
+import { type Shown, shownOf } from './given.ts'
 import { OpenCalls } from './open-calls.ts'
 import { type Recorded, recordedOf } from './recorded.ts'
 import { recordedFacts } from './recorded-facts.ts'
-import { routeOf, shardOf } from './route.ts'
+import { routeOf, shardOf, withoutArgs } from './route.ts'
 import { countIn, type SessionState, SessionStates, type Stretch } from './session-states.ts'
 import type { Ask, Asked, Bill, BlockAnswer, ShardStart } from './shard-messages.ts'
 import {
@@ -72,8 +73,8 @@ export class Shard {
     if (route !== null) {
       const stretch = this.#stretches.note(route.proxy, route.seq, route.time)
       if (shardOf(route.session, of) !== shard) return
-      const recorded = recordedOf(line.toString(), defaults)
-      this.#take(recorded, stretch)
+      const text = route.isOutcome ? withoutArgs(line) : line.toString()
+      this.#take(recordedOf(text, defaults), stretch)
       return
     }
     const recorded = recordedOf(line.toString(), defaults)
@@ -111,8 +112,9 @@ export class Shard {
     if (side === null && compared === null && this.#start.onlyKnown) return
     const again = approval !== undefined && this.#approvals.has(approval)
     if (approval !== undefined) this.#remember(approval)
-    const after = side === null ? new Unknown('no_table') : judge(side, recorded, state)
-    const before = this.#beforeOf(recorded, compared, state)
+    const call = { recorded, state, shown: shownOf(recorded.entry) }
+    const after = side === null ? new Unknown('no_table') : judge(side, call)
+    const before = this.#beforeOf(call, compared)
     if (!again) this.#count(recorded, before, after)
     const judged = after instanceof Unknown || before instanceof Unknown ? null : after
     if (judged !== null) this.#noteAsk(recorded, before as Told, judged, side)
@@ -132,10 +134,10 @@ export class Shard {
     } else addJudged(this.#tally, unknown, after as Decision, this.#line, recorded)
   }
 
-  #beforeOf(recorded: Recorded, compared: Side | null, state: SessionState): Told | Unknown {
-    if (this.#before === null) return whatWasDecided(recorded)
+  #beforeOf(call: ReadCall, compared: Side | null): Told | Unknown {
+    if (this.#before === null) return whatWasDecided(call.recorded)
     if (compared === null) return new Unknown('no_table')
-    const decision = judge(compared, recorded, state)
+    const decision = judge(compared, call)
     if (decision instanceof Unknown) return decision
     return { action: decision.action, asked: askedBy(decision) }
   }
@@ -177,8 +179,15 @@ function sidesOf(tables: ShardStart['after']): Sides {
   return new Map(tables.map(([namespace, json]) => [namespace, sideOf(json)]))
 }
 
-function judge(side: Side, recorded: Recorded, state: SessionState): Decision | Unknown {
-  const shadowed = recordedFacts(side, recorded, state)
+/** A call on record, ready to be judged by any policies. */
+interface ReadCall {
+  readonly recorded: Recorded
+  readonly state: SessionState
+  readonly shown: Shown
+}
+
+function judge(side: Side, { recorded, state, shown }: ReadCall): Decision | Unknown {
+  const shadowed = recordedFacts(side, recorded, state, shown)
   if (shadowed instanceof Unknown) return shadowed
   if (recorded.entry.server !== builtin) return side.judge.decide(shadowed)
   const refusal = builtinRefusal(side.table, shadowed.facts)
