@@ -38,7 +38,9 @@ function lineAt(text: string, offset: number): number {
 }
 
 function walk(found: Found[], node: Node, path: Path): void {
-  keep(found, path, node.commentBefore)
+  // The parser gives the comment before the first item to the list.
+  const isList = isSeq(node) && node.items.length > 0
+  keep(found, isList ? [...path, 0] : path, node.commentBefore)
   if (isMap(node)) for (const pair of node.items) walkPair(found, pair, path)
   if (isSeq(node)) {
     for (const [i, item] of node.items.entries()) if (isNode(item)) walk(found, item, [...path, i])
