@@ -1,6 +1,8 @@
+import canonicalize from 'canonicalize'
 import type { SourceFile } from '../../policy/compile/source-file.ts'
 import { planAll } from '../../policy/plan/plan.ts'
 import type { PolicyState } from '../../policy/plan/policy-state.ts'
+import type { Directory } from '../../schemas/directory.ts'
 import type { Plans } from '../../schemas/plan.ts'
 import type { Problem } from '../../schemas/problem.ts'
 import type { RuleTable } from '../../schemas/rule-table.ts'
@@ -75,7 +77,8 @@ export async function assessChange(
   const candidate = withGone(
     {
       tables: new Map(tables.map(([name, { json }]) => [name, JSON.parse(json) as RuleTable])),
-      directories,
+      // As the directories in force are kept: only what is said differs then, not in which order.
+      directories: directories.map(said => JSON.parse(canonicalize(said) ?? '') as Directory),
     },
     inForce,
   )

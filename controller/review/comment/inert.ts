@@ -12,7 +12,9 @@ export function inert(text: string, most = usual): string {
   if (shown.trim() === '') return '(empty)'
   const runs = shown.match(/`+/g) ?? []
   const fence = '`'.repeat(Math.max(0, ...runs.map(run => run.length)) + 1)
-  return `${fence} ${shown} ${fence}`
+  // A space at each end is not shown; it keeps backticks of the text from the fence.
+  const pad = /^[ `]|[ `]$/.test(shown) ? ' ' : ''
+  return `${fence}${pad}${shown}${pad}${fence}`
 }
 
 /** A code span keeps markup asleep; these would wake in a copy of it, or for a program that looks for them. */

@@ -101,11 +101,14 @@ function number(count: number): string {
 }
 
 function day(time: string): string {
-  return instant(time).slice(0, 10)
+  return isInstant(time) ? time.slice(0, 10) : 'an unknown day'
 }
 
 /** Times come from records: what is none is not shown. */
 function instant(time: string): string {
-  const at = Date.parse(time)
-  return Number.isNaN(at) ? 'an unknown day' : new Date(at).toISOString().slice(0, 19).concat('Z')
+  return isInstant(time) ? `${time.slice(0, 19)}Z` : 'an unknown day'
+}
+
+function isInstant(time: string): boolean {
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(time)
 }

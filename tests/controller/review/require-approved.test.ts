@@ -1,0 +1,29 @@
+import t from 'tap'
+import { until } from '../world.ts'
+import { pullWorld } from './pull-world.ts'
+import { digitsOf, reviewedFiles, wider } from './reviewed-policies.ts'
+
+const settings = '{ workflow: widening, requireApproved: true, replay: 0s }'
+
+t.test('where only what was approved is taken', async t => {
+  const at = await pullWorld(t, reviewedFiles, settings)
+  const { hub, repo, users } = at
+  const before = await at.source()
+
+  const pull = await at.propose(wider)
+  await at.reviewed(pull, 'open')
+  await at.merge(pull, users.dan)
+  await until(async () => (await at.source()).state === 'broken')
+  t.match(await at.source(), { ...before, state: 'broken' })
+  t.match(await at.problems(), [{ code: 'commit_not_reviewed' }])
+
+  const next = await at.propose({ 'README.md': 'To be looked at.\n' }, { by: users.ana })
+  const review = await at.reviewed(next, 'open')
+  t.match(at.comment(next), /\*\*Widens\*\*/)
+  await at.say(next, users.ben, `/approve ${digitsOf(review)}`)
+  await at.say(next, users.cleo, `/approve ${digitsOf(review)}`)
+  await until(() => hub.isGreen(repo, review.headSha))
+  const merged = await at.merge(next, users.ana)
+  await at.inForce(merged)
+  t.match(await at.history(merged), { review: { outcome: 'approved' } })
+})
