@@ -16,6 +16,8 @@ const commands = [
   ['explain'],
   ['test'],
   ['diff'],
+  ['import'],
+  ['init'],
   ['status'],
   ['audit'],
   ['audit', 'list'],

@@ -52,6 +52,8 @@ t.test('every command and every option has its place in docs/cli.md', async t =>
     'explain',
     'test',
     'diff',
+    'import',
+    'init',
     'replay',
     'status',
     'history',
