@@ -47,9 +47,10 @@ export async function commentsAfter(
   time: Date,
 ): Promise<readonly ForgeComment[]> {
   const repository = await repositoryAt(octokit, place)
+  const since = `${time.toISOString().slice(0, 19)}Z`
   const pages = octokit.paginate.iterator(octokit.rest.issues.listCommentsForRepo, {
     ...place,
-    ...{ since: time.toISOString(), sort: 'updated', direction: 'asc', per_page: 100 },
+    ...{ since, sort: 'updated', direction: 'asc', per_page: 100 },
   })
   const found: ForgeComment[] = []
   for await (const { data } of pages) {

@@ -16,9 +16,14 @@ export interface Answered {
   readonly status: number
   readonly body: unknown
   /** Pages of it, when it is a list. */
-  readonly list?: readonly unknown[]
+  readonly list?: Listed
   /** The list is a field of the answer. */
   readonly field?: string
+}
+
+export interface Listed {
+  readonly length: number
+  slice(from: number, to: number): readonly unknown[]
 }
 
 type Handle = (asked: Asked, repo: Repository) => Answered
@@ -62,8 +67,8 @@ export function githubRoutes(
           state.pushes
             .filter(push => push.repository === repo)
             .filter(({ ref }) => query.get('ref') === null || ref === query.get('ref'))
-            .toReversed()
-            .map(shapes.activity),
+            .toReversed(),
+          shapes.activity,
         ),
     ],
     [
@@ -71,9 +76,10 @@ export function githubRoutes(
       `${at}/pulls`,
       ({ query }, repo) =>
         list(
-          sortedBy(query, state.issues)
-            .filter(one => one.repository === repo && matches(one, query))
-            .flatMap(one => (one.pull ? [shapes.pullSimple(one, one.pull)] : [])),
+          sortedBy(query, state.issues).filter(
+            one => one.pull && one.repository === repo && matches(one, query),
+          ),
+          one => one.pull && shapes.pullSimple(one, one.pull),
         ),
     ],
     ['POST', `${at}/pulls`, (asked, repo) => openPull(asked, repo)],
@@ -82,22 +88,21 @@ export function githubRoutes(
       'GET',
       `${at}/pulls/:number/commits`,
       withPull((_, { repository }, { commits }) =>
-        list(commits.slice(0, 250).map(commit => shapes.commit(repository, commit))),
+        list(commits.slice(0, 250), commit => shapes.commit(repository, commit)),
       ),
     ],
     [
       'GET',
       `${at}/pulls/:number/reviews`,
-      withPull((_, issue, { reviews }) => list(reviews.map(one => shapes.review(issue, one)))),
+      withPull((_, issue, { reviews }) => list(reviews, one => shapes.review(issue, one))),
     ],
     [
       'GET',
       `${at}/commits/:sha/pulls`,
       ({ params }, repo) =>
         list(
-          state.issues
-            .filter(one => one.repository === repo && holds(one.pull, params.sha))
-            .flatMap(one => (one.pull ? [shapes.pullSimple(one, one.pull)] : [])),
+          state.issues.filter(one => one.repository === repo && holds(one.pull, params.sha)),
+          one => one.pull && shapes.pullSimple(one, one.pull),
         ),
     ],
     ['GET', `${at}/issues/:number`, withIssue((_, issue) => ok(shapes.issue(issue)))],
@@ -105,7 +110,10 @@ export function githubRoutes(
       'GET',
       `${at}/issues/:number/comments`,
       withIssue((_, issue) =>
-        list(state.comments.filter(one => one.issue === issue).map(shapes.comment)),
+        list(
+          state.comments.filter(one => one.issue === issue),
+          shapes.comment,
+        ),
       ),
     ],
     ['POST', `${at}/issues/:number/comments`, withIssue(writeComment)],
@@ -116,8 +124,8 @@ export function githubRoutes(
         list(
           sortedBy(query, state.comments)
             .filter(one => one.issue.repository === repo)
-            .filter(({ updatedAt }) => updatedAt >= (query.get('since') ?? ''))
-            .map(shapes.comment),
+            .filter(({ updatedAt }) => updatedAt >= (query.get('since') ?? '')),
+          shapes.comment,
         ),
     ],
     [
@@ -151,7 +159,7 @@ export function githubRoutes(
           .filter(({ app }) => [null, String(app.appId)].includes(query.get('app_id')))
           .toReversed()
         const shown = query.get('filter') === 'all' ? runs : latest(runs)
-        return { ...list(shown.map(shapes.checkRun)), field: 'check_runs' }
+        return { ...list(shown, shapes.checkRun), field: 'check_runs' }
       },
     ],
     [
@@ -176,8 +184,8 @@ export function githubRoutes(
         list(
           state.statuses
             .filter(one => one.repository === repo && one.sha === params.sha)
-            .toReversed()
-            .map(shapes.status),
+            .toReversed(),
+          shapes.status,
         ),
     ],
   ]
@@ -270,8 +278,10 @@ function ok(body: unknown): Answered {
   return { status: 200, body }
 }
 
-function list(items: readonly unknown[]): Answered {
-  return { status: 200, body: null, list: items }
+/** What is on other pages is not put into shape. */
+function list<T>(items: readonly T[], shape: (item: T) => unknown): Answered {
+  const slice = (from: number, to: number) => items.slice(from, to).map(shape)
+  return { status: 200, body: null, list: { length: items.length, slice } }
 }
 
 function matches({ state, pull }: Issue, query: URLSearchParams): boolean {

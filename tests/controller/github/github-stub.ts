@@ -26,6 +26,7 @@ import {
   type Answered,
   findRepository,
   githubRoutes,
+  type Listed,
   notFound,
   pathPattern,
   refusal,
@@ -313,7 +314,7 @@ function parsed(part: string): { readonly iss?: unknown } {
   }
 }
 
-function pageOf(list: readonly unknown[], url: URL) {
+function pageOf(list: Listed, url: URL) {
   const size = Math.min(Number(url.searchParams.get('per_page') ?? 30), 100)
   const page = Number(url.searchParams.get('page') ?? 1)
   const next = new URL(url)
