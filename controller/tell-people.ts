@@ -7,6 +7,7 @@ import type { Route } from './api/route.ts'
 import type { Approvals } from './approvals/approvals.ts'
 import { mintLink } from './approvals/links.ts'
 import type { BudgetBook } from './budgets/budget-book.ts'
+import { keepQuestions } from './channels/github/keep-questions.ts'
 import { linksTo } from './channels/links.ts'
 import { softLimitNews } from './channels/news/soft-limit-news.ts'
 import { openChannels } from './channels/open-channels.ts'
@@ -90,7 +91,10 @@ export async function tellPeople(needs: TellPeopleNeeds): Promise<Telling> {
   return {
     ...{ github, commands: chatops.commands },
     routes: [...channels.routes, ...github.routes],
-    services: [channels.delivery, channels.news, judges, chatops.desk, ...github.services],
+    services: [
+      ...[channels.delivery, channels.news, judges, chatops.desk, ...github.services],
+      keepQuestions({ ...needs, forge }),
+    ],
     async close() {
       stopTelling()
       await channels.close()

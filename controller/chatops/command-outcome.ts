@@ -35,7 +35,7 @@ export type CommentRefusal =
   | 'ambiguous_person'
 
 /** Why what a comment asks for was not done. */
-export type HandlerRefusal =
+type HandlerRefusal =
   /** Nobody here does such things. */
   | 'unavailable'
   /** The question was not asked in this thread. */

@@ -28,7 +28,7 @@ export type ExplainedCall =
   | { readonly request: string }
 
 /** Digits of a digest that a command carries. */
-export const digestDigits = 12
+const digestDigits = 12
 
 const requestId = approvalIdPattern.slice(1, -1)
 const end = '(?:\\r?\\n)?$'

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { keepQuestions } from '../../../controller/channels/github/keep-questions.ts'
 import { line, threadWorld } from '../chatops/thread-world.ts'
 import { embeddedStores } from '../stores.ts'
 import { until } from '../world.ts'
@@ -94,6 +95,28 @@ t.test('a comment answers it, and thread and record say so', async t => {
   await until(() => world.questionComment(request).body.includes('A call is decided'))
   t.match(world.questionComment(request).body, /`Approved by ana`\n\n- `ana: approve, by github \(/)
   t.notMatch(world.questionComment(request).body, /\/approve/)
+})
+
+t.test('the thread says when the call was made', async t => {
+  const world = await threadWorld(t, await stores.empty())
+  const stop = new AbortController()
+  const keeping = keepQuestions({
+    ...{ db: world.store.db, approvals: world.approvals, directories: world.releases.directories },
+    forge: () => world.forge,
+    log: { warn: (fields, message) => t.fail(message, fields) },
+  }).run(stop.signal)
+  t.teardown(async () => {
+    stop.abort()
+    await keeping
+  })
+  const request = await world.askHere()
+  await world.hear(world.hub.write(world.thread, world.people.ana, line(request)))
+  const { approvals } = world
+  const { digest } = request
+  const claim = world.claim(world.question({ digest }), { workflows: ['one'] })
+  t.match(await approvals.claim(request.id, claim), { granted: true })
+  await until(() => world.questionComment(request).body.includes('and the call was made'))
+  t.match(world.questionComment(request).body, /`Approved by ana, and the call was made`/)
 })
 
 t.test('a denial ends the question', async t => {

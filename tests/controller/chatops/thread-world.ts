@@ -8,6 +8,7 @@ import type { CommandOutcome } from '../../../controller/chatops/command-outcome
 import { CommandHandlers } from '../../../controller/chatops/commands.ts'
 import { explainRecord } from '../../../controller/chatops/explain-record.ts'
 import { handleComment } from '../../../controller/chatops/handle-comment.ts'
+import type { Forge } from '../../../controller/forge/forge.ts'
 import { forgeOf } from '../../../controller/github/forge-of.ts'
 import type { Store } from '../../../controller/store/open-store.ts'
 import type { ApprovalQuestion, ApprovalRequest } from '../../../schemas/approval.ts'
@@ -30,10 +31,11 @@ export interface ThreadWorld extends ChannelWorld {
   readonly people: Readonly<Record<Login, Account>>
   /** As whom Writ writes. */
   readonly writ: Account
+  /** With the token of Writ. */
+  readonly forge: Forge
   readonly handlers: CommandHandlers
   readonly warnings: string[]
   /** Asks, and waits until the question stands in the thread. */
-  question(some?: Partial<ApprovalQuestion>): ApprovalQuestion
   askHere(workflow?: string, some?: Partial<ApprovalQuestion>): Promise<ApprovalRequest>
   /** Has the comment looked at, as often as it is called. */
   hear(comment: Pick<Comment, 'id'>, repository?: string): Promise<CommandOutcome | null>
@@ -95,7 +97,7 @@ export async function threadWorld(
   const isQuestion = ({ body }: Comment) => body.startsWith('<!-- writ:question:')
   let asked = 0
   return Object.assign(world, {
-    ...{ hub, store, repo, thread, people, writ, handlers, warnings },
+    ...{ hub, store, repo, thread, people, writ, forge, handlers, warnings },
     async askHere(workflow = 'one', some: Partial<ApprovalQuestion> = {}) {
       asked += 1
       const policy = `payments-${workflow}`
