@@ -49,7 +49,7 @@ export function verdict(
   }
   const decision: Decision =
     action === 'require_approval'
-      ? { action, ...because, workflows: Object.freeze([...workflows].sort()) }
+      ? { action, ...because, workflows: Object.freeze([...new Set(workflows)].sort()) }
       : { action, ...because }
   return Object.freeze({
     weight: weightOf(action, grounds.reason),

@@ -1,12 +1,11 @@
 import type { TableAgent } from '../../schemas/rule-table.ts'
 import { type Said, without } from './resource-changes.ts'
-import { written } from './written.ts'
 
 /** How an agent changed: its keys, the pods that may call as it, and what is said of it. */
 export function agentDiffers(before: TableAgent, after: TableAgent): readonly Said[] {
-  const [was, is] = [before, after].map(agent => without(agent, 'apiKeys', 'serviceAccounts'))
+  const [was, is] = [before, after].map(agent => without(agent, 'apiKeys', 'serviceAccounts', 'at'))
   return [
-    ...(written(was) === written(is) ? [] : [facts]),
+    ...(JSON.stringify(was) === JSON.stringify(is) ? [] : [facts]),
     ...keyChanges(before.apiKeys, after.apiKeys),
     ...accountChanges(before.serviceAccounts, after.serviceAccounts),
   ]
@@ -51,7 +50,7 @@ function accountChanges(
   before: TableAgent['serviceAccounts'],
   after: TableAgent['serviceAccounts'],
 ): readonly Said[] {
-  if (written(before) === written(after)) return []
+  if (JSON.stringify(before) === JSON.stringify(after)) return []
   const fewer = after?.every(name => before?.includes(name) ?? true) ?? false
   return [
     fewer

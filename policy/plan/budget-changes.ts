@@ -1,13 +1,12 @@
 import type { TableBudget } from '../../schemas/rule-table.ts'
 import { otherwise, type Said, without } from './resource-changes.ts'
-import { written } from './written.ts'
 
 /** How a budget changed: its limit, what happens at it, and the rest. */
 export function budgetDiffers(before: TableBudget, after: TableBudget): readonly Said[] {
   const [was, is] = [before, after].map(budget =>
-    without(budget, 'limit', 'softLimit', 'onExceeded', 'workflow', 'extension'),
+    without(budget, 'limit', 'softLimit', 'onExceeded', 'workflow', 'extension', 'at'),
   )
-  if (written(was) !== written(is)) return [otherwise]
+  if (JSON.stringify(was) !== JSON.stringify(is)) return [otherwise]
   return [
     ...limitChanges(before, after),
     ...exceededChanges(before, after),
@@ -25,7 +24,7 @@ function limitChanges(before: TableBudget, after: TableBudget): readonly Said[] 
 
 function exceededChanges(before: TableBudget, after: TableBudget): readonly Said[] {
   const [was, is] = [before, after].map(({ onExceeded, workflow, extension }) =>
-    onExceeded === 'deny' ? onExceeded : written([workflow, extension]),
+    onExceeded === 'deny' ? onExceeded : JSON.stringify([workflow, extension]),
   )
   if (was === is) return []
   if (is === 'deny') return [{ effect: 'narrowing', message: 'asks nobody for more any longer' }]

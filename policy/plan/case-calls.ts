@@ -60,8 +60,9 @@ function toolAt({ name, server, named }: Case['spot'], { servers }: Known): Offe
   return offers.find(offer => name.holds(offer.name)) ?? null
 }
 
-function serverAt({ server, named }: Case['spot'], { servers }: Known): string {
+function serverAt({ kind, server, named }: Case['spot'], { servers }: Known): string {
   if (server !== anything) return server
+  if (kind === 'model') return ''
   return servers.find(({ name }) => !named.has(name))?.name ?? ''
 }
 

@@ -10,7 +10,6 @@ import { type Parties, partiesOf, type Region } from './parties.ts'
 import { readsReason } from './reads-reason.ts'
 import { type Selected, type Selection, selectionsOf } from './selections.ts'
 import { type EntryMap, entryMap, heardBy, type Speaker, type Spot, spotsIn } from './spots.ts'
-import { written } from './written.ts'
 
 /** Calls that were decided in one way and would be in another. */
 export interface Transition {
@@ -57,7 +56,7 @@ export function compareDecisions(before: RuleTable, after: RuleTable, fuel: Fuel
   }
   const selections = selectionsOf(parties, fuel)
   const maps = new Map<CallKind, EntryMap>()
-  const places = Map.groupBy(parties.regions, ({ policy: _, ...place }) => written(place))
+  const places = Map.groupBy(parties.regions, ({ policy: _, ...place }) => JSON.stringify(place))
   for (const regions of places.values()) {
     const { kind } = regions[0] as Region
     const map = maps.get(kind) ?? entryMap(parties, kind)
@@ -192,7 +191,7 @@ function partsIn({ selection, before, after }: Place): readonly string[] {
 function sideText({ unmatched, system }: Selected, heard: readonly Speaker[]): string {
   const defaults = system.map(({ policy }) => [policy.name, policy.unmatched])
   const ids = heard.map(({ id }) => id).sort((a, b) => a - b)
-  return written([unmatched?.action, unmatched?.workflows, defaults, ids])
+  return JSON.stringify([unmatched?.action, unmatched?.workflows, defaults, ids])
 }
 
 /** Whether the reason for a call is taken out of its arguments. */

@@ -35,7 +35,9 @@ export interface Parties {
 export function partiesOf(before: RuleTable, after: RuleTable): Parties {
   const [old, now] = [enforced(before), enforced(after)]
   const changed = new Set(
-    [...old.keys(), ...now.keys()].filter(name => textOf(old.get(name)) !== textOf(now.get(name))),
+    [...new Set([...old.keys(), ...now.keys()])].filter(
+      name => textOf(old.get(name)) !== textOf(now.get(name)),
+    ),
   )
   const partiesIn = (policies: ReadonlyMap<string, TablePolicy>, isOld: boolean) =>
     [...policies.values()].map((policy, i) => ({

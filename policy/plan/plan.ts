@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto'
 import canonicalize from 'canonicalize'
 import type { Call } from '../../schemas/call.ts'
 import type { Directory } from '../../schemas/directory.ts'
 import type { Narrows, Plan, PlanChange, PlanEffect, Plans } from '../../schemas/plan.ts'
 import type { RuleTable } from '../../schemas/rule-table.ts'
-import { load } from '../decide/load.ts'
+import { type LoadedTable, load } from '../decide/load.ts'
 import type { Known } from './case-calls.ts'
 import { decisionChanges } from './decision-changes.ts'
 import { compareDecisions, type Decisions } from './decisions.ts'
@@ -39,17 +38,32 @@ export function plan(
   hints: PlanHints = {},
 ): Plan {
   const namespace = (after ?? before)?.table.namespace ?? ''
-  const [was, is] = [before ?? nothing(namespace), after ?? nothing(namespace)]
+  const [was, is] = [readied(before, namespace), readied(after, namespace)]
   const decisions = compareDecisions(was.table, is.table, { left: mostWork })
   const changes = [...decided(decisions, was, is, hints), ...writtenChanges(was, is)]
   const gaveUp = decisions.unsure.some(({ why }) => why === 'too_much')
   return {
     namespace,
-    before: before === null ? '' : digestOf(before.table),
-    after: after === null ? '' : digestOf(after.table),
+    before: before === null ? '' : was.loaded.digest,
+    after: after === null ? '' : is.loaded.digest,
     narrows: weakest(changes.map(({ effect }) => claims[effect])),
     ...(gaveUp && { gaveUp }),
     changes: changes.sort((a, b) => order.indexOf(a.effect) - order.indexOf(b.effect)),
+  }
+}
+
+/** A state whose equal parts are equal texts, whoever wrote them, and its table made ready. */
+interface Ready extends PolicyState {
+  readonly loaded: LoadedTable
+}
+
+function readied(state: PolicyState | null, namespace: string): Ready {
+  const { table, directory } = state ?? nothing(namespace)
+  const json = canonicalize(table) as string
+  return {
+    table: JSON.parse(json),
+    directory: JSON.parse(canonicalize(directory) as string),
+    loaded: load(json),
   }
 }
 
@@ -77,14 +91,14 @@ function weakest(claims: readonly Narrows[]): Narrows {
 
 function decided(
   decisions: Decisions,
-  before: PolicyState,
-  after: PolicyState,
+  before: Ready,
+  after: Ready,
   hints: PlanHints,
 ): readonly PlanChange[] {
   const tables = { before: before.table, after: after.table }
   return decisionChanges(decisions, tables, {
-    before: load(JSON.stringify(before.table)),
-    after: load(JSON.stringify(after.table)),
+    before: before.loaded,
+    after: after.loaded,
     known: knownOf(tables.before, tables.after, hints),
     conditions: new WeakMap(),
     fuel: { left: mostTries },
@@ -104,11 +118,6 @@ function knownOf(before: RuleTable, after: RuleTable, { calls = [] }: PlanHints)
       .filter(({ subject }) => (subject?.namespace ?? namespace) === namespace)
       .slice(0, mostCalls),
   }
-}
-
-function digestOf(table: RuleTable): string {
-  const json = canonicalize(table) as string
-  return `sha256:${createHash('sha256').update(json).digest('hex')}`
 }
 
 /** A namespace in which there is nothing. */

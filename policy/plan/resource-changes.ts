@@ -1,7 +1,6 @@
 import type { PlanChange, PlanKind } from '../../schemas/plan.ts'
 import type { At, RuleTable } from '../../schemas/rule-table.ts'
 import { placeOf, type Tables } from './decision-changes.ts'
-import { written } from './written.ts'
 
 /** How something that has a name changed, in parts; in words that follow its name. */
 export type Said = Pick<PlanChange, 'effect' | 'message'>
@@ -41,10 +40,15 @@ export function listChanges<T extends Named>(
     ...after.flatMap(item => {
       const was = old.get(item.name)
       if (was === undefined) return say({ effect: came, message: 'is new' }, item, tables.after)
-      if (written(was) === written(item)) return []
+      if (content(was) === content(item)) return []
       return differs(was, item).map(said => say(said, item, tables.after))
     }),
   ]
+}
+
+/** All that a thing says; what people write into it may look like a place. */
+function content(item: Named): string {
+  return JSON.stringify(without(item, 'at'))
 }
 
 /** The fields of a thing but for some. */

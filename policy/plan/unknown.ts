@@ -15,7 +15,7 @@ export interface Unknown {
   /** What the answer says about a field. */
   readonly claim: Claim | null
   /** The condition that takes too many steps where the answer is true. */
-  readonly overrun: Expression | null
+  readonly overrun: readonly Chain[] | null
   /** The part of a condition that has this answer. */
   readonly part: Expression | null
 }
@@ -35,7 +35,7 @@ export function question(key: string): Unknown {
 
 /** Whether a condition takes more steps than an evaluation may. */
 export function overrunOf(condition: Expression): Unknown {
-  return { ...question(`steps of ${written(condition)}`), overrun: condition }
+  return { ...question(`steps of ${written(condition)}`), overrun: chains(condition) }
 }
 
 /** What a part of a condition comes to that is no `&&`, `||` or `!`. */
@@ -119,15 +119,26 @@ function isThere({ about }: Claim, answer: Truth): boolean | null {
  * Whether evaluating `whole` begins with evaluating `part`, so that it takes at least as many steps: chains are
  * evaluated from the left, and stop where the rest cannot matter.
  */
-function begins(part: Expression, whole: Expression): boolean {
-  const operator = operatorOf(whole)
-  const steps = chain(whole, operator)
-  const asSteps = chain(part, operator)
-  if (asSteps.every((step, i) => steps[i] !== undefined && written(step) === written(steps[i]))) {
-    return true
-  }
-  const [first] = steps
-  return first !== undefined && first !== whole && begins(part, first)
+function begins([part]: readonly Chain[], whole: readonly Chain[]): boolean {
+  return whole.some(({ operator, steps }) => {
+    const asSteps = part?.operator === operator ? part.steps : [part?.text]
+    return asSteps.every((step, i) => step === steps[i])
+  })
+}
+
+/** A condition as the steps of a chain of one operator, or as the only step, and then its first step in the same way. */
+function chains(condition: Expression): readonly Chain[] {
+  const operator = operatorOf(condition)
+  const [first = condition, ...rest] = operator === '' ? [] : chain(condition, operator)
+  const text = written(condition)
+  if (rest.length === 0) return [{ operator, text, steps: [text] }]
+  return [{ operator, text, steps: [first, ...rest].map(written) }, ...chains(first)]
+}
+
+interface Chain {
+  readonly operator: string
+  readonly text: string
+  readonly steps: readonly string[]
 }
 
 function operatorOf(node: Expression): string {
@@ -135,6 +146,6 @@ function operatorOf(node: Expression): string {
 }
 
 function chain(node: Expression, operator: string): readonly Expression[] {
-  if (operator === '' || operatorOf(node) !== operator || node.op !== 'call') return [node]
+  if (node.op !== 'call' || node.fn !== operator) return [node]
   return node.args.flatMap(arg => chain(arg, operator))
 }

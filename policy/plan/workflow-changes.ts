@@ -2,7 +2,6 @@ import type { ApprovalWorkflowSpec } from '../../schemas/approval-workflow.ts'
 import type { TableWorkflow } from '../../schemas/rule-table.ts'
 import { milliseconds } from '../compile/milliseconds.ts'
 import { otherwise, type Said, unimportant } from './resource-changes.ts'
-import { written } from './written.ts'
 
 type Spec = ApprovalWorkflowSpec
 
@@ -19,7 +18,7 @@ export function workflowDiffers(before: TableWorkflow, after: TableWorkflow): re
   ]
   // A judge, and the workflow to which it passes questions on, settle some of these things themselves.
   const judged = was.ai !== undefined || is.ai !== undefined
-  const restless = changes.length > 0 || written(was.ai) !== written(is.ai)
+  const restless = changes.length > 0 || JSON.stringify(was.ai) !== JSON.stringify(is.ai)
   if (judged && restless) return [otherwise]
   return changes.length > 0 ? changes : [unimportant]
 }
@@ -60,7 +59,7 @@ function step(stricter: number, message: string): readonly Said[] {
 type People = NonNullable<Spec['approvers']>
 
 function people(before: People | undefined, after: People | undefined): readonly Said[] {
-  if (written(before) === written(after)) return []
+  if (JSON.stringify(before) === JSON.stringify(after)) return []
   const message = `asks ${named(after)}, asked ${named(before)}`
   // The owners of a namespace are named nowhere, so they cannot be compared with those who are.
   if (before === undefined || after === undefined) return [{ effect: 'either', message }]
@@ -82,7 +81,7 @@ function named(approvers: People | undefined): string {
 }
 
 function escalation(before: Spec['escalation'], after: Spec['escalation']): readonly Said[] {
-  if (written(before) === written(after)) return []
+  if (JSON.stringify(before) === JSON.stringify(after)) return []
   if (after === undefined) return [{ effect: 'narrowing', message: 'asks nobody else in the end' }]
   const fewer =
     before !== undefined &&

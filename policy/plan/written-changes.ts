@@ -20,7 +20,6 @@ import {
   without,
 } from './resource-changes.ts'
 import { workflowDiffers } from './workflow-changes.ts'
-import { written } from './written.ts'
 
 /** What changes besides rules: who may call, what is offered, what it may cost, and who is asked. */
 export function writtenChanges(before: PolicyState, after: PolicyState): readonly PlanChange[] {
@@ -30,8 +29,6 @@ export function writtenChanges(before: PolicyState, after: PolicyState): readonl
 
 function tableChanges(tables: Tables): readonly PlanChange[] {
   const { before, after } = tables
-  // A name that two servers or providers offer goes to another one when one of them is gone.
-  const gone = (list: readonly unknown[]) => (list.length === 0 ? 'narrowing' : 'either')
   const server = { kind: 'server', came: 'widening', differs: serverDiffers } as const
   const provider = { kind: 'provider', came: 'widening', differs: () => [otherwise] } as const
   return [
@@ -72,8 +69,13 @@ const workflow: Meaning<TableWorkflow> = {
 }
 
 function serverDiffers(before: TableServer, after: TableServer): readonly Said[] {
-  const [was, is] = [before, after].map(({ spec }) => written(without(spec, 'tools')))
+  const [was, is] = [before, after].map(({ spec }) => JSON.stringify(without(spec, 'tools')))
   return [was === is ? unimportant : otherwise]
+}
+
+/** What was offered or known under a name may be another's when one of them is gone. */
+function gone(left: readonly unknown[]): 'narrowing' | 'either' {
+  return left.length === 0 ? 'narrowing' : 'either'
 }
 
 function directoryChanges(
@@ -85,7 +87,11 @@ function directoryChanges(
   const lent = ({ providers }: Directory, own: RuleTable['providers']) =>
     providers.filter(({ name }) => !own.some(other => other.name === name))
   return [
-    ...listChanges(tables, [before.users, after.users], { ...unclear('user'), came: 'widening' }),
+    ...listChanges(tables, [before.users, after.users], {
+      ...unclear('user'),
+      came: 'widening',
+      went: gone(after.users),
+    }),
     ...listChanges(tables, [before.teams, after.teams], team),
     ...listChanges(tables, [before.channels, after.channels], unclear('channel')),
     ...listChanges(
