@@ -52,7 +52,7 @@ export async function propose(
 }
 
 /** Makes a commit out of nothing but objects: no file of a work tree is touched. Fails with `proposal_refused` when a name is not taken. */
-export async function makeCommit(
+async function makeCommit(
   git: Git,
   folder: string,
   change: ProposedCommit,

@@ -42,7 +42,7 @@ export interface Admission {
 }
 
 /** A commit that compiles. */
-export interface Arrival {
+interface Arrival {
   readonly commit: string
   /** Files of the source alone. */
   readonly files: readonly SourceFile[]

@@ -11,7 +11,7 @@ const exec = promisify(execFile)
 export type Files = Readonly<Record<string, string | Buffer | { readonly linkTo: string } | null>>
 
 /** How a commit is made; by Ana, on `main`, unsigned, when nothing is said. */
-export interface CommitOptions {
+interface CommitOptions {
   readonly branch?: string
   readonly message?: string
   readonly author?: string
@@ -99,7 +99,7 @@ export async function runGit(
 }
 
 /** The environment of git in tests: nobody's configuration, and always Ana. */
-export const gitEnvironment = {
+const gitEnvironment = {
   HOME: '/nonexistent',
   LC_ALL: 'C',
   GIT_CONFIG_NOSYSTEM: '1',
