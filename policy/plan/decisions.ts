@@ -174,8 +174,8 @@ function note({ transitions }: Comparing, transition: Transition, caseAt: () => 
   if (known.cases.length < fewCases) known.cases.push(caseAt())
 }
 
-function groundsOf({ action, workflows, policy, rule, at }: Outcome): string {
-  return [action, ...workflows, policy, rule?.name, at].join('\t')
+function groundsOf({ action, workflows, reason, policy, rule, at }: Outcome): string {
+  return [action, ...workflows, reason, policy, rule?.name, at].join('\t')
 }
 
 /** The policies that say something else there than before. */

@@ -36,8 +36,9 @@ export function exampleOf(search: Search, transition: Transition): PlanExample |
 
 /** Whether a call is decided as a transition says, by the rules that it names. */
 function shows({ relation, example }: Judged, transition: Transition): boolean {
-  const agrees = (verdict: PlanVerdict, { action, rule }: Outcome) =>
-    verdict.action === action && (rule === undefined || verdict.rule === rule.name)
+  const agrees = (verdict: PlanVerdict, { action, reason, rule }: Outcome) =>
+    verdict.action === action &&
+    (rule === undefined || (verdict.rule === rule.name && verdict.reason === reason))
   return (
     relation === transition.relation &&
     agrees(example.before, transition.before) &&
