@@ -17,7 +17,7 @@ import { load } from '../policy/decide/load.ts'
 import { recordLines } from './replay-records.ts'
 
 /** What one replay took. */
-export interface ReplayCost {
+interface ReplayCost {
   readonly way: string
   readonly seconds: number
   /** Of all threads together. */

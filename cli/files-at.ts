@@ -1,13 +1,7 @@
 import { statSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, resolve } from 'node:path'
 import { GitFailure } from '../controller/git/failure.ts'
-import { type Git, gitIn } from '../controller/git/git.ts'
-import { openGitHome } from '../controller/git/git-home.ts'
-import { objectsOf } from '../controller/git/tree.ts'
-import { treeSnapshot } from '../controller/git/tree-snapshot.ts'
-import { workTreeOf } from '../controller/sources/git.ts'
+import { snapshotOf } from '../controller/git/snapshot-of.ts'
 import type { SourceFile } from '../policy/compile/compile.ts'
 import { CliFailure } from './failure.ts'
 
@@ -21,44 +15,30 @@ export async function filesAt(
   paths: readonly string[],
   ref: string,
 ): Promise<readonly SourceFile[]> {
-  const home = await mkdtemp(join(tmpdir(), 'writ-git-'))
-  try {
-    const all: SourceFile[] = []
-    for (const path of paths) all.push(...(await filesOf(path, ref, home)))
-    return [...new Map(all.map(file => [file.path, file])).values()]
-  } catch (cause) {
-    if (!(cause instanceof GitFailure)) throw cause
-    throw new CliFailure('unreadable', `cannot read ${ref}: ${cause.message}`, '', { cause })
-  } finally {
-    await rm(home, { recursive: true, force: true })
-  }
+  const all: SourceFile[] = []
+  for (const path of paths) all.push(...(await filesOf(path, ref)))
+  return [...new Map(all.map(file => [file.path, file])).values()]
 }
 
-async function filesOf(path: string, ref: string, home: string): Promise<readonly SourceFile[]> {
+async function filesOf(path: string, ref: string): Promise<readonly SourceFile[]> {
   const isFile = statSync(path, { throwIfNoEntry: false })?.isDirectory() === false
   const folder = isFile ? dirname(path) : path
-  const tree = await workTreeOf(folder, signal)
-  if (tree === null) {
-    throw new CliFailure('unreadable', `${folder} is in no git repository, so it has no ${ref}`)
-  }
-  const git = gitIn(
-    tree.gitFolder,
-    await openGitHome(home, [tree.gitFolder, dirname(tree.gitFolder)]),
-  )
-  const commit = await commitOf(git, ref)
-  const { files, problems } = await treeSnapshot(git, commit, tree.prefix, signal)
+  const { files, problems } = await snapshotOf(folder, ref, signal).catch(cause => {
+    if (!(cause instanceof GitFailure)) throw cause
+    const message = `there is no path ${ref}, and ${cause.message}`
+    throw new CliFailure('unreadable', message, '', { cause })
+  })
   const [problem] = problems
   if (problem !== undefined) {
     throw new CliFailure('unreadable', `${problem.file} at ${ref}: ${problem.message}`)
   }
-  const name = [tree.prefix, path.slice(path.lastIndexOf('/') + 1)].filter(Boolean).join('/')
-  return isFile ? files.filter(file => file.path === name) : files
+  // The folder of a file is listed whole, and nothing in it but the file is meant.
+  return isFile ? files.filter(file => isIn(folder, file.path, basename(resolve(path)))) : files
 }
 
-/** The commit of a branch, a tag or an id. */
-async function commitOf(git: Git, ref: string): Promise<string> {
-  const wellFormed = /^[\w][\w./@{}^~+-]{0,255}$/.test(ref)
-  const [found] = wellFormed ? await objectsOf(git, [`${ref}^{commit}`], signal) : []
-  if (found) return found.id
-  throw new CliFailure('unreadable', `there is no commit, branch or path ${ref}`)
+/** Whether a path from the root of a repository is that of the file of a name in a folder of it. */
+function isIn(folder: string, path: string, name: string): boolean {
+  const parts = resolve(folder).split('/')
+  const above = dirname(path) === '.' ? [] : dirname(path).split('/')
+  return basename(path) === name && above.every((part, i) => part === parts.at(i - above.length))
 }

@@ -15,7 +15,7 @@ const names = (description: string) => Type.Array(Type.String(), { maxItems: 64,
  * was called is offered by nobody, or by somebody else. `no_table`: there are no policies for its namespace.
  * `undecided`: nobody wrote down what had been decided. `malformed`: the line is no record.
  */
-export const unjudgedReasons = [
+const unjudgedReasons = [
   'redacted',
   'not_recorded',
   'session_unknown',

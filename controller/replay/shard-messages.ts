@@ -3,7 +3,7 @@ import type { Defaults } from './recorded.ts'
 import type { ShardTally } from './shard-tally.ts'
 
 /** Rule tables as canonical JSON, by namespace. */
-export type TableTexts = readonly (readonly [namespace: string, json: string])[]
+type TableTexts = readonly (readonly [namespace: string, json: string])[]
 
 /** What a thread begins with. */
 export interface ShardStart {

@@ -87,15 +87,15 @@ t.test('what cannot be read is named', async t => {
     const { code, err } = await writ(['replay', 'policies', '--records', '-', ...more], { cwd })
     return [code, err.split('\n')[0]]
   }
-  const none = 'writ: there is no commit, branch or path'
-  t.strictSame(await told('--to', 'nowhere'), [2, `${none} nowhere`])
-  t.strictSame(await told('--to', '--output=x'), [2, `${none} --output=x`])
+  const none = (ref: string) => `writ: there is no path ${ref}, and git knows no commit ${ref}`
+  t.strictSame(await told('--to', 'nowhere'), [2, none('nowhere')])
+  t.strictSame(await told('--to', '--output=x'), [2, none('--output=x')])
   t.strictSame(await told('--records', 'gone.jsonl'), [
     2,
     "writ: cannot read gone.jsonl: ENOENT: no such file or directory, open 'gone.jsonl'",
   ])
   const outside = await writ(['replay', tmpdir(), '--to', 'main', '--records', '-'], { cwd })
-  t.match(outside.err, /is in no git repository, so it has no main/)
+  t.match(outside.err, /is in no git repository/)
   writeFileSync(join(cwd, 'broken.yaml'), 'kind: AccessPolicy\n')
   const broken = await writ(['replay', 'broken.yaml', '--records', '-'], { cwd })
   t.equal(broken.code, 1)

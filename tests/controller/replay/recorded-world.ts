@@ -78,7 +78,7 @@ export function replayed(
 }
 
 /** A counter as the controller says it stands. */
-export interface Standing {
+interface Standing {
   readonly budget: string
   readonly counter: string
   readonly window: string
