@@ -64,3 +64,16 @@ export const Override = closed(
   'Documents that stand in place of those of the source until a time.',
 )
 export type Override = Frozen<Type.Static<typeof Override>>
+
+export const OverrideEvent = closed(
+  {
+    type: oneOf(['applied', 'refused', 'ended', 'expired', 'proposed'], 'What happened.'),
+    override: Type.Optional(Type.String({ description: 'Id; omitted when none came of it.' })),
+    by: Type.Optional(Type.String({ description: 'The User who did it.' })),
+    identity: Type.Optional(Type.String({ description: 'How that was verified.' })),
+    detail: Type.Optional(Type.String({ description: 'More of it.' })),
+    at: instant('When.'),
+  },
+  'Something that happened to an override.',
+)
+export type OverrideEvent = Frozen<Type.Static<typeof OverrideEvent>>

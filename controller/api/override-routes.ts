@@ -1,7 +1,7 @@
 import type { Response } from 'express'
 import Type from 'typebox'
 import { closed, type Frozen } from '../../schemas/field.ts'
-import { Override, OverrideRequest } from '../../schemas/override.ts'
+import { Override, OverrideEvent, OverrideRequest } from '../../schemas/override.ts'
 import {
   type Applied,
   type ApplyOverrideNeeds,
@@ -33,6 +33,10 @@ const Broken = closed(
   },
   'Why the override was not applied.',
 )
+const Events = closed(
+  { events: Type.Array(OverrideEvent, { description: 'Newest first.' }) },
+  'What happened to overrides.',
+)
 const Id = Type.Object({
   id: Type.String({ pattern: '^ovr-[0-9a-z]{16}$', description: 'Id of the override.' }),
 })
@@ -41,7 +45,7 @@ const path = '/api/v1/overrides'
 
 /** Overrides: applied and ended by owners of every namespace they touch, and read by those who see these. */
 export function overrideRoutes(needs: OverrideRoutesNeeds): readonly Route[] {
-  return [applyRoute(needs), listRoute(needs), endRoute(needs)]
+  return [applyRoute(needs), listRoute(needs), eventsRoute(needs), endRoute(needs)]
 }
 
 function applyRoute(needs: OverrideRoutesNeeds): Route {
@@ -111,6 +115,20 @@ function listRoute({ overrides }: OverrideRoutesNeeds): Route {
         documents.some(({ namespace }) => sees(caller, namespace)),
       )
       response.json({ overrides: seen } satisfies Frozen<Type.Static<typeof Overrides>>)
+    },
+  })
+}
+
+function eventsRoute({ overrides }: OverrideRoutesNeeds): Route {
+  return declare({
+    method: 'get',
+    path: `${path}/events`,
+    roles: ['admin'],
+    summary: 'What happened to overrides, newest first, also what was refused.',
+    answers: { 200: { description: 'Events.', schema: Events } },
+    handle: async (_asked, response) => {
+      const events = await overrides.events()
+      response.json({ events } satisfies Frozen<Type.Static<typeof Events>>)
     },
   })
 }

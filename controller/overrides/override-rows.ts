@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely'
-import type { Override } from '../../schemas/override.ts'
-import type { OverrideRow } from '../store/override-tables.ts'
+import type { Override, OverrideEvent } from '../../schemas/override.ts'
+import type { OverrideEventRow, OverrideRow } from '../store/override-tables.ts'
 import type { DocumentName } from './documents.ts'
 import type { Overriding } from './overlay.ts'
 import type { OverrideActor, WantedOverride } from './stored-overrides.ts'
@@ -60,5 +60,18 @@ export function overrideOf(row: Selectable<OverrideRow>, now: number): Override 
     ...(endedAt !== null && { endedAt: endedAt.toISOString() }),
     ...(ended_by !== null && { endedBy: ended_by }),
     ...(row.change !== null && { change: JSON.parse(row.change) }),
+  }
+}
+
+/** An event as people see it. */
+export function eventOf(row: Omit<Selectable<OverrideEventRow>, 'id'>): OverrideEvent {
+  const { type, override_id, by_name, identity, detail, at } = row
+  return {
+    type,
+    ...(override_id !== null && { override: override_id }),
+    ...(by_name !== null && by_name !== '' && { by: by_name }),
+    ...(identity !== null && { identity }),
+    ...(detail !== null && { detail }),
+    at: at.toISOString(),
   }
 }

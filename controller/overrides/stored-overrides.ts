@@ -1,12 +1,12 @@
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely'
-import type { Override } from '../../schemas/override.ts'
+import type { Override, OverrideEvent } from '../../schemas/override.ts'
 import { newId } from '../approvals/request-id.ts'
 import type { Database } from '../store/database.ts'
 import type { Follower } from '../store/follow-store.ts'
 import type { OverrideEventRow, OverrideRow } from '../store/override-tables.ts'
 import { type DocumentName, keyOf } from './documents.ts'
 import type { Overriding } from './overlay.ts'
-import { documentsOf, overrideOf, overridingOf, rowOf } from './override-rows.ts'
+import { documentsOf, eventOf, overrideOf, overridingOf, rowOf } from './override-rows.ts'
 import type { ProposedOverride } from './propose-override.ts'
 
 export interface StoredOverridesNeeds {
@@ -201,11 +201,12 @@ export class StoredOverrides implements Follower {
     await this.look()
   }
 
-  /** Everything that happened, newest first. */
-  async events(): Promise<readonly Selectable<OverrideEventRow>[]> {
+  /** What happened, newest first. */
+  async events(): Promise<readonly OverrideEvent[]> {
     const query = this.#needs.db.selectFrom('override_events')
     const columns = ['override_id', 'type', 'by_name', 'identity', 'detail', 'at'] as const
-    return query.select(columns).orderBy('at', 'desc').limit(mostListed).execute()
+    const rows = await query.select(columns).orderBy('id', 'desc').limit(mostListed).execute()
+    return rows.map(eventOf)
   }
 
   #row(id: string): Promise<Selectable<OverrideRow> | undefined> {
@@ -231,7 +232,7 @@ function actorIn({ user, identity }: OverrideActor) {
 
 async function note(
   db: Kysely<Database>,
-  event: Omit<OverrideEventRow, 'at'>,
+  event: Omit<OverrideEventRow, 'id' | 'at'>,
   at: number,
 ): Promise<void> {
   await db

@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import type { Generated, Kysely } from 'kysely'
 
 /** Makes what overrides are kept in, what happened to them, and the tables that follow when they end. */
 export async function overrideTables(db: Kysely<unknown>): Promise<void> {
@@ -81,6 +81,7 @@ export interface OverrideRow {
 
 /** What happened, oldest first by `id`; without an override when it was refused. */
 export interface OverrideEventRow {
+  readonly id: Generated<number>
   readonly type: 'applied' | 'refused' | 'ended' | 'expired' | 'proposed'
   readonly override_id: string | null
   readonly by_name: string | null

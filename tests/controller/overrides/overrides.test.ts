@@ -1,9 +1,12 @@
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { remoteUrl } from '../../../controller/git/remote-url.ts'
+import type { OverrideEvent } from '../../../schemas/override.ts'
 import { policy } from '../documents.ts'
+import { testRepository } from '../git/repositories.ts'
 import { tokens, until } from '../world.ts'
-import { allow, deny, hour, overrideWorld, verdict } from './override-world.ts'
+import { allow, deny, hour, overrideWorld, people, verdict } from './override-world.ts'
 
 t.test(
   'an override stands in place of a document until its time, seen by all who should',
@@ -73,6 +76,19 @@ t.test('it is ended by an owner, and by nobody else', async t => {
   t.equal(await end('key-of-ana'), 409)
   const { overrides } = (await send('GET', '/api/v1/overrides', 'key-of-ana')).body
   t.match(overrides, [{ id, state: 'ended', endedBy: 'ana' }])
+  const { events } = (await send('GET', '/api/v1/overrides/events', tokens.admin)).body
+  t.strictSame(
+    events.map((event: OverrideEvent) => [event.type, event.by, event.detail ?? '']).reverse(),
+    [
+      ['refused', 'ben', 'not an owner of default'],
+      ['refused', undefined, 'not an owner of default'],
+      ['refused', undefined, 'not an owner of default'],
+      ['refused', 'ana', 'not an owner of other'],
+      ['applied', 'ana', `until ${overrides[0].expiresAt}: the tests are down`],
+      ['refused', 'ben', `ending ${id}: not an owner of default`],
+      ['ended', 'ana', ''],
+    ],
+  )
 })
 
 t.test(
@@ -203,4 +219,29 @@ t.test('proxies end it in its time when no controller can be asked', async t => 
   clock.now += hour
   const late = await follow(url, 'proxy')
   t.equal(verdict(late), 'deny rule stop', 'and not a moment longer')
+})
+
+t.test('it ends in its time while the repository is gone, also after a restart', async t => {
+  const { clock, start, follow } = await overrideWorld(t)
+  const there = await testRepository(t)
+  await there.commit({ 'policies/all.yaml': `${deny}---${people}` })
+  const repository = {
+    ...{ url: remoteUrl(there.url), branch: 'main', path: 'policies', intervalMs: 100 },
+  }
+  const first = await start({ repository })
+  const tables = await follow(first.url)
+  await until(() => verdict(tables) === 'deny rule stop')
+  t.equal((await first.apply(allow)).status, 201)
+  await until(() => verdict(tables) === 'allow rule go')
+  rmSync(there.folder, { recursive: true })
+  await until(async () => (await first.status()).source.state !== 'in_force')
+  t.equal(verdict(tables), 'allow rule go')
+  clock.now += hour / 2
+  await first.stop()
+  const second = await start({ repository })
+  const again = await follow(second.url, 'other-proxy')
+  await until(() => verdict(again) === 'allow rule go')
+  clock.now += hour / 2
+  await until(() => verdict(again) === 'deny rule stop')
+  await until(async () => (await second.inForce()).next === undefined)
 })

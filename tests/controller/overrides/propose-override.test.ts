@@ -1,8 +1,10 @@
 import t from 'tap'
 import type { Proposal } from '../../../controller/change/proposal.ts'
+import type { ChangeRequest } from '../../../controller/forge/forge.ts'
 import { openRepository } from '../../../controller/git/open-repository.ts'
 import { remoteUrl } from '../../../controller/git/remote-url.ts'
 import { changedFiles, proposeOverride } from '../../../controller/overrides/propose-override.ts'
+import type { Override } from '../../../schemas/override.ts'
 import { policy } from '../documents.ts'
 import { testFolder, testRepository } from '../git/repositories.ts'
 
@@ -44,15 +46,17 @@ t.test('a pull request is opened where there is a forge, and nothing elsewhere',
   const forge = {
     async openChange(change: unknown) {
       asked.push(change)
-      return { number: 7, url: 'https://forge.example.com/7' }
+      return { number: 7, url: 'https://forge.example.com/7' } as ChangeRequest
     },
   }
   const target = { kind: 'repository', repository, branch: 'main', commit } as const
-  const override = {
-    ...{ id: 'ovr-0123456789abcdef', state: 'in_force', documents: [], reason: 'tests are down' },
+  const override: Override = {
+    id: 'ovr-0123456789abcdef',
+    state: 'in_force',
+    ...{ documents: [], reason: 'tests are down' },
     ...{ by: 'ana', identity: 'key laptop of default/ana' },
     ...{ appliedAt: '2026-11-21T12:00:00.000Z', expiresAt: '2026-11-21T13:00:00.000Z' },
-  } as const
+  }
   const propose = (withForge: boolean): Promise<Proposal | null> =>
     proposeOverride(
       {
