@@ -34,7 +34,7 @@ t.test('changes from proposal to force', async t => {
       await at.inForce(merged)
       await at.reviewed(pull, 'merged')
       t.match(await at.history(merged), {
-        commit: merged,
+        commit: { id: merged },
         review: {
           outcome: 'approved',
           change: { number: pull.number, author: { login: 'dan' }, mergedBy: { login: 'ana' } },

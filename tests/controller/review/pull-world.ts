@@ -177,7 +177,7 @@ export async function pullWorld(
       if (answer.status >= 400) throw new Error(`${answer.status} ${await answer.text()}`)
     },
     source: async () => (await status()).source,
-    problems: async () => (await status()).problems.items,
+    problems: async () => (await status()).problems.list,
     inForce: commit =>
       until(async () => {
         const { source } = await status()
@@ -195,7 +195,7 @@ export async function pullWorld(
 
 interface Status {
   readonly source: { readonly state: string; readonly commit?: string }
-  readonly problems: { readonly items: readonly { readonly code: string }[] }
+  readonly problems: { readonly list: readonly { readonly code: string }[] }
 }
 
 function sourceText({ url }: TestRepository, { apiUrl }: GithubStub, review: string): string {

@@ -205,4 +205,53 @@ everyStore(t, async (t: Test, stores: StoreKind) => {
     t.strictSame(await here.reviews.list(['other'], 10), [])
     t.strictSame(await here.reviews.list([], 10), [])
   })
+
+  await t.test(
+    'of answers and commits at the same moment each is counted once, in some order',
+    async t => {
+      const here = await world()
+      const endings = new Set<string>()
+      for (let round = 1; round <= 40; round += 1) {
+        const change = { ...(await here.candidate()).change, number: round }
+        const headed = (head: string) => ({ change: { ...change, headSha: head.repeat(40) } })
+        const { review } = await here.begin({
+          narrows: 'proved',
+          ...headed('a'),
+          digest: of(round),
+        })
+        const seen = { headSha: 'a'.repeat(40), ...asked }
+        const same = { change: round, digest: review.digest.slice(7, 19), seen }
+        await Promise.all(
+          shuffled(round, [
+            () => here.answer('ben', same),
+            () => here.answer('cleo', same),
+            () => here.answer('dan', { ...same, decision: 'deny' }),
+            () => here.begin({ narrows: 'proved', ...headed('b'), digest: of(round + 1000) }),
+          ]).map(contender => contender()),
+        )
+        const told = (await here.history(round)).flatMap(
+          ([type = '']) => type?.split('1 ')[1] ?? [],
+        )
+        const moves = told.filter(type => ['approved', 'denied', 'void'].includes(type))
+        t.match(moves.join(' '), /^(approved )?(denied )?void$/)
+        endings.add(moves.join(' '))
+        const votes = told.filter(type => type === 'approve').length
+        t.ok(votes <= 1, 'once it is approved nobody approves it')
+      }
+      t.ok(endings.size > 1, [...endings].join(', '))
+    },
+  )
 })
+
+const asked = { isOpen: true, own: true, askedHash: 'as written', contributors: handsOfGil }
+
+/** A digest for a round. */
+function of(round: number): string {
+  return `sha256:${String(round).padStart(12, '0')}${'0'.repeat(52)}`
+}
+
+/** The contenders, another one first in each round. */
+function shuffled<T>(round: number, contenders: readonly T[]): readonly T[] {
+  const first = round % contenders.length
+  return [...contenders.slice(first), ...contenders.slice(0, first)]
+}
