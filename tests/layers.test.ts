@@ -21,6 +21,7 @@ const mayImport: Record<string, readonly string[]> = {
     'policy/spend',
     'policy/compile',
     'policy/plan',
+    'policy/translate',
     'lifecycle',
   ],
   cli: [
@@ -29,6 +30,7 @@ const mayImport: Record<string, readonly string[]> = {
     'policy/spend',
     'policy/compile',
     'policy/plan',
+    'policy/translate',
     'lifecycle',
     'secrets',
     'proxy',

@@ -2,7 +2,7 @@ import type { Forge } from '../forge/forge.ts'
 import type { ChangedFile } from './changed-file.ts'
 
 /** A repository elsewhere, as far as a proposal needs it. */
-export interface ProposedTo {
+interface ProposedTo {
   /** Builds the commit without a work tree, pushes the branch, and returns the commit. */
   propose(
     proposed: {
@@ -32,7 +32,7 @@ export interface RepositorySource {
 }
 
 /** A folder or file of this machine, in a git work tree or not. */
-export interface FolderSource {
+interface FolderSource {
   readonly kind: 'folder'
   readonly path: string
 }

@@ -10,7 +10,7 @@ import type { Releases } from '../publish/releases.ts'
 type InForce = Pick<Releases, 'current' | 'body' | 'directories'>
 
 /** What is in force, by namespace. */
-export async function statesInForce(releases: InForce): Promise<ReadonlyMap<string, PolicyState>> {
+async function statesInForce(releases: InForce): Promise<ReadonlyMap<string, PolicyState>> {
   const states = new Map<string, PolicyState>()
   for (const { namespace, digest } of releases.current()) {
     const body = await releases.body(digest)

@@ -9,7 +9,7 @@ export interface ExportDifference {
   readonly policy?: string
 }
 
-export type ExportDifferenceCode =
+type ExportDifferenceCode =
   /** What no rule table keeps: PolicyTests, comments, descriptions. */
   | 'not_in_force'
   /** People and channels of a version that is in force no more are not kept. */
