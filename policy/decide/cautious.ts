@@ -59,7 +59,7 @@ export class CautiousJudge {
     const verdicts = combined(plan, own, system)
     const [first] = verdicts ?? []
     const certain = first !== undefined && verdicts?.every(other => isAlike(first, other))
-    return certain ? first.decision : (doubts[0] ?? new Unknown('redacted'))
+    return certain ? first.decision : (doubts[0] as Unknown)
   }
 
   #sayings(entry: LoadedEntry, { facts, reasoned }: Shadowed, doubts: Unknown[]): Sayings {

@@ -74,8 +74,8 @@ export function planCautious(
     met.length = 0
     const outcome = run(scopeOf(facts))
     if (typeof outcome === 'boolean') return outcome
-    const [first] = met
-    return isFault(outcome) && outcome.unknown && first ? first : errorOf(outcome, expression)
+    // Had it been known, the error might not have been come to.
+    return met[0] ?? errorOf(outcome, expression)
   }
 }
 
