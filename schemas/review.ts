@@ -2,11 +2,11 @@ import Type from 'typebox'
 import { closed, type Frozen, instant, oneOf } from './field.ts'
 
 /** `denied` may only become `void` or `merged`; those two are final. */
-export const reviewStates = ['open', 'approved', 'denied', 'void', 'merged'] as const
+const reviewStates = ['open', 'approved', 'denied', 'void', 'merged'] as const
 export type ReviewState = (typeof reviewStates)[number]
 
 /** `unproven` is reviewed as a change that widens. */
-export const narrowings = ['proved', 'neutral', 'unproven'] as const
+const narrowings = ['proved', 'neutral', 'unproven'] as const
 export type Narrowing = (typeof narrowings)[number]
 
 const string = (description: string) => Type.String({ description })

@@ -33,7 +33,7 @@ export interface ReviewAnswer {
 }
 
 /** What was found out about a change at the moment of an answer. */
-export interface SeenChange {
+interface SeenChange {
   /** Whether it is open, and goes into the branch of the source. */
   readonly isOpen: boolean
   readonly headSha: string
@@ -109,7 +109,7 @@ interface Asked {
 }
 
 /** The name of the PolicySource of a review in its namespace. */
-export function sourceName({ source }: Pick<StoredReview, 'source'>): string {
+function sourceName({ source }: Pick<StoredReview, 'source'>): string {
   return source.slice(source.indexOf('/') + 1)
 }
 

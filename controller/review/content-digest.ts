@@ -35,7 +35,7 @@ export function standingDigest({ tables, directories }: Standing): string {
 }
 
 /** The digest of a table by what it says; a commit that changes none of it changes only where it is from. */
-export function tableDigest({ files, ...said }: RuleTable): string {
+function tableDigest({ files, ...said }: RuleTable): string {
   return digestOf({ ...said, files: files.map(({ path }) => path) })
 }
 

@@ -46,7 +46,7 @@ export interface Remembered {
 }
 
 /** The word under which the comment of Writ is found again. */
-export const reviewMarker = 'writ:review'
+const reviewMarker = 'writ:review'
 
 /**
  * Looks at an open change as it is now and says what there is to say: the review in the store, the comment and the

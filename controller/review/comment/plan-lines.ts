@@ -11,12 +11,11 @@ const headings: Readonly<Record<PlanEffect, string>> = {
 const effects: readonly PlanEffect[] = ['widening', 'either', 'narrowing', 'neutral']
 
 /** What changes, as lists of Markdown; what widens comes first. At most `most` changes are shown. */
-export function planLines({ plans }: Plans, most: number): readonly string[] {
+export function planLines({ narrows, plans }: Plans, most: number): readonly string[] {
   const all = plans.flatMap(plan => plan.changes.map(change => ({ plan, change })))
   const sorted = effects.map(effect => all.filter(({ change }) => change.effect === effect))
-  if (all.length === 0) return ['No rule, person or place changes.']
   let room = most
-  return effects.flatMap((effect, i) => {
+  const lists = effects.flatMap((effect, i) => {
     const of = sorted[i] ?? []
     if (of.length === 0) return []
     const shown = of.slice(0, room)
@@ -31,6 +30,13 @@ export function planLines({ plans }: Plans, most: number): readonly string[] {
       '',
     ]
   })
+  return [verdicts[narrows], '', ...lists]
+}
+
+const verdicts: Readonly<Record<Plans['narrows'], string>> = {
+  proved: 'It is proved that no decision becomes looser.',
+  neutral: 'It is proved that no decision changes.',
+  unproven: 'It is not proved that no decision becomes looser, so it counts as widening.',
 }
 
 function changeLines({ namespace }: Plan, change: PlanChange): readonly string[] {

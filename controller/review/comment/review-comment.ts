@@ -1,5 +1,6 @@
 import type { Problem } from '../../../schemas/problem.ts'
 import { digestInCommand } from '../../chatops/command.ts'
+import { conflictText } from './conflict-text.ts'
 import { inert } from './inert.ts'
 import { planLines } from './plan-lines.ts'
 import { replayLines } from './replay-lines.ts'
@@ -17,9 +18,8 @@ const sizes = [60, 30, 15, 7, 3, 1, 0]
  * or from records is a code span. It is the same for the same view, so that it is written once.
  */
 export function reviewComment(view: ReviewView): string {
-  const texts = sizes.map(size => () => written(view, size))
-  for (const text of texts) {
-    const comment = text()
+  for (const size of sizes) {
+    const comment = written(view, size)
     if (comment.length <= mostText) return comment
   }
   return [...head(view), 'There is too much to be shown here.'].join('\n').slice(0, mostText)
@@ -45,11 +45,13 @@ function written(view: ReviewView, most: number): string {
 
 function head({ state, headSha }: ReviewView): readonly string[] {
   const answers = 'digest' in state ? answerLines(state) : []
+  const conflict = state.kind === 'conflict' ? [conflictText(state.files), ''] : []
   return [
     `### Policy review: ${stateLine(state)}`,
     '',
     `Commit ${inert(headSha, 64)}.`,
     '',
+    ...conflict,
     ...answers,
   ]
 }

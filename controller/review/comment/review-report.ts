@@ -2,7 +2,7 @@ import type { PlanChange } from '../../../schemas/plan.ts'
 import type { Problem } from '../../../schemas/problem.ts'
 import { oneLine } from '../../channels/printable.ts'
 import type { Annotation, Report } from '../../forge/forge.ts'
-import { inert } from './inert.ts'
+import { conflictText } from './conflict-text.ts'
 import type { ChangeState, ReviewView } from './review-view.ts'
 import { stateLine } from './state-line.ts'
 
@@ -50,13 +50,6 @@ function summaryOf({ state, problems, plan }: ReviewView): string {
     `${problems.length} problems; ${changes.length} changes, of which ${widening.length} may widen.`,
     'The comment in the conversation shows the plan, the replay and who may approve.',
   ].join('\n\n')
-}
-
-/** What to do about files that both sides changed. */
-export function conflictText(files: readonly string[]): string {
-  const names = files.slice(0, 10).map(file => inert(file))
-  const more = files.length > names.length ? ` and ${files.length - names.length} more` : ''
-  return `The branch it goes into has changed the same files: ${names.join(', ')}${more}. Merge that branch into this one, or rebase.`
 }
 
 function problemAnnotation(

@@ -9,15 +9,15 @@ import { StoredReviews } from '../../../controller/review/stored-reviews.ts'
 import type { Store } from '../../../controller/store/open-store.ts'
 import { compile } from '../../../policy/compile/compile.ts'
 
-export const noon = Date.parse('2026-11-21T12:00:00.000Z')
+const noon = Date.parse('2026-11-21T12:00:00.000Z')
 
 const pem = String(
   generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }),
 )
 
 /** Numbers of the accounts of people. */
-export const accounts = { ana: 101, ben: 102, cleo: 103, dan: 104 } as const
-export type Person = keyof typeof accounts
+const accounts = { ana: 101, ben: 102, cleo: 103, dan: 104 } as const
+type Person = keyof typeof accounts
 
 /** Ana owns the namespace; ben, cleo and dan are its reviewers. */
 export const people = [
@@ -159,7 +159,7 @@ export const handsOfGil: Contributors = {
 }
 
 /** An open change of the account. */
-export function changeBy(author: ForgeAccount): ChangeRequest {
+function changeBy(author: ForgeAccount): ChangeRequest {
   return {
     ...{
       number: 1,
