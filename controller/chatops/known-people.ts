@@ -15,7 +15,7 @@ export interface AccountAt {
 
 /**
  * Who is behind an account by what is in force: by its number alone, for a login can be given up and taken by
- * somebody else. Of two Users of a namespace with one number it is not clear who is meant. A forge vouches for
+ * somebody else. Of two Users with one number it is not clear who is meant, in that namespace. A forge vouches for
  * the Users of namespaces that name it themselves, GitHub for those that name none: who may write a channel
  * elsewhere could otherwise name a forge that says whatever is wanted.
  */
@@ -25,14 +25,15 @@ export function knownPeople(
 ): KnownPeople | 'unknown_person' | 'ambiguous_person' {
   const vouches = vouching(directories, account.origin)
   const people = new Map<string, string>()
+  let ambiguous = false
   for (const { namespace, users } of directories) {
     const [first, second] = users.filter(({ spec }) => spec.identities?.github?.id === account.id)
-    if (second !== undefined) return 'ambiguous_person'
-    if (first !== undefined && vouches(homeOf(namespace, first.name).namespace)) {
-      people.set(namespace, first.name)
-    }
+    if (first === undefined || !vouches(homeOf(namespace, first.name).namespace)) continue
+    if (second === undefined) people.set(namespace, first.name)
+    else ambiguous = true
   }
-  return people.size === 0 ? 'unknown_person' : people
+  if (people.size > 0) return people
+  return ambiguous ? 'ambiguous_person' : 'unknown_person'
 }
 
 /** Whether a forge says who people of a namespace are. */

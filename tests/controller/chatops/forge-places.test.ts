@@ -71,4 +71,5 @@ t.test('a forge vouches for the people of namespaces that name it', async t => {
   t.equal(knownPeople([system], { id: 8, origin: usual }), 'unknown_person')
   const twice = directory('default', { users: [user('ana'), user('ben')] })
   t.equal(known([twice], usual), 'ambiguous_person')
+  t.strictSame(known([twice, system], usual), new Map([['writ-system', 'ana']]), 'there only')
 })
