@@ -6,7 +6,7 @@ import type { Overriding } from './overlay.ts'
 import type { OverrideActor, WantedOverride } from './stored-overrides.ts'
 
 /** What an override is called among files. */
-export function fileNameOf(id: string): string {
+function fileNameOf(id: string): string {
   return `overrides/${id}.yaml`
 }
 

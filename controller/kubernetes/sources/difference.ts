@@ -9,7 +9,7 @@ import { marks, type Owner, ownLabels, type SourceObject } from './source-object
  * How an object differs from what the repository says: it is not there, it was applied from another commit or
  * by somebody else, or it was edited since it was applied.
  */
-export type Difference = 'same' | 'missing' | 'outdated' | 'edited'
+type Difference = 'same' | 'missing' | 'outdated' | 'edited'
 
 /** Tells how objects differ; remembers what the API server made of those that were applied. */
 export interface Differences {

@@ -33,7 +33,7 @@ export interface PolicySourcesNeeds extends Pick<CheckSourceNeeds, 'catalog' | '
 }
 
 /** Annotation whose change makes a source be looked at now. */
-export const lookAt = 'writ.dev/look-at'
+const lookAt = 'writ.dev/look-at'
 
 interface Running {
   readonly version: string

@@ -16,7 +16,7 @@ export interface SourceStanding {
 type Said = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>
 
 /** What people read of a source in its conditions. */
-export function sourceConditions({ state, failure }: SourceStanding): readonly Said[] {
+function sourceConditions({ state, failure }: SourceStanding): readonly Said[] {
   const { commit, author = '', subject = '', objects = 0, drifts = 0, drifted = [] } = state
   const at = commit === undefined ? 'No commit' : `Commit ${commit.slice(0, 12)}`
   const by = commit === undefined ? ' is applied' : ` by ${author} is applied: ${subject}`

@@ -60,7 +60,7 @@ export interface OverrideWorld {
 }
 
 /** A controller that runs. */
-export interface Running {
+interface Running {
   readonly url: URL
   stop(): Promise<void>
   send(method: string, path: string, key: string, body?: unknown): Promise<Answer>

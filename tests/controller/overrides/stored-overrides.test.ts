@@ -61,6 +61,7 @@ everyStore(t, async (t, stores) => {
     const short = wanted('p')
     const long = wanted('q', noon + 2 * hour)
     await one.apply(short, [], ana)
+    clock.now += 1
     await one.apply(long, [short.id], ana)
     await two.look()
     t.strictSame(
