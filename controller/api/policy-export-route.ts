@@ -3,14 +3,16 @@ import Type from 'typebox'
 import type { ExportDifference } from '../../policy/translate/export-difference.ts'
 import { exportKinds } from '../../policy/translate/export-kinds.ts'
 import { exportPortable } from '../../policy/translate/export-portable.ts'
+import { keysLeftOut, withoutKeys } from '../../policy/translate/without-keys.ts'
 import { closed, oneOf, resourceName } from '../../schemas/field.ts'
 import type { RuleTable } from '../../schemas/rule-table.ts'
 import type { KnownTool } from '../../schemas/tool-server.ts'
 import { pastVersions } from '../publish/past-versions.ts'
 import type { Releases } from '../publish/releases.ts'
 import type { Database } from '../store/database.ts'
-import { type Caller, namespacesOf, sees } from './caller.ts'
+import { type Caller, namespacesOf, sees, userIn } from './caller.ts'
 import { declare } from './declare.ts'
+import { ownersIn } from './is-owner.ts'
 import { RequestFailure } from './problem-answer.ts'
 import type { Route } from './route.ts'
 
@@ -63,6 +65,7 @@ const Export = closed(
 
 /** What is in force, or was, written down as YAML; what that does not say is named at its beginning. */
 export function policyExportRoute(needs: PolicyExportNeeds): Route {
+  const isOwner = ownersIn(needs.releases.directories)
   return declare({
     method: 'get',
     path: '/api/v1/policies/export',
@@ -79,12 +82,17 @@ export function policyExportRoute(needs: PolicyExportNeeds): Route {
     },
     handle: async ({ query, caller }, response) => {
       const { format, output } = query
-      const { table, digest, directory } = await tableAsked(needs, query, caller)
-      const { namespace } = table
-      const { text, differences } =
+      const { digest, ...asked } = await tableAsked(needs, query, caller)
+      const { namespace } = asked.table
+      const isAdmin = caller.role === 'admin' || isOwner(namespace, userIn(caller, namespace))
+      const { table, directory } = isAdmin ? asked : withoutKeys(asked.table, asked.directory)
+      const written =
         format === 'kinds'
           ? exportKinds(table, directory)
           : exportPortable(table, directory, toolsIn(needs, table))
+      const { text } = written
+      const left = isAdmin || format !== 'kinds' ? [] : [keysLeftOut]
+      const differences = [...left, ...written.differences]
       if (output === 'json') {
         response.json({ namespace, digest, format, yaml: text, differences })
         return

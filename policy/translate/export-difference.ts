@@ -14,6 +14,8 @@ type ExportDifferenceCode =
   | 'not_in_force'
   /** People and channels of a version that is in force no more are not kept. */
   | 'people_not_kept'
+  /** Hashes of keys. */
+  | 'keys'
   /** A policy of the system namespace applies as well. */
   | 'system_policy'
   /** A policy was written in the portable format. */

@@ -184,7 +184,10 @@ t.test('the schema of documents is there for editors', async t => {
 
 t.test('what is in force is exported, and what that does not say is named in it', async t => {
   const kinds = await ask('/api/v1/policies/export', { as: 'ben' })
-  t.match(kinds.text, /^# default, sha256:\w+\n# Not said here:\n# - Comments/)
+  t.match(kinds.text, /^# default, sha256:\w+\n# Not said here:\n# - \(stricter\) Hashes of keys/)
+  t.notMatch(kinds.text, sha256(key('ana')), 'hashes of keys are for owners')
+  const owned = await ask('/api/v1/policies/export', { as: 'ana' })
+  t.match(owned.text, sha256(key('ben')))
   const names = parseAllDocuments(kinds.text).map(document => document.toJS().kind)
   t.strictSame(names, ['AccessPolicy', 'ToolServer', 'User', 'User'])
   const portable = await ask(
@@ -338,7 +341,7 @@ t.test('a version is gone back to by a branch that nobody has to merge', async t
   t.equal(git('status', '--porcelain'), '', 'the work tree is as it was')
   const exported = await ask(`/api/v1/policies/export?version=${past}&output=json`, { as: 'ben' })
   t.match(exported, { digest: versions[1].digest, yaml: /action: deny/ })
-  t.match(exported.differences[1], { code: 'people_not_kept' })
+  t.match(exported.differences[2], { code: 'people_not_kept' })
 })
 
 t.test('versions come by page', async t => {
