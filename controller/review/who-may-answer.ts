@@ -51,7 +51,8 @@ export function handsOf(
   const addresses = new Set(strangers.map(address => address.toLowerCase()))
   const theirs = users.filter(
     ({ spec }) =>
-      ids.has(spec.identities?.github?.id ?? -1) || addresses.has(spec.email?.toLowerCase() ?? ''),
+      ids.has(spec.identities?.github?.id ?? -1) ||
+      (spec.email !== undefined && addresses.has(spec.email.toLowerCase())),
   )
   const known = new Set(theirs.map(({ spec }) => spec.email?.toLowerCase()))
   const stranger = [...addresses].find(address => !known.has(address))
@@ -69,5 +70,6 @@ function unknownBecause(seen: {
   if (!seen.complete) return 'it has more commits than the forge lists'
   if (!seen.pushersKnown) return 'the forge does not say who pushed it'
   if (seen.stranger === undefined) return null
-  return `the address ${seen.stranger} of a commit belongs to no account and no User`
+  const address = seen.stranger === '' ? 'the missing address' : `the address ${seen.stranger}`
+  return `${address} of a commit belongs to no account and no User`
 }
