@@ -21,8 +21,8 @@ export function importCommand(terminal: Terminal): Command {
   return new Command('import')
     .summary('turn a portable policy file into kinds')
     .description(
-      'Turns a policy file of the portable format (version "1.0") into kinds, with its comments, and names\n' +
-        'whatever is said otherwise. Ends with 1 when the file does not compile, or what it became does not.',
+      'Turns a policy file of the portable format (version "1.0") into kinds, with its comments, ' +
+        'and names whatever is said otherwise. Ends with 1 when the file does not compile, or what it became does not.',
     )
     .argument('<file>', 'the file, an https:// address, or - for standard input')
     .addOption(namespaceOption())

@@ -23,7 +23,7 @@ export function initCommand(terminal: Terminal): Command {
   return new Command('init')
     .summary('write a policy repository')
     .description(
-      'Writes a policy repository: policies by example with their tests, people, checks for every change,\n' +
+      'Writes a policy repository: policies by example with their tests, people, checks for every change, ' +
         'CODEOWNERS, settings for editors. Nothing that is there is overwritten.',
     )
     .argument('[folder]', 'where to write it', '.')
