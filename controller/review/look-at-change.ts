@@ -119,6 +119,10 @@ async function remembered(
   return found
 }
 
+/** What stands in place of the replay of a change by somebody unknown. */
+export const notShown =
+  'Recorded calls are not shown: the policies in force do not know who proposes this.'
+
 /**
  * Recorded calls are shown to those whom the policies in force know: who could open a change and read its comment
  * could otherwise ask, by the rules that it holds, what agents did.
@@ -135,7 +139,7 @@ async function replayed(
     author.id === (await forge.self(signal)).id ||
     (directory?.users ?? []).some(({ spec }) => spec.identities?.github?.id === author.id)
   if (!isKnown || headRepositoryId !== repository.id) {
-    return 'Recorded calls are not shown: the policies in force do not know who proposes this.'
+    return notShown
   }
   return replay(candidate, signal)
 }

@@ -21,7 +21,7 @@ import { answerChange } from './answer-change.ts'
 import { replayLines } from './comment/replay-lines.ts'
 import { digestOf, type Standing } from './content-digest.ts'
 import { type KeepingReviews, keepReviews } from './keep-reviews.ts'
-import { type LookNeeds, lookAtChange, type Remembered } from './look-at-change.ts'
+import { type LookNeeds, lookAtChange, notShown, type Remembered } from './look-at-change.ts'
 import { noteArrival, settleChange } from './settle-change.ts'
 import { StoredReviews } from './stored-reviews.ts'
 import { Turns } from './turns.ts'
@@ -75,11 +75,16 @@ export function openReviews(needs: ReviewingNeeds): Reviewing {
     async replay(asked, signal) {
       const { thread, people, command } = asked
       const found = here(asked)
-      const known = found?.memory.get(thread.number)?.assessment
+      const known = found?.memory.get(thread.number)
       if (found === null || !people.has(found.source.namespace)) return null
-      if (known?.kind !== 'planned') return null
+      if (known?.assessment.kind !== 'planned' || known.replay === notShown) return null
       const before = await reviews.standing()
-      const replay = await replayed(needs, { before, after: known.candidate }, command.days, signal)
+      const replay = await replayed(
+        needs,
+        { before, after: known.assessment.candidate },
+        command.days,
+        signal,
+      )
       return replayLines(replay, 20).join('\n')
     },
     async run(signal) {
