@@ -16,16 +16,14 @@ export function withField(
     return isHint && typeof value === 'boolean' ? { ...call, [field]: value } : null
   }
   if (root !== 'subject' && root !== 'session' && root !== 'request') return null
-  const [field = '', ...rest] = path
-  if (value !== undefined && !fits(`${root}.${field}`, rest, value)) return null
+  if (value !== undefined && !fits([root, ...path].join('.'), value)) return null
   return { ...call, [root]: setIn(call[root] as Fields, path, value) }
 }
 
 /** Whether the shape of calls lets a field have a value. */
-function fits(field: string, rest: readonly string[], value: Json): boolean {
+function fits(field: string, value: Json): boolean {
   if (times.has(field)) return typeof value === 'string' && !Number.isNaN(Date.parse(value))
-  if (field === 'subject.labels') return rest.length === 1 && typeof value === 'string'
-  if (rest.length > 0) return false
+  if (field.startsWith('subject.labels.')) return typeof value === 'string'
   const usual = usualValues[field]
   if (typeof usual === 'number') return typeof value === 'number' && value >= 0
   if (Array.isArray(usual)) return Array.isArray(value) && value.every(item => item === `${item}`)
@@ -48,6 +46,6 @@ function setIn(
 ): Fields {
   const { [name]: old, ...others } = fields
   if (rest.length === 0) return value === undefined ? others : { ...others, [name]: value }
-  const isMap = typeof old === 'object' && old !== null && !Array.isArray(old)
+  const isMap = Object(old) === old && !Array.isArray(old)
   return { ...others, [name]: setIn(isMap ? (old as Fields) : {}, rest, value) }
 }

@@ -1,4 +1,5 @@
 import type { Call } from '../../schemas/call.ts'
+import type { CallKind } from '../../schemas/call-kind.ts'
 import type { RuleTable, TableAgent } from '../../schemas/rule-table.ts'
 import type { KnownTool } from '../../schemas/tool-server.ts'
 import type { Case } from './decisions.ts'
@@ -22,11 +23,11 @@ export function callOf({ spot, selection }: Case, known: Known): Call {
   const tool = kind === 'tool' ? toolAt(spot, known) : null
   const name = tool?.name ?? nameIn(spot.name, kind === 'model' ? known.models : [])
   const server = tool?.server ?? serverAt(spot, known)
-  const like = known.calls.find(call => kind === (call.kind ?? 'tool') && nameOf(call) === name)
+  const like = known.calls.find(call => nameOf(call, kind) === name)
   return {
     ...(kind !== 'tool' && { kind }),
     ...named[kind](name),
-    ...(server !== '' && (kind === 'model' ? { provider: server } : { server })),
+    ...(server !== '' && { server }),
     args: like?.args ?? (sampleOf(tool?.known.inputSchema) as NonNullable<Call['args']>),
     subject: callerOf(selection, known),
   }
@@ -39,8 +40,8 @@ const named = {
   prompt: (prompt: string) => ({ prompt }),
 }
 
-function nameOf({ tool, model, uri, prompt }: Call): string | undefined {
-  return tool ?? model ?? uri ?? prompt
+function nameOf({ kind = 'tool', tool, model, uri, prompt }: Call, wanted: CallKind) {
+  return kind === wanted ? { tool, model, resource: uri, prompt }[kind] : undefined
 }
 
 interface Offer {
@@ -88,5 +89,6 @@ function callerOf(
 /** One of the names in a cell, if possible one that is known. */
 function nameIn(cell: NameCell, known: readonly string[]): string {
   const made = ['example', '', ...cell.pieces].map(text => cell.form.replaceAll(anything, text))
-  return [...known, ...made].find(cell.holds) ?? String(made[0])
+  const [name = ''] = [...known, ...made].filter(cell.holds)
+  return name
 }

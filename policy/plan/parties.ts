@@ -108,7 +108,7 @@ function changedEntries(
   const kept = [old.filter(text => known[1].has(text)), now.filter(text => known[0].has(text))]
   if (kept[0]?.join('\n') !== kept[1]?.join('\n')) return [...before, ...after]
   return [
-    ...before.filter((_, i) => !known[1].has(old[i] ?? '')),
-    ...after.filter((_, i) => !known[0].has(now[i] ?? '')),
+    ...before.filter(entry => !known[1].has(entryText(entry))),
+    ...after.filter(entry => !known[0].has(entryText(entry))),
   ]
 }

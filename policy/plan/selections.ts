@@ -85,9 +85,10 @@ function* cellsOf({ list, patterns }: Subjects, parties: readonly Party[]): Iter
 
 /** The policies that select a name, in their order. */
 function selecting({ patterns, byPattern, ofAll }: Subjects, cell: NameCell): readonly Party[] {
-  const texts = cell.form.includes(anything) ? [...patterns.texts] : [cell.form]
+  const spelled = cell.form.includes(anything) ? [...patterns.texts] : [cell.form]
+  const texts = spelled.filter(text => patterns.texts.has(text))
   const matching = [...texts, ...patterns.globs].filter(cell.matches)
-  const named = matching.flatMap(pattern => byPattern.get(pattern) ?? [])
+  const named = matching.flatMap(pattern => byPattern.get(pattern) as readonly Party[])
   return [...new Set([...ofAll, ...named])].sort((a, b) => a.id - b.id)
 }
 

@@ -74,7 +74,9 @@ export function heardBy(parties: ReadonlySet<Party>, { speakers }: Spot): readon
 function speakersOn(name: NameCell, { patterns, entries }: EntryMap): readonly Speaker[] {
   const spelled = name.form.includes(anything) ? patterns.texts : [name.form]
   const odd = [...spelled].filter(text => entries.has(text) && name.matches(text))
-  return [...odd, ...patterns.globs.filter(name.matches)].flatMap(match => entries.get(match) ?? [])
+  return [...odd, ...patterns.globs.filter(name.matches)].flatMap(
+    match => entries.get(match) as readonly Speaker[],
+  )
 }
 
 function firstOf(about: readonly Speaker[], server: string): ReadonlyMap<Party, Speaker> {

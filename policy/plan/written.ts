@@ -1,9 +1,9 @@
 import type { TableEntry, TablePolicy } from '../../schemas/rule-table.ts'
 
-/** Text that is equal for parts of policies that say the same, wherever they were written; `undefined` is empty. */
-export function written(part: unknown): string {
+/** Text that is equal for parts of policies that say the same, wherever they were written. */
+export function written(part: object): string {
   // In texts quotes are escaped, so that this is found in none.
-  return (JSON.stringify(part) ?? '').replace(/"at":\[\d+,\d+(?:,\d+)?\],?/g, '')
+  return JSON.stringify(part).replace(/"at":\[\d+,\d+(?:,\d+)?\],?/g, '')
 }
 
 /** Text that is equal for entries that decide the same; what is only told to people is left out. */

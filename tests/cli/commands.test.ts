@@ -379,15 +379,25 @@ t.test('writ diff', async t => {
   t.strictSame(await diff('old.yaml', 'old.yaml'), { code: 0, out: 'nothing changes\n', err: '' })
   const wider = await diff('old.yaml', 'new.yaml')
   t.strictSame({ code: wider.code, err: wider.err }, { code: 1, err: '' })
-  t.match(
-    wider.out,
-    /^widening +default\/deploys: .*\n1 change: 1 widening, 0 narrowing, 0 neutral\n$/,
-  )
-  const narrower = JSON.parse((await diff('new.yaml', 'old.yaml', '-o', 'json')).out)
-  t.strictSame(
-    narrower.changes.map(({ message, ...rest }: { message: string }) => rest),
-    [{ effect: 'narrowing', policy: 'deploys', namespace: 'default' }],
-  )
+  t.strictSame(wider.out.split('\n'), [
+    'widening  default/deploys: deploy, when args.environment == "staging": was denied by staging, now allowed by staging',
+    '          at new.yaml:8:11',
+    '          for example {"tool":"deploy","args":{"environment":"staging"},"subject":{"agent":"example","apiKey":"example","namespace":"default"}}: deny (rule staging), then allow (rule staging)',
+    '1 change: 1 widening, 0 either, 0 narrowing, 0 neutral',
+    'not proved to narrow: what is widening or either may let through what was held back',
+    '',
+  ])
+  const { narrows, plans } = JSON.parse((await diff('new.yaml', 'old.yaml', '-o', 'json')).out)
+  t.equal(narrows, 'proved')
+  t.match(plans, [
+    {
+      namespace: 'default',
+      narrows: 'proved',
+      before: /^sha256:/,
+      after: /^sha256:/,
+      changes: [{ effect: 'narrowing', kind: 'tool', name: 'deploy', policy: 'deploys' }],
+    },
+  ])
   const broken = await diff('old.yaml', 'broken.yaml')
   t.strictSame({ code: broken.code, out: broken.out }, { code: 1, out: '' })
   t.match(broken.err, /broken\.yaml does not compile: 1 error\n$/)

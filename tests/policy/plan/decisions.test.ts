@@ -278,7 +278,8 @@ t.test('given calls come before those that are made up', async t => {
   const rule = { when: 'args.kind == "x" && args.size == 3', action: 'deny' }
   const open = policies(named('p', { tools: [{ name: 't', rules: [rule, allow] }] }))
   const like = { tool: 't', args: { note: 'n', kind: 'y' } }
-  const { example } = plan(open, closed, { calls: [like] }).changes[0] ?? {}
+  const { example } =
+    plan(open, closed, { calls: [{ kind: 'model', model: 't' }, like] }).changes[0] ?? {}
   t.strictSame(example?.call.args, { note: 'n', kind: 'x', size: 3 })
 })
 

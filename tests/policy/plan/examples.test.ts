@@ -24,6 +24,9 @@ t.test('a call is found for conditions over every kind of fact', async t => {
   const found: readonly (readonly [string, object])[] = [
     ['args.a.b == 1', { args: { a: { b: 1 } } }],
     ['args.a == "x" && args.a.b == "y" || args.n > 1', { args: { a: { b: 'y-example' }, n: 2 } }],
+    ['args.a.b == 1 && args.a.c == 2', { args: { a: { b: 1, c: 2 } } }],
+    ['true || args.n == 1', { args: {} }],
+    ['args.list.all(i, i == 7)', { args: { list: [7] } }],
     ['args.text.startsWith("rm ")', { args: { text: 'rm ' } }],
     ['!has(args.safe)', { args: {} }],
     ['has(args.safe)', { args: { safe: 'example' } }],
@@ -56,6 +59,12 @@ t.test('arguments look as the schema of the tool wants them', async t => {
   t.strictSame(callFor('has(args.a)', [{ name: 'x', inputSchema }]), {
     args: { a: 'example', b: 'x' },
   })
+  const tagged = { type: 'object', required: ['a'], properties: { a: { type: 'array' } } }
+  t.strictSame(callFor('args.a == []', [{ name: 'x', inputSchema: tagged }]), { args: { a: [] } })
+  const open = { type: 'object', required: ['a'], properties: { a: {}, n: {} } }
+  t.strictSame(callFor('args.a.b == 1', [{ name: 'x', inputSchema: open }]), {
+    args: { a: { b: 1 } },
+  })
   t.strictSame(sampleOf({ const: 3 }), 3)
   t.strictSame(sampleOf({ default: 4 }), 4)
   t.strictSame(sampleOf({ type: 'array' }), [])
@@ -83,6 +92,33 @@ t.test('conditions of the portable format', async t => {
       example: { call: { args: { amount: 101 } } },
     },
   ])
+  const flag = { expression: 'args.flag == true', condition_type: 'simple', action: 'deny' }
+  t.match(plan(portable(), portable(flag)).changes, [
+    { example: { call: { args: { flag: true } } } },
+  ])
+  const asking = (expression: string, entry: object) =>
+    stateOf({
+      version: '1.0',
+      metadata: { name: 'p' },
+      tools: [
+        {
+          name: 't',
+          source: 'mcp',
+          ...entry,
+          conditions: [{ expression, condition_type: 'simple', action: 'deny' }],
+        },
+      ],
+    })
+  for (const [expression, claim] of [
+    ['args.amount > 1', 'proved'],
+    ['args.justification == "x"', 'unproven'],
+  ] as const) {
+    const [before, after] = [
+      asking(expression, {}),
+      asking(expression, { justification: 'required' }),
+    ]
+    t.equal(plan(before, after).narrows, claim, expression)
+  }
   const like = { expression: 'args.name.matches("^a")', condition_type: 'simple', action: 'deny' }
   t.equal(plan(portable(), portable(like)).narrows, 'proved')
   t.match(saidOf(portable(like), portable()), ['unproven', /was denied, now allowed/, /./])
