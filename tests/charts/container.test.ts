@@ -44,7 +44,7 @@ const the = (word: string) => image.instructions.filter(found => found.word === 
 t.test('every stage has a name, and a base at a release of a registry that is named', async t => {
   t.strictSame(
     stages.map(({ name }) => name),
-    ['build', 'egress-lock', 'writ'],
+    ['build', 'egress-lock', 'writ-git', 'writ'],
   )
   for (const { base } of stages) {
     t.match(base, /^[a-z0-9.-]+\.[a-z]+\/[^:]+:\S+$/, base)
@@ -97,6 +97,17 @@ t.test('the image', async t => {
       ['NODE_ENV=production'],
     )
   })
+})
+
+t.test('the image with git differs from it in the system alone', async t => {
+  const withGit = stages.find(({ name }) => name === 'writ-git')!
+  const told = ({ instructions }: Stage) =>
+    instructions
+      .filter(({ word }) => word !== 'RUN')
+      .map(({ word, rest }) => `${word} ${rest.replace(/"\/[a-z/]*\/node"/, '"node"')}`)
+  t.strictSame(told(withGit), told(image))
+  const [install] = withGit.instructions.filter(({ word }) => word === 'RUN')
+  for (const needed of ['git', 'gnupg', 'openssh-client']) t.match(install?.rest, ` ${needed} `)
 })
 
 t.test('what stays out of the build', async t => {
