@@ -72,21 +72,7 @@ export function openReviews(needs: ReviewingNeeds): Reviewing {
       if (handled.outcome === 'counted') found.keeping.changed(number)
       return handled
     },
-    async replay(asked, signal) {
-      const { thread, people, command } = asked
-      const found = here(asked)
-      const known = found?.memory.get(thread.number)
-      if (found === null || !people.has(found.source.namespace)) return null
-      if (known?.assessment.kind !== 'planned' || known.replay === notShown) return null
-      const before = await reviews.standing()
-      const replay = await replayed(
-        needs,
-        { before, after: known.assessment.candidate },
-        command.days,
-        signal,
-      )
-      return replayLines(replay, 20).join('\n')
-    },
+    replay: (asked, signal) => replayText(needs, here(asked), asked, signal),
     async run(signal) {
       while (!signal.aborted) {
         const inForce = needs.source.inForce()
@@ -106,12 +92,30 @@ export function openReviews(needs: ReviewingNeeds): Reviewing {
   }
 }
 
+/** Answers to people whom the source knows, about changes of those whom it knows. */
+async function replayText(
+  needs: ReviewingNeeds,
+  found: AtForge | null,
+  { thread, people, command }: AskedCommand<'replay'>,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const known = found?.memory.get(thread.number)
+  if (found === null || !people.has(found.source.namespace)) return null
+  if (known?.assessment.kind !== 'planned' || known.replay === notShown) return null
+  const before = await found.standing()
+  const { candidate: after } = known.assessment
+  const replay = await replayed(needs, { before, after }, command.days, signal)
+  return replayLines(replay, 20).join('\n')
+}
+
 /** The work at one forge. */
 interface AtForge {
   readonly place: NonNullable<SourceInForce['spec']['forge']>
   readonly source: LookNeeds['source']
   readonly keeping: KeepingReviews
   readonly memory: Map<number, Remembered>
+  /** What is in force everywhere. */
+  readonly standing: () => Promise<Standing>
 }
 
 interface Shared {
@@ -172,7 +176,7 @@ function atForge(
       return digestOf(['problem' in tip ? tip.problem.code : tip.commit, digest])
     },
   })
-  return { place, source, keeping, memory }
+  return { place, source, keeping, memory, standing: () => reviews.standing() }
 }
 
 const dayMs = 86_400_000
