@@ -28,8 +28,8 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0010-commits': { up: commitTables },
   '0011-forge-deliveries': { up: forgeTables },
   '0012-reviews': { up: reviewTables },
-  '0014-overrides': { up: overrideTables },
   '0013-chat-commands': { up: chatTables },
+  '0014-overrides': { up: overrideTables },
 }
 
 async function first(db: Kysely<unknown>): Promise<void> {
