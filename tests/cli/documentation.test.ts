@@ -28,6 +28,7 @@ t.test('every code of a problem has its line in docs/problems.md, and no other',
     ...files('policy/compile', '.ts'),
     ...files('controller/sources', '.ts'),
     ...git.map(name => join('controller/git', name)),
+    'controller/review/admit-commit.ts',
   ].map(read)
   const written = sources.flatMap(text => [
     ...[...text.matchAll(/\bcode: '([a-z_0-9]+)'/g)].map(match => match[1] ?? ''),
