@@ -17,7 +17,7 @@ function files(folder: string, ending: string): string[] {
 const otherWords = new Set([
   ...[...JSON.stringify(PortablePolicy).matchAll(/"(\w+)":/g)].map(match => match[1] ?? ''),
   ...`access_rule_mode access_rules access_token ai_driven api_key approval_policies approval_workflow
-    auth_config channel_configs client_credentials custom_config default_approval_workflow exists_one inherit_from_parent
+    admitted_sources auth_config channel_configs client_credentials custom_config default_approval_workflow exists_one inherit_from_parent
     key_name limit_exceeded map_items node_modules not_a_file not_among model_io require_approval required_approvals resource_shares
     sensitive_data workflow_type`.split(/\s+/),
 ])
