@@ -17,7 +17,7 @@ function files(folder: string, ending: string): string[] {
 const otherWords = new Set([
   ...[...JSON.stringify(PortablePolicy).matchAll(/"(\w+)":/g)].map(match => match[1] ?? ''),
   ...`access_rule_mode access_rules access_token ai_driven api_key approval_policies approval_workflow
-    admitted_sources auth_config channel_configs client_credentials custom_config default_approval_workflow exists_one inherit_from_parent
+    admitted_sources in_force changed_meanwhile not_compilable overridden_already put_back auth_config channel_configs client_credentials custom_config default_approval_workflow exists_one inherit_from_parent
     key_name limit_exceeded map_items node_modules not_a_file not_among model_io require_approval required_approvals resource_shares
     sensitive_data workflow_type`.split(/\s+/),
 ])
@@ -29,6 +29,9 @@ t.test('every code of a problem has its line in docs/problems.md, and no other',
     ...files('controller/sources', '.ts'),
     ...git.map(name => join('controller/git', name)),
     'controller/review/admit-commit.ts',
+    'controller/kubernetes/sources/source-objects.ts',
+    'controller/overrides/apply-override.ts',
+    'controller/kubernetes/sources/apply-objects.ts',
   ].map(read)
   const written = sources.flatMap(text => [
     ...[...text.matchAll(/\bcode: '([a-z_0-9]+)'/g)].map(match => match[1] ?? ''),
