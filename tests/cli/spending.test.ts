@@ -74,15 +74,20 @@ if (!stored.ok) throw new Error(await stored.text())
 const { namespaces } = (await (await w.get(url, '/api/v1/status')).json()) as {
   namespaces: { digest: string }[]
 }
-const lease = await fetch(new URL('/api/v1/budgets/leases', url), {
-  method: 'POST',
-  headers: { authorization: `Bearer ${tokens.proxy}`, 'content-type': 'application/json' },
-  body: JSON.stringify({
-    ...{ namespace: 'default', budget: 'each', counter: 'claude', window: '' },
-    ...{ proxy: 'proxy-a', run: 'run-1', lease: 'lease-1', table: namespaces[0]?.digest, need: 1 },
-  }),
+const post = async (path: string, body: object) => {
+  const answer = await fetch(new URL(path, url), {
+    method: 'POST',
+    headers: { authorization: `Bearer ${tokens.proxy}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  if (!answer.ok) throw new Error(await answer.text())
+}
+const start = { proxy: 'proxy-a', run: 'run-1' }
+await post('/api/v1/budgets/runs', { ...start, firstSeq: 1, start: 1 })
+await post('/api/v1/budgets/leases', {
+  ...{ namespace: 'default', budget: 'each', counter: 'claude', window: '' },
+  ...{ ...start, lease: 'lease-1', table: namespaces[0]?.digest, need: 1 },
 })
-if (!lease.ok) throw new Error(await lease.text())
 
 const where = ['--url', url.href, '--token', tokens.admin]
 
