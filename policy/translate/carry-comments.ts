@@ -1,4 +1,13 @@
-import { isMap, isNode, isScalar, isSeq, type Node, type Pair, parseAllDocuments } from 'yaml'
+import {
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  type Node,
+  type Pair,
+  type ParsedNode,
+  parseAllDocuments,
+} from 'yaml'
 import type { Path, SourceDocument } from '../compile/source-document.ts'
 import type { Written } from './written.ts'
 
@@ -24,8 +33,9 @@ function commentsOf(text: string, source: SourceDocument): readonly Found[] {
   const { line } = source.place([])
   const found: Found[] = []
   for (const document of parseAllDocuments(text, { merge: false, uniqueKeys: false })) {
-    const { contents } = document
-    if (!isNode(contents) || lineAt(text, contents.range?.[0] ?? 0) !== line) continue
+    // An empty document has contents as well: a null at its place.
+    const contents = document.contents as ParsedNode
+    if (lineAt(text, contents.range[0]) !== line) continue
     keep(found, [], document.commentBefore)
     walk(found, contents, [])
     keep(found, [], document.comment)

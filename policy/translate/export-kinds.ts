@@ -117,8 +117,8 @@ function budgetOf(budget: TableBudget): BudgetSpec {
 
 /** The percentage that gives this soft limit, rounded down as the compiler does. */
 function percentOf(softLimit: number, limit: number): number {
-  const percents = Array.from({ length: 99 }, (_, i) => i + 1)
-  return percents.find(percent => Math.floor((limit * percent) / 100) === softLimit) ?? 99
+  const percents = Array.from({ length: 98 }, (_, i) => i + 1)
+  return percents.filter(percent => Math.floor((limit * percent) / 100) < softLimit).length + 1
 }
 
 /** Whole micro-USD as a decimal. */

@@ -41,11 +41,12 @@ export function importPortable(file: SourceFile, options: ImportOptions = {}): I
   const portable = documents.filter(isPortable)
   const others = documents.filter(document => !isPortable(document))
   const known = new Set(options.known)
-  const parts = portable.map(document => policyParts(document, options, known))
+  const parts = portable.map(document => {
+    const part = policyParts(document, options, known)
+    carryComments(file.text, document, part.written)
+    return part
+  })
   const written = parts.flatMap(part => part.written)
-  for (const [i, document] of portable.entries()) {
-    carryComments(file.text, document, parts[i]?.written ?? [])
-  }
   return {
     text: yamlOf(written),
     documents: written.map(({ document }) => document),

@@ -1,5 +1,6 @@
 import type { AccessPolicySpec, Rule, ToolEntry } from '../../schemas/access-policy.ts'
 import { builtinTools } from '../../schemas/builtin-tool.ts'
+import type { SimpleCondition } from '../../schemas/expression.ts'
 import type {
   PortableCondition,
   PortablePolicy,
@@ -163,8 +164,8 @@ function whenOf(
     return source
   }
   if (expression.op === 'bool') return expression.value ? undefined : null
-  if (expression.op !== 'simple') return source
-  const { when, difference } = simpleInCel(expression)
+  // The parser of this language makes nothing else.
+  const { when, difference } = simpleInCel(expression as SimpleCondition)
   if (difference !== undefined)
     differ(parts, place, { code: difference, ...simpleDifferences[difference] })
   return when

@@ -73,12 +73,9 @@ function namesOf(
   const matches = glob(match)
   if (server === builtin)
     return builtinTools.filter(matches).map(name => ({ name, source: builtin }))
-  const lists = any ? [...known] : [[server, known.get(server)] as const]
-  if (any && known.size === 0) return null
-  if (lists.some(([, names]) => names === undefined)) return null
-  return lists.flatMap(([source, names = []]) =>
-    names.filter(matches).map(name => ({ name, source })),
-  )
+  const lists = [...known].filter(([source]) => any || source === server)
+  if (lists.length === 0) return null
+  return lists.flatMap(([source, names]) => names.filter(matches).map(name => ({ name, source })))
 }
 
 /** Whether tools that nobody knows yet may match. */

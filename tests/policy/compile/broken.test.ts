@@ -201,8 +201,21 @@ const broken: readonly (readonly [claim: string, text: string, problems: readonl
     'no kind',
     `${head}metadata: { name: x }\nspec: {}\n`,
     [
-      'error 1:1 missing_kind: The document lacks a kind. Write kind: and one of AccessPolicy, ApprovalWorkflow, Budget, ToolServer, ModelProvider, Agent, User, Team, NotificationChannel, PolicyTest.',
+      'error 1:1 missing_kind: The document lacks a kind. Write kind: and one of AccessPolicy, ApprovalWorkflow, Budget, ToolServer, ModelProvider, Agent, User, Team, NotificationChannel, PolicySource, PolicyTest.',
     ],
+  ],
+  [
+    'a source that is looked at all the time, and asks for more of the past than is kept',
+    of('PolicySource', '{ url: "https://x.example/p", interval: 1s, review: { replay: 1000d } }'),
+    [
+      'error 4:47 interval_range: interval is between 10s and 24h.',
+      'error 4:69 interval_range: replay is between 0s and 90d.',
+    ],
+  ],
+  [
+    'a source that is looked at at no time that can be read',
+    of('PolicySource', '{ url: "https://x.example/p", interval: soon }'),
+    ['error 4:47 schema: spec.interval must be a length of time such as 30s, 10m, 24h or 30d.'],
   ],
   [
     'the apiVersion of something else',
