@@ -250,7 +250,7 @@ t.test('docs/kubernetes.md, from an empty cluster to an answered call', async t 
       return stdout === '' ? null : stdout.trim().replace(/^.*\//, '')
     })
     meaning.set(' ID ', ` ${id} `)
-    fine(t, await until('kubectl get lease', ana))
+    fine(t, await until('helm upgrade writ charts/writ -n', ana))
     t.match(await sum, { content: [{ text: /102/ }] })
     const answered = await waitFor(async () => {
       const path = `/apis/writ.dev/v1alpha1/namespaces/shop/approvalrequests/${id}`
@@ -273,6 +273,24 @@ t.test('docs/kubernetes.md, from an empty cluster to an answered call', async t 
     })
     t.equal(answer.status, 200)
     t.match(await answer.json(), { choices: [{ message: { role: 'assistant' } }] })
+  })
+
+  await t.test('a repository that cannot be read is told of', async t => {
+    const [source] = [...page.matchAll(/^```yaml\n(.*?)^```/gms)].flatMap(([, text = '']) =>
+      text.includes('kind: PolicySource') ? [text] : [],
+    )
+    const upgraded = await next()
+    t.equal(upgraded.code, 0, upgraded.stderr)
+    await expectDone(api.kubectl(['apply', '-f', '-'], { input: source ?? '' }))
+    fine(t, await until('kubectl get lease'))
+    const path = '/apis/writ.dev/v1alpha1/namespaces/shop/policysources/main'
+    const synced = await waitFor(async () => {
+      const { conditions = [] } = (await api.ask('GET', path)).body.status ?? {}
+      return conditions.find(({ type }: { type: string }) => type === 'Synced') ?? null
+    })
+    t.match(synced, { status: 'False' })
+    await expectDone(api.kubectl(['delete', 'policysource', 'main', '-n', 'shop']))
+    await reachable(api, port)
   })
 
   await t.test('the rest of the page', async t => {
