@@ -47,7 +47,6 @@ function* outOfBounds({ spec, origin }: Resource<'PolicySource'>): Iterable<Prob
   for (const { path, value, least, most } of bounds) {
     const length = milliseconds(value)
     if (length >= milliseconds(least) && length <= milliseconds(most)) continue
-    if (origin.unsure(path)) continue
     yield problemAt(origin, path, {
       severity: 'error',
       code: 'interval_range',
