@@ -1,23 +1,12 @@
 import { createHash } from 'node:crypto'
 import canonicalize from 'canonicalize'
+import { noPolicies } from '../../policy/decide/no-policies.ts'
 import type { Directory } from '../../schemas/directory.ts'
-import type { RuleTable } from '../../schemas/rule-table.ts'
 import type { Publishable } from './releases.ts'
 
 /** The table that knows nobody and so allows nothing: what a namespace gets when all of it was removed. */
 export function emptyTable(namespace: string): Publishable {
-  const table: RuleTable = {
-    format: 'writ.dev/rule-table/v1',
-    namespace,
-    files: [],
-    policies: [],
-    servers: [],
-    agents: [],
-    workflows: [],
-    providers: [],
-    budgets: [],
-  }
-  const json = canonicalize(table) ?? ''
+  const json = canonicalize(noPolicies(namespace)) ?? ''
   return { json, digest: `sha256:${createHash('sha256').update(json).digest('hex')}` }
 }
 

@@ -4,6 +4,7 @@ import type { Directory } from '../../schemas/directory.ts'
 import type { Narrows, Plan, PlanChange, PlanEffect, Plans } from '../../schemas/plan.ts'
 import type { RuleTable } from '../../schemas/rule-table.ts'
 import { type LoadedTable, load } from '../decide/load.ts'
+import { noPolicies } from '../decide/no-policies.ts'
 import type { Known } from './case-calls.ts'
 import { decisionChanges } from './decision-changes.ts'
 import { compareDecisions, type Decisions } from './decisions.ts'
@@ -122,17 +123,7 @@ function knownOf(before: RuleTable, after: RuleTable, { calls = [] }: PlanHints)
 
 /** A namespace in which there is nothing. */
 function nothing(namespace: string): PolicyState {
-  const table: RuleTable = {
-    format: 'writ.dev/rule-table/v1',
-    namespace,
-    files: [],
-    policies: [],
-    servers: [],
-    agents: [],
-    workflows: [],
-    providers: [],
-    budgets: [],
-  }
+  const table = noPolicies(namespace)
   const directory: Directory = {
     namespace,
     table: '',
