@@ -9,6 +9,7 @@ export type ControllerFailureCode =
   | 'source_unreadable'
   | 'source_busy'
   | 'compile_failed'
+  | 'plan_failed'
   | 'entry_malformed'
   | 'sequence_conflict'
   | 'too_many_proxies'

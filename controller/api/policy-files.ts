@@ -7,6 +7,7 @@ import { namespacesIn } from '../policies/namespaces-in.ts'
 import { withFiles } from '../policies/with-files.ts'
 import type { WrittenPolicies } from '../policies/written-policies.ts'
 import { type Caller, sees } from './caller.ts'
+import { inTime } from './in-time.ts'
 import { RequestFailure } from './problem-answer.ts'
 
 const File = closed(
@@ -42,9 +43,6 @@ export type PolicyFiles = Type.Static<typeof PolicyFiles>
 /** Bytes of a body with policies. */
 export const mostPolicyBytes = 2 * 1024 * 1024
 
-/** Longest time that an answer about policies takes, ms. */
-const longestMs = 60_000
-
 /**
  * Compiles what somebody asks about. Rejects with a RequestFailure when it holds documents of a namespace that the
  * caller does not see, or cannot be compiled in time.
@@ -60,10 +58,11 @@ export async function compiledFor(
   if (foreign !== undefined) {
     throw new RequestFailure(403, 'You do not belong to every namespace of these documents.')
   }
-  const signal = AbortSignal.timeout(longestMs)
   try {
-    const source = whole === true ? null : await written.now(signal)
-    return await written.compile(withFiles(source ?? [], put, 'default'), signal)
+    return await inTime(async signal => {
+      const source = whole === true ? null : await written.now(signal)
+      return written.compile(withFiles(source ?? [], put, 'default'), signal)
+    })
   } catch (error) {
     if (error instanceof ControllerFailure && error.code === 'compile_failed') {
       throw new RequestFailure(422, 'The policies take too long to compile.', 'compile_failed')

@@ -9,6 +9,7 @@ import type { WrittenPolicies } from '../policies/written-policies.ts'
 import type { Releases } from '../publish/releases.ts'
 import { sees } from './caller.ts'
 import { declare } from './declare.ts'
+import { inTime } from './in-time.ts'
 import { PlansAnswer, visiblePlans } from './plan-answer.ts'
 import { compiledFor, mostPolicyBytes, PolicyFiles, visibleProblems } from './policy-files.ts'
 import { RequestFailure } from './problem-answer.ts'
@@ -83,7 +84,8 @@ function validateRoute({ written }: PolicyRoutesNeeds): Route {
   })
 }
 
-function diffRoute({ written, releases }: PolicyRoutesNeeds): Route {
+function diffRoute(needs: PolicyRoutesNeeds): Route {
+  const { written } = needs
   return declare({
     method: 'post',
     path: '/api/v1/policies/diff',
@@ -104,7 +106,8 @@ function diffRoute({ written, releases }: PolicyRoutesNeeds): Route {
       if (answer.tables === null) {
         return answerBroken(response, visibleProblems(answer, body.files, caller))
       }
-      const plans = visiblePlans(await planFor(releases, answer), caller)
+      const all = await inTime(signal => planFor(needs, answer, signal))
+      const plans = visiblePlans(all, caller)
       const changed = plans.plans.some(({ changes }) => changes.length > 0)
       response.json({ changed, ...plans })
     },

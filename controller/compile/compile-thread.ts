@@ -1,15 +1,22 @@
 import { parentPort } from 'node:worker_threads'
 import { compile } from '../../policy/compile/compile.ts'
-import type { Answer, Question } from './compiler.ts'
+import { planAll } from '../../policy/plan/plan.ts'
+import type { Answer, Asked, Question } from './compiler.ts'
+import { statesIn } from './plan-question.ts'
 
-// What a compilation needs comes as a message and its result goes back as one: the thread keeps nothing.
-parentPort?.on('message', ({ files, options }: Question) => {
+// What is asked comes as a message and what comes of it goes back as one: the thread keeps nothing.
+parentPort?.on('message', (asked: Asked) => {
+  parentPort?.postMessage(
+    'files' in asked ? compiled(asked) : planAll(statesIn(asked.before), statesIn(asked.after)),
+  )
+})
+
+function compiled({ files, options }: Question): Answer {
   const { problems, tables, directories } = compile(files, options)
-  const answer: Answer = {
+  return {
     problems,
     tables:
       tables && [...tables].map(([namespace, { json, digest }]) => [namespace, { json, digest }]),
     directories,
   }
-  parentPort?.postMessage(answer)
-})
+}

@@ -30,10 +30,11 @@ export function openWritten(needs: OpenWrittenNeeds): WrittenPolicies {
       compileWith === undefined
         ? compiler.compile({ files, options: {} }, signal)
         : compileWith(compiler, files, signal),
+    plan: compiler.plan,
   }
 }
 
-type Place = Omit<WrittenPolicies, 'compile'>
+type Place = Omit<WrittenPolicies, 'compile' | 'plan'>
 
 function inFolder(source: string | undefined, { dataFolder, now }: OpenWrittenNeeds): Place {
   if (source === undefined) {

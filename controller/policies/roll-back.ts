@@ -44,10 +44,11 @@ export type RollBackRefusal = 'no_commit' | 'commit_gone' | 'no_files'
  * of the version. Nothing is in force by that; the plan says what would be.
  */
 export async function rollBack(
-  { written, releases }: RollBackNeeds,
+  needs: RollBackNeeds,
   asked: RollBack,
   signal: AbortSignal,
 ): Promise<RolledBack> {
+  const { written } = needs
   const { version } = asked
   if (version.commit === undefined) return { outcome: 'refused', why: 'no_commit' }
   const target = await written.target(signal)
@@ -58,7 +59,7 @@ export async function rollBack(
   const files = reverted(now, then, version.namespace)
   const answer = await written.compile(applied(now, files), signal)
   if (answer.tables === null) return { outcome: 'broken', problems: answer.problems }
-  const plan = await planFor(releases, answer)
+  const plan = await planFor(needs, answer, signal)
   if (asked.preview) return { outcome: 'done', files, plan, proposal: null }
   const change = {
     source: target,

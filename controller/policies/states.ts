@@ -1,35 +1,40 @@
 import canonicalize from 'canonicalize'
-import { planAll } from '../../policy/plan/plan.ts'
-import type { PolicyState } from '../../policy/plan/policy-state.ts'
 import type { Directory } from '../../schemas/directory.ts'
 import type { Plans } from '../../schemas/plan.ts'
 import type { Answer } from '../compile/compiler.ts'
+import type { StateText } from '../compile/plan-question.ts'
 import { emptyDirectory } from '../publish/empty-table.ts'
 import type { Releases } from '../publish/releases.ts'
+import type { WrittenPolicies } from './written-policies.ts'
 
-type InForce = Pick<Releases, 'current' | 'body' | 'directories'>
-
-/** What is in force, by namespace. */
-async function statesInForce(releases: InForce): Promise<ReadonlyMap<string, PolicyState>> {
-  const states = new Map<string, PolicyState>()
-  for (const { namespace, digest } of releases.current()) {
-    const body = await releases.body(digest)
-    if (body === null) continue
-    const directory = releases.directories.of(namespace) ?? emptyDirectory(namespace)
-    states.set(namespace, { table: JSON.parse(body), directory })
-  }
-  return states
+export interface PlanForNeeds {
+  readonly written: Pick<WrittenPolicies, 'plan'>
+  readonly releases: Pick<Releases, 'current' | 'body' | 'directories'>
 }
 
 /** What would change for agents if what was compiled came into force. */
-export async function planFor(releases: InForce, { tables, directories }: Answer): Promise<Plans> {
+export async function planFor(
+  { written, releases }: PlanForNeeds,
+  { tables, directories }: Answer,
+  signal: AbortSignal,
+): Promise<Plans> {
   const people = new Map(directories.map(one => [one.namespace, canonical(one)]))
-  const after = new Map<string, PolicyState>()
-  for (const [namespace, { json }] of tables ?? []) {
-    const directory = people.get(namespace) ?? emptyDirectory(namespace)
-    after.set(namespace, { table: JSON.parse(json), directory })
+  const after = (tables ?? []).map(([namespace, { json }]) => ({
+    table: json,
+    directory: people.get(namespace) ?? emptyDirectory(namespace),
+  }))
+  return written.plan({ before: await statesInForce(releases), after }, signal)
+}
+
+async function statesInForce(releases: PlanForNeeds['releases']): Promise<readonly StateText[]> {
+  const states: StateText[] = []
+  for (const { namespace, digest } of releases.current()) {
+    const table = await releases.body(digest)
+    if (table === null) continue
+    const directory = releases.directories.of(namespace) ?? emptyDirectory(namespace)
+    states.push({ table, directory })
   }
-  return planAll(await statesInForce(releases), after)
+  return states
 }
 
 /** As it would be kept: the order of keys says nothing. */

@@ -1,6 +1,6 @@
 import type { SourceFile } from '../../policy/compile/source-file.ts'
 import type { ChangeSource } from '../change/proposal.ts'
-import type { Answer } from '../compile/compiler.ts'
+import type { Answer, Compiler } from '../compile/compiler.ts'
 
 /** The files that policies are written in: as they are now, as they were, and how a change of them is proposed. */
 export interface WrittenPolicies {
@@ -12,4 +12,6 @@ export interface WrittenPolicies {
   target(signal: AbortSignal): Promise<ChangeSource | null>
   /** What the files come to, compiled as those in force are. Rejects with a ControllerFailure, `too_busy` among others. */
   compile(files: readonly SourceFile[], signal: AbortSignal): Promise<Answer>
+  /** What changes between two states. Rejects with a ControllerFailure, `too_busy` among others. */
+  readonly plan: Compiler['plan']
 }

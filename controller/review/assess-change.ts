@@ -1,12 +1,10 @@
 import canonicalize from 'canonicalize'
 import type { SourceFile } from '../../policy/compile/source-file.ts'
-import { planAll } from '../../policy/plan/plan.ts'
-import type { PolicyState } from '../../policy/plan/policy-state.ts'
 import type { Directory } from '../../schemas/directory.ts'
 import type { Plans } from '../../schemas/plan.ts'
 import type { Problem } from '../../schemas/problem.ts'
 import type { RuleTable } from '../../schemas/rule-table.ts'
-import type { Answer } from '../compile/compiler.ts'
+import type { Answer, Compiler } from '../compile/compiler.ts'
 import type { ChangeRequest } from '../forge/forge.ts'
 import type { GitProblem } from '../git/git-problem.ts'
 import type { GitRepository } from '../git/repository.ts'
@@ -14,6 +12,7 @@ import { emptyDirectory, emptyTable } from '../publish/empty-table.ts'
 import type { Snapshot } from '../sources/source.ts'
 import { filesDigest, type Standing, standingDigest } from './content-digest.ts'
 import { mergedFiles } from './merge-files.ts'
+import { planChange } from './plan-change.ts'
 import type { StandingInForce } from './standing.ts'
 
 /** What a change would do, apart from who may approve it. */
@@ -40,6 +39,8 @@ export interface AssessNeeds {
   readonly path: string
   /** Compiles files as they would be compiled in force. */
   readonly compile: (files: readonly SourceFile[], signal: AbortSignal) => Promise<Answer>
+  /** Compares states, away from what agents wait for. */
+  readonly plan: Compiler['plan']
 }
 
 /** A change against a commit of the branch that it goes into, and against what is in force. */
@@ -86,7 +87,7 @@ export async function assessChange(
   const candidateDigest = standingDigest(candidate)
   const untouched = content === filesDigest(ours.files) && candidateDigest === inForce.digest
   if (untouched) return { kind: 'nothing', content, problems, paths }
-  const plan = planAll(statesOf(inForce), statesOf(candidate))
+  const plan = await planChange(needs.plan, { inForce, candidate }, signal)
   return { kind: 'planned', content, candidate, candidateDigest, plan, problems, paths }
 }
 
@@ -117,16 +118,6 @@ function withGone({ tables, directories }: Standing, inForce: Standing): Standin
     tables: new Map([...tables, ...gone.map(empty)]),
     directories: [...directories, ...gone.map(emptyDirectory)],
   }
-}
-
-function statesOf({ tables, directories }: Standing): ReadonlyMap<string, PolicyState> {
-  const known = new Map(directories.map(directory => [directory.namespace, directory]))
-  return new Map(
-    [...tables].map(([namespace, table]) => [
-      namespace,
-      { table, directory: known.get(namespace) ?? emptyDirectory(namespace) },
-    ]),
-  )
 }
 
 function broken(problems: readonly Problem[]): Assessment {

@@ -27,7 +27,7 @@ export interface ReviewedSource {
   readonly branch: string
 }
 
-export interface LookNeeds extends Pick<AssessNeeds, 'path' | 'compile'> {
+export interface LookNeeds extends Pick<AssessNeeds, 'path' | 'compile' | 'plan'> {
   readonly source: ReviewedSource
   readonly git: AssessNeeds['git'] & Pick<GitRepository, 'fetch'>
   readonly forge: Forge

@@ -143,6 +143,7 @@ function atForge(
   const looking: LookNeeds = {
     ...{ source, git, forge, reviews, path, memory },
     compile: (files, signal) => needs.compileWith(compiler, files, signal),
+    plan: compiler.plan,
     replay: async (after, signal) =>
       days === 0
         ? 'The PolicySource in force asks for no replay.'
