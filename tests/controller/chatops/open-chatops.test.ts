@@ -22,11 +22,10 @@ t.test(
     const secrets = async () => w.hub.token(w.writ)
     const { desk } = openChatops({
       ...{ db: w.store.db, approvals: w.approvals, directories: w.releases.directories, events },
-      forge: ({ forge, namespace }) =>
-        forgeOf(forge, { namespace, secrets, now: Date.now, mostMs: 5000 }),
+      forge: ({ forge, namespace }) => forgeOf(forge, { namespace, secrets, now: Date.now }),
       now: () => w.clock.now,
       log: { info: say, warn: say },
-      pace: { inFlight: 2, attempts: 20, firstMs: 5, timeoutMs: 10_000, lookMs: 20 },
+      pace: { inFlight: 2, attempts: 20, firstMs: 5, timeoutMs: 60_000, lookMs: 20 },
     })
     const stop = new AbortController()
     const running = desk.run(stop.signal)

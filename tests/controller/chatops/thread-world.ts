@@ -13,7 +13,7 @@ import { forgeOf } from '../../../controller/github/forge-of.ts'
 import type { Store } from '../../../controller/store/open-store.ts'
 import type { ApprovalQuestion, ApprovalRequest } from '../../../schemas/approval.ts'
 import { sha256 } from '../approvals/approval-world.ts'
-import { type ChannelWorld, channelWorld } from '../channels/channel-world.ts'
+import { type ChannelWorld, channelWorld, quick } from '../channels/channel-world.ts'
 import type { Account, Comment, Issue, Repository } from '../github/github-state.ts'
 import { type GithubStub, githubStub } from '../github/github-stub.ts'
 
@@ -78,7 +78,9 @@ export async function threadWorld(
   const thread = pull ? hub.open(repo, opening) : hub.ask(repo, people.dan, 'What agents ask')
   const secrets = { 'github/token': hub.token(writ) }
   const documents = documentsOf(hub, people, thread.number)
-  const world = await channelWorld(t, { store, texts: [documents], secrets })
+  // A question is several requests, and no case is about a channel that takes its time.
+  const pace = { ...quick, timeoutMs: 60_000 }
+  const world = await channelWorld(t, { store, texts: [documents], secrets, pace })
   world.deliver()
   const forge = forgeOf(
     { repository: 'acme/ops', apiUrl: hub.apiUrl, secretRef: { name: 'github', key: 'token' } },
@@ -112,7 +114,7 @@ export async function threadWorld(
         handling,
         forge,
         { origin: hub.apiUrl, repository, commentId: id, deliveryId: 'delivery-1' },
-        AbortSignal.timeout(20_000),
+        new AbortController().signal,
       ),
     rows: () =>
       store.db

@@ -58,8 +58,12 @@ export async function inForce(here: World, url: URL, commit: string) {
 
 /** Settles once a problem is told, and gives the commits that the tables name. */
 export async function told(here: World, url: URL, code: string) {
-  await until(async () => (await statusOf(here, url)).problems.list.some(has => has.code === code))
-  const { source, namespaces } = await statusOf(here, url)
+  let told = await statusOf(here, url)
+  await until(async () => {
+    told = await statusOf(here, url)
+    return told.problems.list.some(has => has.code === code)
+  })
+  const { source, namespaces } = told
   return { state: source.state, commits: namespaces.map(({ commit }) => commit) }
 }
 

@@ -29,13 +29,13 @@ export async function forgeWorld(t: Test) {
     ['token', hub.token(cleo)],
     ['app', app.privateKey],
   ])
-  const open = (some: Partial<ForgePlace>, mostMs = 30_000) =>
+  const open = (some: Partial<ForgePlace>, mostMs = 30_000, now = Date.now) =>
     forgeOf(
       { repository: 'acme/policies', apiUrl: hub.apiUrl, ...some },
       {
         namespace: 'default',
         secrets: async (_, { key }) => secrets.get(key) ?? null,
-        now: Date.now,
+        now,
         mostMs,
       },
     )

@@ -177,9 +177,10 @@ t.test(
     await t.rejects(asking, { message: 'enough' })
     silent.closeAllConnections()
     silent.close()
-    t.match(await failureOf(open({ ...byToken, apiUrl }, 500).repository(signal)), {
-      code: 'unreachable',
-    })
+    const minutes = [2, 1, 0]
+    // A minute later there is no time for another try.
+    const hurried = open({ ...byToken, apiUrl }, 30_000, () => (minutes.pop() ?? 3) * 60_000)
+    t.match(await failureOf(hurried.repository(signal)), { code: 'unreachable' })
   },
 )
 

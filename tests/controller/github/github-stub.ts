@@ -42,7 +42,7 @@ import {
   type Issue,
   type Repository,
 } from './github-state.ts'
-import { type Delivery, githubVerbs } from './github-verbs.ts'
+import { type Delivery, githubVerbs, nextNumber } from './github-verbs.ts'
 
 /** Failures in place of answers. */
 interface Trouble {
@@ -62,8 +62,11 @@ export async function githubStub(
   t: Test,
   { now = Date.now }: { readonly now?: () => number } = {},
 ) {
-  const server = createServer((request, response) => {
+  // Clients close what they do not use: a server that does so may be closing what a client just takes.
+  const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
     serve(request, response).catch(error => {
+      // Whoever stopped in the middle of asking gets no answer.
+      if (request.destroyed && !request.complete) return
       t.fail('the stub of GitHub failed', { cause: String(error?.stack ?? error) })
       response.writeHead(500).end()
     })
@@ -227,6 +230,8 @@ export async function githubStub(
     /** Webhooks, oldest first; nobody gets one that is not sent. */
     deliveries,
     ...verbs,
+    /** The number of the next issue or pull request. */
+    nextNumber: (repo: Repository) => nextNumber(state, repo),
     user: (login: string) => account(login, 'User'),
     bot: (login: string) => account(login, 'Bot'),
     organization: (login: string) => account(login, 'Organization'),

@@ -78,7 +78,7 @@ export function githubVerbs(
   const begin = (repo: Repository, by: Account, title: string, body: string, pull: Pull | null) => {
     const issue: Issue = {
       ...{ id: state.nextId(), repository: repo, author: by, title, body, state: 'open', pull },
-      number: state.issues.filter(({ repository }) => repository === repo).length + 1,
+      number: nextNumber(state, repo),
       ...{ locked: false, createdAt: state.now(), updatedAt: state.now(), closedAt: null },
     }
     state.issues.push(issue)
@@ -227,6 +227,11 @@ export function githubVerbs(
 }
 
 const zeros = '0'.repeat(40)
+
+/** The number of the next issue or pull request of a repository. */
+export function nextNumber({ issues }: GithubState, repo: Repository): number {
+  return issues.filter(({ repository }) => repository === repo).length + 1
+}
 
 /** A commit that an account wrote. */
 export function commitBy(account: Account, sha: string, some: Partial<Commit> = {}): Commit {

@@ -6,6 +6,7 @@ import { remoteUrl } from '../../../controller/git/remote-url.ts'
 import { changedFiles, proposeOverride } from '../../../controller/overrides/propose-override.ts'
 import type { Override } from '../../../schemas/override.ts'
 import { policy } from '../documents.ts'
+import { forever } from '../git/opened.ts'
 import { testFolder, testRepository } from '../git/repositories.ts'
 
 const deny = policy('p', '{ action: deny }')
@@ -40,8 +41,7 @@ t.test('a pull request is opened where there is a forge, and nothing elsewhere',
     credentials: async () => ({ secret: null, knownHosts: [] }),
     signatures: () => ({ required: false, signers: [] }),
   })
-  const signal = AbortSignal.timeout(30_000)
-  await repository.fetch(signal)
+  await repository.fetch(forever)
   const asked: unknown[] = []
   const forge = {
     async openChange(change: unknown) {
@@ -67,7 +67,7 @@ t.test('a pull request is opened where there is a forge, and nothing elsewhere',
         },
       },
       { override, file: { path: 'overrides/x.yaml', text: allow } },
-      signal,
+      forever,
     )
   t.equal(await propose(false), null)
   t.match(await propose(true), { kind: 'pull_request', number: 7 })

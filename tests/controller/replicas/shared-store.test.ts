@@ -1,4 +1,3 @@
-import { setTimeout as after } from 'node:timers/promises'
 import { sql } from 'kysely'
 import t, { type Test } from 'tap'
 import { Proxies } from '../../../controller/proxies.ts'
@@ -8,6 +7,7 @@ import { openSigningKey, type SigningKey } from '../../../controller/publish/sig
 import { followStore } from '../../../controller/store/follow-store.ts'
 import { openStore, type Store } from '../../../controller/store/open-store.ts'
 import { everyStore, postgresStores, type StoreKind } from '../stores.ts'
+import { until } from '../world.ts'
 
 const noon = Date.parse('2026-11-21T12:00:00Z')
 
@@ -28,12 +28,6 @@ const report = (proxy: string, digest: string, shipped = 1) => ({
 })
 
 const pod = { name: 'agent-0', uid: 'u1', serviceAccount: 'agent' }
-
-/** Waits for a state; a state that passes by is never waited for. */
-async function until(t: Test, what: string, holds: () => boolean): Promise<void> {
-  for (const end = Date.now() + 20_000; !holds() && Date.now() < end; ) await after(20)
-  t.ok(holds(), what)
-}
 
 async function releaseTests(t: Test, stores: StoreKind, key: SigningKey): Promise<void> {
   const needs = async (fenced: boolean) => ({
@@ -236,13 +230,13 @@ t.test('processes on one PostgreSQL hear of each other', async t => {
   t.strictSame(rows, [{ idle_in_transaction_session_timeout: '10s' }], 'no pause keeps a lock')
   const digestAt = ({ releases }: typeof one) => releases.current()[0]?.digest
   await one.releases.publish(tables(table('a', '1')), null)
-  await until(t, 'a release is heard of', () => digestAt(two) === 'sha256:a1')
+  await until(() => digestAt(two) === 'sha256:a1')
   await two.proxies.report(report('p', 'sha256:a1'))
-  await until(t, 'a report is heard of', () => one.proxies.list().length === 1)
+  await until(() => one.proxies.list().length === 1)
 
   await sql`
     select pg_terminate_backend(pid) from pg_stat_activity
     where application_name = 'writ changes'`.execute(two.db)
   await two.releases.publish(tables(table('a', '2')), null)
-  await until(t, 'also after the connection broke', () => digestAt(one) === 'sha256:a2')
+  await until(() => digestAt(one) === 'sha256:a2')
 })

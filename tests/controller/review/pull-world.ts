@@ -53,6 +53,8 @@ interface Saying {
   readonly viaApp?: App
   /** What happens before anybody is told. */
   readonly first?: (comment: Comment) => void
+  /** The same, where it takes a while. */
+  readonly before?: () => Promise<void>
 }
 
 interface Proposing {
@@ -113,8 +115,10 @@ export async function pullWorld(
       await there.git('checkout', '--quiet', 'main')
       const sha = await there.commit(files, { branch })
       const { from = repo, title = 'A change' } = some
+      // Whoever looks as soon as the change is open finds its commit.
+      const head = `refs/pull/${hub.nextNumber(repo)}/head`
+      await there.git('push', '--quiet', '--force', 'origin', `${sha}:${head}`)
       const pull = hub.open(repo, { by, branch, sha, baseSha, from, title })
-      await there.git('push', '--quiet', 'origin', `${sha}:refs/pull/${pull.number}/head`)
       await tell()
       return pull
     },
@@ -135,15 +139,17 @@ export async function pullWorld(
     async merge(pull, by) {
       await there.git('checkout', '--quiet', 'main')
       await there.git('merge', '--quiet', '--no-ff', '-m', 'Merge', pull.pull?.headBranch ?? '')
-      await there.git('push', '--quiet', 'origin', 'main')
       const sha = (await there.git('rev-parse', 'HEAD')).trim()
+      // Whoever finds the commit finds out what brought it.
       hub.merge(pull, by, sha)
+      await there.git('push', '--quiet', 'origin', 'main')
       await tell()
       return sha
     },
-    async say(pull, by, body, { viaApp = null, first } = {}) {
+    async say(pull, by, body, { viaApp = null, first, before } = {}) {
       const comment = hub.write(pull, by, body, viaApp)
       first?.(comment)
+      await before?.()
       await tell()
       await until(async () => (await made.outcome(comment.id)) !== null)
       return (await made.outcome(comment.id)) ?? ''
