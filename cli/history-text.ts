@@ -1,4 +1,4 @@
-import type { PastVersion } from '../controller/publish/past-versions.ts'
+import type { PastSource, PastVersion } from '../controller/publish/past-versions.ts'
 import type { Plan } from '../schemas/plan.ts'
 import { many } from './problem-text.ts'
 import { printable, type Sink } from './terminal.ts'
@@ -19,7 +19,13 @@ export function versionText(
   const when = publishedAt.replace('T', ' ').slice(0, 16)
   const state = inForce ? sink.paint('green', 'in force') : ''
   const head = [sink.paint('bold', String(version.id)), when, namespace, digest.slice(0, 19), state]
-  const more = [...commitText(version), ...reviewText(version), ...overridesText(version)]
+  const { sources = [] } = version
+  const more = [
+    ...commitText(version),
+    ...reviewText(version),
+    ...sources.flatMap(sourceText),
+    ...overridesText(version),
+  ]
   return [
     head.filter(Boolean).join('  '),
     ...more.map(line => `  ${printable(line)}`),
@@ -27,7 +33,11 @@ export function versionText(
   ]
 }
 
-function commitText({ commit }: PastVersion): readonly string[] {
+function sourceText(source: PastSource): readonly string[] {
+  return [[source.source, ...commitText(source), ...reviewText(source)].join('  ')]
+}
+
+function commitText({ commit }: Pick<PastVersion, 'commit'>): readonly string[] {
   if (commit === undefined) return []
   const { id, author, subject = '', time, signedBy } = commit
   if (author === undefined) return [id.slice(0, 12)]
@@ -36,7 +46,7 @@ function commitText({ commit }: PastVersion): readonly string[] {
   return [`${id.slice(0, 12)}  ${subject}  (${author}${at}${signed})`]
 }
 
-function reviewText({ review }: PastVersion): readonly string[] {
+function reviewText({ review }: Pick<PastVersion, 'review'>): readonly string[] {
   if (review === undefined) return []
   const { change, outcome, approvers } = review
   const names = [...new Set(approvers.map(({ user }) => user))].join(', ')

@@ -37,6 +37,15 @@ const Commit = closed(
   'The commit that it was compiled from.',
 )
 
+const Source = closed(
+  {
+    source: string('namespace/name of the PolicySource.'),
+    commit: Commit,
+    review: Type.Optional(CommitReview),
+  },
+  'A PolicySource of a cluster whose objects are in it.',
+)
+
 const Version = closed(
   {
     id: Type.Integer({ description: 'Number.' }),
@@ -50,6 +59,11 @@ const Version = closed(
     review: Type.Optional(CommitReview),
     overrides: Type.Optional(
       Type.Array(Type.String(), { description: 'Ids of the overrides that are in it.' }),
+    ),
+    sources: Type.Optional(
+      Type.Array(Source, {
+        description: 'The sources of a cluster whose objects are in it, with the commits applied.',
+      }),
     ),
   },
   'A rule table that is or was in force.',

@@ -3,6 +3,7 @@ import type { CommitReview } from '../../schemas/review.ts'
 import type { PolicyCommit } from '../git/repository.ts'
 import type { Database } from '../store/database.ts'
 import { keptCommits } from './kept-commits.ts'
+import type { AppliedSource } from './publication.ts'
 
 /** A table that was in force in a namespace, and what brought it. */
 export interface PastVersion {
@@ -21,6 +22,16 @@ export interface PastVersion {
   readonly review?: CommitReview
   /** Ids of the overrides that are in the table; omitted when none are. */
   readonly overrides?: readonly string[]
+  /** The sources of a cluster whose objects are in the table; omitted when none are. */
+  readonly sources?: readonly PastSource[]
+}
+
+/** A PolicySource of a cluster in a version: its commit, and how what brought that was reviewed. */
+export interface PastSource {
+  /** namespace/name. */
+  readonly source: string
+  readonly commit: NonNullable<PastVersion['commit']>
+  readonly review?: CommitReview
 }
 
 /** Which versions are asked for. */
@@ -39,12 +50,17 @@ export async function pastVersions(
   query: PastVersionsQuery,
 ): Promise<readonly PastVersion[]> {
   const rows = await versionRows(db, query)
-  const ids = [...new Set(rows.flatMap(({ commit_id: id }) => (id === null ? [] : [id])))]
+  const ids = [...new Set(rows.flatMap(commitsIn))]
   const commits = await keptCommits(db, ids)
   const reviews = await reviewsOf(db, ids)
+  const commit = (id: string) => commits.get(id) ?? { id }
   return rows.map(row => {
     const { commit_id: id } = row
-    const review = id === null ? undefined : reviews.get(id)
+    const review = id === null ? undefined : reviews.get(id)?.at(-1)?.review
+    const sources = sourcesIn(row).map(({ source, commit: id }) => {
+      const own = reviews.get(id)?.find(known => known.source === source)
+      return { source, commit: commit(id), ...(own && { review: own.review }) }
+    })
     return {
       id: Number(row.sequence),
       namespace: row.namespace,
@@ -52,11 +68,21 @@ export async function pastVersions(
       publishedAt: row.published_at.toISOString(),
       ...(row.before !== null && { before: row.before }),
       kept: row.kept,
-      ...(id !== null && { commit: commits.get(id) ?? { id } }),
+      ...(id !== null && { commit: commit(id) }),
       ...(review && { review }),
       ...(row.overrides !== null && { overrides: JSON.parse(row.overrides) }),
+      ...(sources.length > 0 && { sources }),
     }
   })
+}
+
+function sourcesIn({ sources }: VersionRow): readonly AppliedSource[] {
+  return sources === null ? [] : JSON.parse(sources)
+}
+
+function commitsIn(row: VersionRow): readonly string[] {
+  const sources = sourcesIn(row).map(({ commit }) => commit)
+  return row.commit_id === null ? sources : [row.commit_id, ...sources]
 }
 
 interface VersionRow {
@@ -66,6 +92,7 @@ interface VersionRow {
   readonly published_at: Date
   readonly commit_id: string | null
   readonly overrides: string | null
+  readonly sources: string | null
   readonly before: string | null
   readonly kept: boolean
 }
@@ -78,7 +105,7 @@ async function versionRows(
   const namespaces = query.namespaces === undefined ? null : [...query.namespaces]
   const before = query.before ?? null
   const { rows } = await sql<VersionRow>`
-    select r.sequence, r.namespace, r.digest, r.published_at, r.commit_id, r.overrides,
+    select r.sequence, r.namespace, r.digest, r.published_at, r.commit_id, r.overrides, r.sources,
       (select e.digest from releases e
         where e.namespace = r.namespace and e.sequence < r.sequence
         order by e.sequence desc limit 1) as before,
@@ -91,16 +118,26 @@ async function versionRows(
   return rows
 }
 
+/** What is noted of commits, by their ids: one for each source that had it. */
 async function reviewsOf(
   db: Kysely<Database>,
   ids: readonly string[],
-): Promise<ReadonlyMap<string, CommitReview>> {
+): Promise<ReadonlyMap<string, readonly NotedReview[]>> {
   if (ids.length === 0) return new Map()
   const rows = await db
     .selectFrom('commit_reviews')
-    .select(['commit_id', 'facts'])
+    .select(['commit_id', 'source', 'facts'])
     .where('commit_id', 'in', [...ids])
     .orderBy('source', 'desc')
     .execute()
-  return new Map(rows.map(({ commit_id: id, facts }) => [id, JSON.parse(facts)]))
+  const noted = rows.map(({ commit_id: id, source, facts }) => ({
+    ...{ id, source },
+    review: JSON.parse(facts) as CommitReview,
+  }))
+  return Map.groupBy(noted, ({ id }) => id)
+}
+
+interface NotedReview {
+  readonly source: string
+  readonly review: CommitReview
 }

@@ -8,6 +8,14 @@ export interface PastRelease extends TableRelease {
   readonly commit?: string
   /** Ids of the overrides that are in the table; omitted when none are. */
   readonly overrides?: readonly string[]
+  /** The sources in a cluster whose objects are in the table; omitted when none are. */
+  readonly sources?: readonly AppliedSource[]
+}
+
+/** A PolicySource as namespace/name, and its commit that was applied. */
+export interface AppliedSource {
+  readonly source: string
+  readonly commit: string
 }
 
 /** The table that a namespace is to have. */
@@ -17,6 +25,7 @@ export interface Intended {
   readonly commit: string | null
   readonly next?: TableRelease['next']
   readonly overrides?: readonly string[]
+  readonly sources?: readonly AppliedSource[]
 }
 
 /** Names the lock in PostgreSQL that keeps two controllers from giving out one number twice. */
@@ -55,11 +64,12 @@ export async function release(
 ): Promise<readonly PastRelease[]> {
   if (tables.length === 0) return []
   let sequence = await lastSequence(db)
-  const rows = tables.map(({ namespace, digest, commit, next: steps, overrides = [] }) => {
+  const rows = tables.map(table => {
+    const { namespace, digest, next: steps } = table
     sequence = next(sequence, at)
     const publishedAt = new Date(at).toISOString()
     const stated = { namespace, sequence, digest, publishedAt, ...(steps && { next: steps }) }
-    return rowOf(key.sign(stated), commit, overrides)
+    return rowOf(key.sign(stated), table)
   })
   await db.insertInto('releases').values(rows).execute()
   return rows.map(releaseOf)
@@ -109,8 +119,7 @@ async function lastSequence(db: Transaction<Database>): Promise<number> {
 
 function rowOf(
   release: TableRelease,
-  commit: string | null,
-  overrides: readonly string[],
+  { commit, overrides = [], sources = [] }: Intended,
 ): Selectable<ReleaseRow> {
   return {
     sequence: release.sequence,
@@ -122,6 +131,7 @@ function rowOf(
     signature: release.signature,
     next: release.next === undefined ? null : JSON.stringify(release.next),
     overrides: overrides.length === 0 ? null : JSON.stringify(overrides),
+    sources: sources.length === 0 ? null : JSON.stringify(sources),
   }
 }
 
@@ -136,5 +146,6 @@ function releaseOf(row: Selectable<ReleaseRow>): PastRelease {
     ...(row.next !== null && { next: JSON.parse(row.next) }),
     ...(row.commit_id !== null && { commit: row.commit_id }),
     ...(row.overrides !== null && { overrides: JSON.parse(row.overrides) }),
+    ...(row.sources !== null && { sources: JSON.parse(row.sources) }),
   }
 }

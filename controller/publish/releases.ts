@@ -8,6 +8,7 @@ import { type Fence, passFence } from '../store/fence.ts'
 import type { Follower } from '../store/follow-store.ts'
 import { Directories, keepDirectories } from './directories.ts'
 import {
+  type AppliedSource,
   type Intended,
   keepTables,
   lockPublishing,
@@ -27,6 +28,8 @@ export interface Publishable {
   readonly next?: readonly Step[]
   /** Ids of the overrides that are in it. */
   readonly overrides?: readonly string[]
+  /** The sources in a cluster whose objects are in it, with their commits. */
+  readonly sources?: readonly AppliedSource[]
 }
 
 export interface ReleasesNeeds {
@@ -111,7 +114,12 @@ export class Releases implements Follower {
     return this.#locked(fence, async (db, inForce) => {
       const steps = await dueSteps(db, inForce.values(), at)
       return {
-        tables: new Map([...steps].map(([namespace, { table }]) => [namespace, table])),
+        tables: new Map(
+          [...steps].map(([namespace, { table }]) => {
+            const { sources = [] } = inForce.get(namespace) ?? {}
+            return [namespace, { ...table, sources }]
+          }),
+        ),
         commit: namespace => inForce.get(namespace)?.commit ?? null,
         directories: [...steps.values()].flatMap(({ directory }) => directory ?? []),
       }
@@ -241,11 +249,11 @@ function changes(
 
 function intendedOf(
   namespace: string,
-  { digest, next: steps = [], overrides = [] }: Publishable,
+  { digest, next: steps = [], overrides = [], sources = [] }: Publishable,
   commit: string | null,
 ): Intended {
   const next = namedSteps(steps)
-  return { namespace, digest, commit, overrides, ...(next && { next }) }
+  return { namespace, digest, commit, overrides, sources, ...(next && { next }) }
 }
 
 /** The same table, with the same to follow, for as long as the same overrides are in it. */
@@ -282,6 +290,7 @@ function bodiesOf(
 }
 
 /** The release as proxies get it: exactly what the signature covers. */
-export function asSigned({ commit: _, overrides: __, ...release }: PastRelease): TableRelease {
+export function asSigned(past: PastRelease): TableRelease {
+  const { commit: _, overrides: __, sources: ___, ...release } = past
   return release
 }

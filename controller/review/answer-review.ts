@@ -72,7 +72,7 @@ export async function answerReview(
   inForce: (namespace: string) => Promise<NowInForce>,
 ): Promise<ReviewAnswered> {
   const { repositoryId, change } = answer
-  const row = await takenReview(move.db, repositoryId, change)
+  const row = await takenReview(move, repositoryId, change)
   if (row === null) {
     return { outcome: 'refused', code: await endedBecause(move, answer), review: null }
   }
@@ -115,15 +115,16 @@ function sourceName({ source }: Pick<StoredReview, 'source'>): string {
 
 /** A digest of an earlier review tells that something has changed since. */
 async function endedBecause(
-  { db }: Move,
+  { db, source }: Move,
   { repositoryId, change, digest }: ReviewAnswer,
 ): Promise<ReviewRefusal> {
-  const rows = await db
+  let known = db
     .selectFrom('reviews')
     .select('digest')
     .where('repository_id', '=', repositoryId)
     .where('change_number', '=', change)
-    .execute()
+  if (source !== undefined) known = known.where('source', '=', source)
+  const rows = await known.execute()
   if (rows.length === 0) return 'not_asked_here'
   return rows.some(row => isDigest(row, digest)) ? 'outdated' : 'wrong_digest'
 }

@@ -45,7 +45,7 @@ export interface Begun {
 /** The review of exactly this candidate: the one that is going on, or a new one that ends the one before. */
 export async function beginReview(move: Move, candidate: Candidate): Promise<Begun> {
   const { repository, change, digest } = candidate
-  const live = await takenReview(move.db, repository.id, change.number)
+  const live = await takenReview(move, repository.id, change.number)
   if (live?.digest === digest) return { review: live, ended: null }
   const ended = live && (await endedReview(move, live, reasonOf(live, candidate)))
   const review = await move.db

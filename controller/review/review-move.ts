@@ -18,6 +18,8 @@ export interface Move {
   readonly db: Transaction<Database>
   /** One instant for everything in it. */
   readonly at: Date
+  /** namespace/name of the PolicySource whose reviews are moved; those of any when omitted. */
+  readonly source?: string | undefined
 }
 
 /** Something that happened to a review. */
@@ -45,19 +47,18 @@ export async function tell({ db, at }: Move, review: number, told: Told): Promis
 
 /** Takes the live review of a change, and keeps everybody else from it until the transaction ends. */
 export async function takenReview(
-  db: Transaction<Database>,
+  { db, source }: Pick<Move, 'db' | 'source'>,
   repositoryId: number,
   change: number,
 ): Promise<StoredReview | null> {
-  const row = await db
+  let taking = db
     .updateTable('reviews')
     .set(eb => ({ revision: eb('revision', '+', 1) }))
     .where('repository_id', '=', repositoryId)
     .where('change_number', '=', change)
     .where('state', 'in', liveStates)
-    .returningAll()
-    .executeTakeFirst()
-  return row ?? null
+  if (source !== undefined) taking = taking.where('source', '=', source)
+  return (await taking.returningAll().executeTakeFirst()) ?? null
 }
 
 /** Moves a review out of a state if it is still in it, and writes that down. The row as it is then, or null. */

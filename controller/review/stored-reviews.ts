@@ -25,6 +25,8 @@ import { type StandingInForce, standingReader } from './standing.ts'
 export interface ReviewsNeeds {
   readonly db: Kysely<Database>
   readonly now: () => number
+  /** namespace/name of the PolicySource whose reviews these are; those of any when omitted. */
+  readonly sourceId?: string
 }
 
 /** Which change: the number of the repository at its forge, and that of the change in it. */
@@ -87,7 +89,7 @@ export class StoredReviews {
   /** Ends the review of a change that is going on, without a decision; null when there is none. */
   end({ repositoryId, change }: ChangeName, reason: VoidReason): Promise<EndedReview | null> {
     return this.#move(async move => {
-      const live = await takenReview(move.db, repositoryId, change)
+      const live = await takenReview(move, repositoryId, change)
       return live && endedReview(move, live, reason)
     })
   }
@@ -98,7 +100,7 @@ export class StoredReviews {
     { mergeSha, approved }: { readonly mergeSha: string; readonly approved: boolean },
   ): Promise<StoredReview | null> {
     return this.#move(async move => {
-      const live = await takenReview(move.db, repositoryId, change)
+      const live = await takenReview(move, repositoryId, change)
       const reason = approved ? {} : { reason: 'unreviewed' }
       return live && movedReview(move, live, { state: 'merged', mergeSha, ...reason })
     })
@@ -106,14 +108,15 @@ export class StoredReviews {
 
   /** The review of a change that is going on, or null. */
   async live({ repositoryId, change }: ChangeName): Promise<StoredReview | null> {
-    const row = await this.#needs.db
+    const { db, sourceId } = this.#needs
+    let live = db
       .selectFrom('reviews')
       .selectAll()
       .where('repository_id', '=', repositoryId)
       .where('change_number', '=', change)
       .where('state', 'in', liveStates)
-      .executeTakeFirst()
-    return row ?? null
+    if (sourceId !== undefined) live = live.where('source', '=', sourceId)
+    return (await live.executeTakeFirst()) ?? null
   }
 
   /** Changes of a source whose review is going on. */
@@ -183,8 +186,8 @@ export class StoredReviews {
   }
 
   #move<T>(work: (move: Move) => Promise<T>): Promise<T> {
-    const { db, now } = this.#needs
-    return db.transaction().execute(db => work({ db, at: new Date(now()) }))
+    const { db, now, sourceId: source } = this.#needs
+    return db.transaction().execute(db => work({ db, at: new Date(now()), source }))
   }
 }
 

@@ -16,11 +16,12 @@ import type { ControllerRow, FenceRow, KubernetesObjectRow } from './kubernetes-
 import type { OverrideEventRow, OverrideRow, ReleaseStepRow } from './override-tables.ts'
 import type { ProxyNameRow } from './proxy-name-tables.ts'
 import type { ReviewTables } from './review-tables.ts'
+import type { SourceTables } from './source-tables.ts'
 import type { RuntimeTokenListRow, RuntimeTokenRow } from './token-tables.ts'
 import type { UsageDayRow, UsageSessionRow } from './usage-rows.ts'
 
 /** The tables of the store. */
-export interface Database extends ReviewTables, CommitTables {
+export interface Database extends ReviewTables, CommitTables, SourceTables {
   readonly records: RecordRow
   readonly record_counts: RecordCountRow
   readonly releases: ReleaseRow
@@ -113,6 +114,8 @@ export interface ReleaseRow {
   readonly next: string | null
   /** Ids of the overrides that are in the table, as JSON; null when none are. */
   readonly overrides: string | null
+  /** The sources in a cluster whose objects are in the table, with their commits, as JSON; null when none are. */
+  readonly sources: string | null
 }
 
 /** The canonical text of a table under its digest. */

@@ -11,6 +11,7 @@ import { overrideTables } from './override-tables.ts'
 import { proxyNameTables } from './proxy-name-tables.ts'
 import { proxyStartTables } from './proxy-start-tables.ts'
 import { reviewTables } from './review-tables.ts'
+import { sourceTables } from './source-tables.ts'
 import { tokenTables } from './token-tables.ts'
 import { usageTables } from './usage-tables.ts'
 
@@ -30,6 +31,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0012-reviews': { up: reviewTables },
   '0013-chat-commands': { up: chatTables },
   '0014-overrides': { up: overrideTables },
+  '0015-policy-sources': { up: sourceTables },
 }
 
 async function first(db: Kysely<unknown>): Promise<void> {
