@@ -118,6 +118,12 @@ export interface Saying {
   readonly body: string
 }
 
+/** The comment that stands there now. */
+export interface SaidComment extends ForgeComment {
+  /** What the comment said just before, when that was something else; null as well for a new one. */
+  readonly replaced: string | null
+}
+
 /** A change that is proposed. Both branches are in the repository. */
 export interface Proposed {
   readonly title: string
@@ -149,7 +155,7 @@ export interface Forge {
   /** Says about a commit what `writ/policy` comes to; saying the same again changes nothing. */
   report(report: Report, signal: AbortSignal): Promise<void>
   /** Writes the comment, or edits the one that was written under the marker; saying the same again changes nothing. */
-  say(thread: number, saying: Saying, signal: AbortSignal): Promise<ForgeComment>
+  say(thread: number, saying: Saying, signal: AbortSignal): Promise<SaidComment>
   /** Writes another comment. */
   reply(thread: number, body: string, signal: AbortSignal): Promise<ForgeComment>
   /** Opens the change, or returns the open one of the same head and base. */

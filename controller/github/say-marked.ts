@@ -1,6 +1,6 @@
 import type { Octokit } from '@octokit/rest'
 import { ForgeFailure } from '../forge/failure.ts'
-import type { ForgeComment, Saying } from '../forge/forge.ts'
+import type { SaidComment, Saying } from '../forge/forge.ts'
 import { cutBody } from './comments.ts'
 import { type GithubPlace, repositoryAt } from './github-place.ts'
 import { commentOf } from './github-values.ts'
@@ -16,9 +16,10 @@ export async function sayMarked(
   octokit: Octokit,
   place: GithubPlace,
   said: Said,
-): Promise<ForgeComment> {
+): Promise<SaidComment> {
   const repository = await repositoryAt(octokit, place)
-  return commentOf(await written(octokit, place, said), repository.id)
+  const { comment, replaced } = await written(octokit, place, said)
+  return { ...commentOf(comment, repository.id), replaced }
 }
 
 async function written(octokit: Octokit, place: GithubPlace, said: Said) {
@@ -27,11 +28,13 @@ async function written(octokit: Octokit, place: GithubPlace, said: Said) {
   const line = `<!-- ${said.marker} -->`
   const body = `${line}\n${cutBody(said.body)}`
   const found = await markedComment(octokit, place, said, line)
-  if (found?.body === body) return found
+  if (found?.body === body) return { comment: found, replaced: null }
   if (found !== null) {
-    return (await rest.issues.updateComment({ ...place, comment_id: found.id, body })).data
+    const { data } = await rest.issues.updateComment({ ...place, comment_id: found.id, body })
+    return { comment: data, replaced: found.body ?? '' }
   }
-  return (await rest.issues.createComment({ ...place, issue_number: said.thread, body })).data
+  const asked = { ...place, issue_number: said.thread, body }
+  return { comment: (await rest.issues.createComment(asked)).data, replaced: null }
 }
 
 const mostPages = 30

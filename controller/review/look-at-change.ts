@@ -1,19 +1,17 @@
 import type { Replay } from '../../schemas/replay.ts'
 import { personOf } from '../approvals/person.ts'
-import { bodyHash } from '../chatops/chat-commands.ts'
 import type { ChangeRequest, Contributors, Forge, ForgeRepository } from '../forge/forge.ts'
 import type { GitRepository } from '../git/repository.ts'
 import { receivedOf } from './answer-review.ts'
 import { type Assessment, type AssessNeeds, assessChange, problemOf } from './assess-change.ts'
 import type { EndedReview, VoidReason } from './begin-review.ts'
 import { inert } from './comment/inert.ts'
-import { reviewComment } from './comment/review-comment.ts'
-import { reviewReport } from './comment/review-report.ts'
 import type { ChangeState, ReviewedState, ReviewView } from './comment/review-view.ts'
 import { voidReply } from './comment/void-reply.ts'
 import { digestOf, type Standing } from './content-digest.ts'
 import { presentedVote } from './presented-review.ts'
 import type { StoredReview } from './review-move.ts'
+import { sayReview } from './say-review.ts'
 import type { StandingInForce } from './standing.ts'
 import type { StoredReviews } from './stored-reviews.ts'
 import { benchOf, handsOf } from './who-may-answer.ts'
@@ -45,9 +43,6 @@ export interface Remembered {
   readonly replay: Replay | string | null
 }
 
-/** The word under which the comment of Writ is found again. */
-const reviewMarker = 'writ:review'
-
 /**
  * Looks at an open change as it is now and says what there is to say: the review in the store, the comment and the
  * check. Doing it twice is the same as once. False when the change moved meanwhile and has to be looked at again.
@@ -72,7 +67,11 @@ export async function lookAtChange(
   }
   const { review, ended } = await reviewed(needs, seen)
   const view = await viewOf(needs, seen, review)
-  await said(needs, seen, { view, review }, signal)
+  await sayReview(
+    needs,
+    { change: change.number, paths: found.assessment.paths, view, review },
+    signal,
+  )
   if (ended !== null && ended.votes.length > 0) {
     await forge.reply(change.number, voidReply(ended.review), signal)
   }
@@ -275,24 +274,4 @@ function barredBecause(found: {
   }
   if (found.people >= found.required) return null
   return `it needs ${found.required} people who had no hand in it, and what is in force names ${found.people}.`
-}
-
-async function said(
-  { forge, reviews }: LookNeeds,
-  { change, found }: Seen,
-  { view, review }: { readonly view: ReviewView; readonly review: StoredReview | null },
-  signal: AbortSignal,
-): Promise<void> {
-  const { paths } = found.assessment
-  const body = reviewComment(view)
-  const comment = await forge.say(change.number, { marker: reviewMarker, body }, signal)
-  if (review !== null) {
-    await reviews.shown(review.id, {
-      comment: comment.id,
-      hash: bodyHash(comment.body),
-      at: new Date(comment.updatedAt),
-    })
-  }
-  const pathOf = (file: string) => (paths.has(file) ? file : null)
-  await forge.report({ ...reviewReport(view, pathOf), detailsUrl: comment.url }, signal)
 }

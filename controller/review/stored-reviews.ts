@@ -42,6 +42,8 @@ export interface Shown {
   readonly hash: string
   /** By the clock of the forge. */
   readonly at: Date
+  /** Whether something else stood there that Writ had not written: what was answered to that counts no more. */
+  readonly anew: boolean
 }
 
 /** Reviews of changes: one state machine in the store, whoever moves it. */
@@ -63,12 +65,12 @@ export class StoredReviews {
     return this.#move(move => beginReview(move, candidate))
   }
 
-  /** Notes where the digest is shown. Answers count from the first time on, and while that comment reads so. */
-  async shown(review: number, { comment, hash, at }: Shown): Promise<void> {
+  /** Notes where the digest is shown. Answers count from the first time on, or from the last one anew, and while that comment reads so. */
+  async shown(review: number, { comment, hash, at, anew }: Shown): Promise<void> {
     await this.#needs.db
       .updateTable('reviews')
       .set(eb => ({
-        asked_at: eb.fn.coalesce('asked_at', eb.val(at)),
+        asked_at: anew ? eb.val(at) : eb.fn.coalesce('asked_at', eb.val(at)),
         asked_comment: comment,
         asked_hash: hash,
       }))

@@ -40,7 +40,10 @@ export function memoryForge(): MemoryForge {
       lookAt(id).resolve()
       return comments.get(id) ?? null
     },
-    say: async (_, { marker, body }) => write(writ, `<!-- ${marker} -->\n${body}`),
+    say: async (_, { marker, body }) => ({
+      ...write(writ, `<!-- ${marker} -->\n${body}`),
+      replaced: null,
+    }),
     reply: async (_, body) => write(writ, body),
     ...{ openChanges: unused, change: unused, contributors: unused, changeOf: unused },
     ...{ commentsSince: unused, report: unused, openChange: unused },

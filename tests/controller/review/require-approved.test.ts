@@ -24,5 +24,8 @@ t.test('where only what was approved is taken', async t => {
   await until(() => hub.isGreen(repo, review.headSha))
   const merged = await at.merge(next, users.ana)
   await at.inForce(merged)
-  t.match(await at.history(merged), { review: { outcome: 'approved' } })
+  // What brought a commit is found out once it is in force.
+  const origin = async () => Object(await at.history(merged)).review
+  await until(async () => (await origin()) !== undefined)
+  t.match(await origin(), { outcome: 'approved' })
 })
