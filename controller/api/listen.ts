@@ -20,6 +20,8 @@ export async function listen(
     {
       requestTimeout: 60_000,
       headersTimeout: 10_000,
+      // Longer than clients keep connections, or one is used at the moment at which it is closed.
+      keepAliveTimeout: 60_000,
       shouldUpgradeCallback: request => upgrades?.isFor(request) ?? false,
     },
     handler,

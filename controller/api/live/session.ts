@@ -213,6 +213,8 @@ export class Session {
   }
 
   #fail(error: unknown): void {
+    // Whoever is gone misses nothing, and the store may be gone as well.
+    if (this.#socket.readyState !== this.#socket.OPEN) return
     this.#needs.log.error({ err: error }, 'live message not sent')
     this.close(1011, 'something went wrong')
   }
