@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { Directory } from '../../schemas/directory.ts'
 import type { CommitReview, Review } from '../../schemas/review.ts'
 import type { Database } from '../store/database.ts'
@@ -171,19 +171,26 @@ export class StoredReviews {
     return new Map(rows.map(({ commit_id, facts }) => [commit_id, JSON.parse(facts)]))
   }
 
-  /** Notes what brought a commit; what was noted first stands. */
+  /**
+   * Notes what brought a commit; what was noted first stands, unless no change was known then: a forge may tell of
+   * a commit before it can say which change made it.
+   */
   async noteCommit(source: string, commit: string, review: CommitReview): Promise<void> {
     const { db, now } = this.#needs
+    const noted = {
+      outcome: review.outcome,
+      facts: JSON.stringify(review),
+      at: new Date(now()),
+    }
     await db
       .insertInto('commit_reviews')
-      .values({
-        source,
-        commit_id: commit,
-        outcome: review.outcome,
-        facts: JSON.stringify(review),
-        at: new Date(now()),
-      })
-      .onConflict(known => known.doNothing())
+      .values({ source, commit_id: commit, ...noted })
+      .onConflict(known =>
+        known
+          .columns(['source', 'commit_id'])
+          .doUpdateSet(noted)
+          .where(sql<boolean>`commit_reviews.facts::jsonb -> 'change' is null`),
+      )
       .execute()
   }
 

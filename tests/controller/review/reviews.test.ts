@@ -38,6 +38,24 @@ everyStore(t, async (t: Test, stores: StoreKind) => {
     },
   )
 
+  await t.test('what brought a commit stands once the change is known', async t => {
+    const { reviews } = await world()
+    const [source, commit] = ['default/policies', 'd'.repeat(40)]
+    const pushed = { outcome: 'unreviewed', approvers: [] } as const
+    const author = { id: 900, login: 'gil' }
+    const change = { number: 1, title: 'A change', url: 'https://forge.example/1', author }
+    const merged = { outcome: 'approved', change, approvers: [] } as const
+    for (const [noted, stands] of [
+      [pushed, pushed],
+      [merged, merged],
+      [{ ...merged, outcome: 'unreviewed' } as const, merged],
+      [pushed, merged],
+    ] as const) {
+      await reviews.noteCommit(source, commit, noted)
+      t.strictSame((await reviews.commitReviews(source, [commit])).get(commit), stands)
+    }
+  })
+
   await t.test('a change that is proved to narrow needs one of them', async t => {
     for (const narrows of ['proved', 'neutral'] as const) {
       const here = await world()
