@@ -87,12 +87,16 @@ export async function threadWorld(
     { namespace: 'default', now: Date.now, secrets: async () => secrets['github/token'] },
   )
   const clock = () => world.clock.now
+  const begun = Date.now()
+  // Who has to wait hangs on how the test moves the clock, not on how long it takes.
+  const limit = attemptLimit(() => begun + world.clock.now - Date.now())
+  const replies = attemptLimit(() => begun + world.clock.now - Date.now())
   const handlers = new CommandHandlers()
   handlers.on('call', answerCall({ db: store.db, approvals: world.approvals }))
-  handlers.on('explain', answerQuestion(explainRecord(store.db), attemptLimit(clock)))
+  handlers.on('explain', answerQuestion(explainRecord(store.db), limit))
   const warnings: string[] = []
   const handling = {
-    ...{ handlers, commands: new ChatCommands(store.db, clock), replies: attemptLimit(clock) },
+    ...{ handlers, commands: new ChatCommands(store.db, clock), replies },
     directories: () => world.releases.directories.all(),
     log: { warn: (_: object, message: string) => warnings.push(message) },
   }
