@@ -177,7 +177,7 @@ const simpleDifferences = {
   type_denies: {
     effect: 'stricter',
     message:
-      'For an argument of another type the file takes the condition as not holding; now the call is refused, but for the texts inf, -inf and infinity, which count as numbers.',
+      'For an argument of another type the file takes the condition as not holding; now the call is refused.',
   },
   text_order: {
     effect: 'stricter',

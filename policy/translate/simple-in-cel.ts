@@ -9,15 +9,15 @@ export interface SimpleInCel {
 }
 
 /**
- * A condition of the portable format's `simple` language in CEL that people can read: exact where the argument is of
- * the type that the condition is about or is not there at all. Where that is of another type, the condition cannot be
- * evaluated, which denies.
+ * A condition of the portable format's `simple` language in CEL that people can read. An order of numbers holds for
+ * what it held for, whatever the argument is; elsewhere that is so where the argument is of the type that the condition
+ * is about or is not there at all, and where that is of another type, the condition cannot be evaluated, which denies.
  */
 export function simpleInCel({ path, test, value }: SimpleCondition): SimpleInCel {
   const field = fieldOf(path)
   const there = presence(path)
-  const nested = path.length > 1 ? { difference: 'type_denies' as const } : {}
   const loose = { difference: 'type_denies' as const }
+  const nested = path.length > 1 ? loose : {}
   switch (test) {
     case '==':
       if (value === null) return { when: `${absence(path)} || ${field} == null`, ...nested }
@@ -29,7 +29,7 @@ export function simpleInCel({ path, test, value }: SimpleCondition): SimpleInCel
     case '<=':
     case '>':
     case '>=':
-      return ordered(there, field, test, value)
+      return { ...nested, ...ordered(there, field, test, value) }
     case 'contains': {
       const part = literal(String(value))
       const inText = `${field}.contains(${part})`
@@ -53,8 +53,36 @@ function ordered(
   if (typeof value === 'string' && !decimal.test(value)) {
     return { when: `${there} && ${field} ${test} ${literal(value)}`, difference: 'text_order' }
   }
-  const number = literal(Number(value))
-  return { when: `${there} && double(${field}) ${test} ${number}`, difference: 'type_denies' }
+  const isNumber = numeric(field)
+  const holds = `${number(field)} ${test} ${literal(Number(value))}`
+  if (typeof value === 'number') return { when: `${there} && (${isNumber}) && ${holds}` }
+  const inText = `type(${field}) == string && string(${field}) ${test} ${literal(value)}`
+  return {
+    when: `${there} && (${isNumber} ? ${holds} : ${inText})`,
+    // Nothing else in such a text is beyond U+D7FF, from where on units and code points are ordered otherwise.
+    ...(value.includes(byteOrderMark) && { difference: 'text_order' }),
+  }
+}
+
+const byteOrderMark = '\ufeff'
+
+/** What JavaScript takes for blanks, in RE2. */
+const blanks = String.raw`[\s\v\pZ\x{FEFF}]*`
+
+const numeral = String.raw`r"^${blanks}[+-]?(\d+\.?|\.\d)\d*([eE][+-]?\d+)?${blanks}$"`
+
+/**
+ * Whether an argument counts as a number. `double()` alone takes the texts `inf` and `nan` as well. `string()` changes
+ * nothing of a text, and lets the condition compile where the schema says that the argument is none.
+ */
+function numeric(field: string): string {
+  const isText = `type(${field}) == string && string(${field}).matches(${numeral})`
+  return `type(${field}) in [int, double] || ${isText}`
+}
+
+/** The number that an argument counts as. `trim()` takes all those blanks away but the byte order mark. */
+function number(field: string): string {
+  return `double(string(${field}).replace("\\ufeff", "").trim())`
 }
 
 function fieldOf(path: readonly string[]): string {

@@ -33,7 +33,7 @@ tools:
     conditions: [{ expression: "args.a == 1", condition_type: cel, action: deny }]
 `)
   const { text, differences } = exportKinds(table, directory)
-  t.match(text, /double\(args\.amount\) > 3\.0/)
+  t.match(text, /double\(string\(args\.amount\).* > 3\.0/)
   t.notMatch(text, /true/)
   t.match(exportPortable(table, { ...directory, sources: [] }, new Map()).text, /source: mcp/)
   const { sources: _, ...older } = directory

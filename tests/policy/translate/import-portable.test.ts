@@ -266,7 +266,7 @@ tools:
     conditions:
       - { expression: "size(args) > 3", condition_type: cel }
       - { expression: name < 'b' }
-      - { expression: amount > 3 }
+      - { expression: order.amount > 3 }
       - { expression: "false" }
 ---
 apiVersion: writ.dev/v1alpha1
