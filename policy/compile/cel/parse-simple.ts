@@ -26,13 +26,11 @@ export function parseSimple(source: string): ParsedCondition {
   return parseMethod(source, at) ?? parseComparison(source, at) ?? refuse(at)
 }
 
-function refuse(at: SimpleCondition['at']): ParsedCondition {
-  const problem = errorAt(
-    at,
-    'simple_syntax',
-    'The condition is not of the simple form: path OP value, path.contains(…) or path.matches(…).',
-    'Write condition_type: cel to use CEL.',
-  )
+const noForm =
+  'The condition is not of the simple form: path OP value, path.contains(…) or path.matches(…).'
+
+function refuse(at: SimpleCondition['at'], why = noForm): ParsedCondition {
+  const problem = errorAt(at, 'simple_syntax', why, 'Write condition_type: cel to use CEL.')
   return { expression: null, problems: [problem] }
 }
 
@@ -68,6 +66,9 @@ function parseComparison(source: string, at: SimpleCondition['at']): ParsedCondi
   const [, path = '', test, text = ''] = match
   const value = constantOf(text)
   if (value === undefined) return null
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    return refuse(at, `No number is as large as ${text.slice(0, 32)}.`)
+  }
   return parsed({
     op: 'simple',
     path: path.split('.'),

@@ -111,6 +111,9 @@ t.test('anything else is an error and never a condition', async t => {
     `a == ${'x'.repeat(4096)}`,
   ]
   for (const source of refused) t.strictSame(judge(source, {}), ['simple_syntax'], source)
+  for (const source of ['a < 1e999', 'a == -1e999', `a < ${'9'.repeat(400)}`]) {
+    t.match(parseSimple(source).problems, [{ code: 'simple_syntax', message: /^No number is as/ }])
+  }
   t.strictSame(parseSimple('a && b').problems, [
     {
       severity: 'error',
