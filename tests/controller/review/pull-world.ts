@@ -38,8 +38,8 @@ export interface PullWorld {
   reviewed(pull: Issue, state: Review['state']): Promise<Review>
   /** What became of a comment, as it was written down. */
   outcome(id: number): Promise<string | null>
-  /** Sends a webhook, perhaps again. */
-  send(delivery: Delivery): Promise<void>
+  /** Sends a webhook, perhaps again, or to another controller. */
+  send(delivery: Delivery, to?: URL): Promise<void>
   /** How the controller found its source. */
   source(): Promise<{ readonly state: string; readonly commit?: string }>
   problems(): Promise<readonly { readonly code: string }[]>
@@ -47,6 +47,22 @@ export interface PullWorld {
   inForce(commit: string): Promise<void>
   /** What is kept of the release of a commit. */
   history(commit: string): Promise<unknown>
+  /** Starts another controller of the same options, with a folder of its own. */
+  another(): Promise<Controller>
+}
+
+/** A controller that runs. */
+export interface Controller {
+  readonly here: World
+  readonly url: URL
+}
+
+/** How such a world differs from the usual one. */
+interface PullOptions extends Partial<Omit<ControllerOptions, 'secrets'>> {
+  /** Writ comes as an app instead of with a token. */
+  readonly asApp?: boolean
+  /** By key, besides `token`, `app` and `webhook`. */
+  readonly secrets?: Readonly<Record<string, string>>
 }
 
 interface Saying {
@@ -64,7 +80,7 @@ interface Proposing {
   readonly title?: string
 }
 
-const secrets = { token: '', webhook: 'the secret of webhooks' }
+const webhook = 'the secret of webhooks'
 
 /** Starts all of it with the policies in force. */
 export async function pullWorld(
@@ -74,7 +90,7 @@ export async function pullWorld(
     readonly ids: Readonly<Record<Login, number>>
   }) => Files,
   review: string,
-  more: Partial<ControllerOptions> = {},
+  { asApp = false, secrets = {}, ...more }: PullOptions = {},
 ): Promise<PullWorld> {
   const hub = await githubStub(t)
   const users = Object.fromEntries(logins.map(login => [login, hub.user(login)])) as Record<
@@ -82,20 +98,33 @@ export async function pullWorld(
     Account
   >
   const repo = hub.repository('acme/policies')
-  const token = hub.token(hub.bot('writ'))
+  const app = hub.app('writ')
+  const known = new Map(
+    Object.entries({
+      ...{ webhook, token: hub.token(hub.bot('writ')), app: app.privateKey, ...secrets },
+    }),
+  )
   const there = await testRepository(t)
   const ids = Object.fromEntries(logins.map(login => [login, users[login].id])) as Record<
     Login,
     number
   >
-  const base = await there.commit(filesOf({ source: sourceText(there, hub, review), ids }))
+  const credentials = asApp
+    ? `app: { appId: ${app.appId}, installationId: ${app.installationId}, privateKeyRef: { name: github, key: app } }`
+    : 'secretRef: { name: github, key: token }'
+  const source = sourceText(there, { apiUrl: hub.apiUrl, credentials, review })
+  const base = await there.commit(filesOf({ source, ids }))
   hub.push(repo, users.ana, 'main', base)
-  const here = await world(t)
-  const { url } = await here.startController({
-    repository: { url: remoteUrl(there.url), branch: 'main', path: 'policies', intervalMs: 50 },
-    secrets: async (_, { key }) => ({ ...secrets, token })[key as keyof typeof secrets] ?? null,
-    ...more,
-  })
+  const started = async (): Promise<Controller> => {
+    const here = await world(t)
+    const { url } = await here.startController({
+      repository: { url: remoteUrl(there.url), branch: 'main', path: 'policies', intervalMs: 50 },
+      secrets: async (_, { key }) => known.get(key) ?? null,
+      ...more,
+    })
+    return { here, url }
+  }
+  const { here, url } = await started()
   const status = async () => (await (await here.get(url, '/api/v1/status')).json()) as Status
   let told = 0
   let branches = 0
@@ -107,7 +136,7 @@ export async function pullWorld(
     }
   }
   const made: PullWorld = {
-    ...{ hub, repo, there, here, url, users, tell },
+    ...{ hub, repo, there, here, url, users, tell, another: started },
     async propose(files, { by = users.dan, ...some } = {}) {
       branches += 1
       const { branch = `change-${branches}` } = some
@@ -178,8 +207,8 @@ export async function pullWorld(
       )
       return line === undefined ? null : String(line.fields.outcome)
     },
-    async send(delivery) {
-      const answer = await hub.send(delivery, { to: url, secret: secrets.webhook })
+    async send(delivery, to = url) {
+      const answer = await hub.send(delivery, { to, secret: webhook })
       if (answer.status >= 400) throw new Error(`${answer.status} ${await answer.text()}`)
     },
     source: async () => (await status()).source,
@@ -204,7 +233,10 @@ interface Status {
   readonly problems: { readonly list: readonly { readonly code: string }[] }
 }
 
-function sourceText({ url }: TestRepository, { apiUrl }: GithubStub, review: string): string {
+function sourceText(
+  { url }: TestRepository,
+  said: { readonly apiUrl: string; readonly credentials: string; readonly review: string },
+): string {
   return `
 apiVersion: writ.dev/v1alpha1
 kind: PolicySource
@@ -217,8 +249,8 @@ spec:
   forge:
     type: github
     repository: acme/policies
-    apiUrl: ${apiUrl}
-    secretRef: { name: github, key: token }
-  review: ${review}
+    apiUrl: ${said.apiUrl}
+    ${said.credentials}
+  review: ${said.review}
 `
 }
