@@ -17,7 +17,6 @@ import { keepBudgets } from './budgets/keep-budgets.ts'
 import { StoredBudgets } from './budgets/stored-budgets.ts'
 import { type Compiler, openCompiler } from './compile/compiler.ts'
 import type { ControllerOptions } from './controller.ts'
-import { gitWebhookRoute } from './git/webhook-route.ts'
 import { wakeByPushes } from './github/wake-by-pushes.ts'
 import { heartbeat } from './heartbeat.ts'
 import { forPeople } from './judge/for-people.ts'
@@ -35,8 +34,9 @@ import { localPolicies, type Policies } from './reconcile/local-policies.ts'
 import { openAdmission } from './review/admit-commit.ts'
 import { joinReviews } from './review/join-reviews.ts'
 import { shareStore } from './share-store.ts'
+import { gitRoutes } from './sources/git-routes.ts'
 import type { GitSource } from './sources/git-source.ts'
-import { openGit, wokenSources } from './sources/open-git.ts'
+import { openGit } from './sources/open-git.ts'
 import { readStatus } from './status/read-status.ts'
 import { SourceMemory } from './status/source-state.ts'
 import { openStore, type Store } from './store/open-store.ts'
@@ -90,10 +90,11 @@ async function serve(
   const { ledger, ...spending } = spendingParts(options, store, releases, live)
   const beat = heartbeat()
   const { promise: listening, resolve: listens } = Promise.withResolvers<URL>()
+  const { directories } = releases
   const telling = await tellPeople({
     ...options,
     ...{ db: store.db, approvals, listening, ...spending.telling },
-    directories: releases.directories,
+    directories,
   })
   if (policies.git !== undefined) wakeByPushes(policies.git, telling.github.events)
   const reviews = joinReviews({ ...known, policies, telling, ledger, now, log })
@@ -104,10 +105,10 @@ async function serve(
       ...{ db: store.db, releases, key, now, log, onBeat: beat.onBeat },
       ...{ ledger, proxies, approvals, budgets: spending.telling.budgets },
     }),
-    ...spending.routes,
     ...statusRoutes({ status, notReady: () => notReady(store, policies) }),
-    ...[...telling.routes, ...gitRoutes(options, policies), ...reviews.routes, ...asked.routes],
-    ...overrideRoutes({ overrides, ...policies, now, directories: releases.directories }),
+    ...gitRoutes({ ...options, ...telling, policies, directories }),
+    ...[...spending.routes, ...telling.routes, ...reviews.routes, ...asked.routes],
+    ...overrideRoutes({ overrides, ...policies, now, directories }),
   ]
   const people = forPeople(approvals)
   const parts = { db: store.db, approvals: people, releases, live, routes, onBeat: beat.onBeat }
@@ -193,11 +194,6 @@ function budgetWorkflows(releases: Releases) {
     const { budgets = [] } = body === null ? {} : (JSON.parse(body) as Partial<RuleTable>)
     return budgets.find(({ name }) => name === budget)?.workflow ?? ''
   }
-}
-
-function gitRoutes({ secrets = async () => null, now, log }: Settled, { git }: Policies) {
-  if (git === undefined) return []
-  return [gitWebhookRoute({ sources: () => wokenSources(git, secrets), now, log })]
 }
 
 async function notReady(store: Store, policies: Policies): Promise<string | null> {

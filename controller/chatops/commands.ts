@@ -41,18 +41,33 @@ export type CommandHandler<Kind extends Command['kind']> = (
 
 /** Who does what commands ask for: one for each kind. */
 export interface Commands {
-  /** Returns how to stop. A second handler of a kind is a mistake, and throws. */
-  on<Kind extends Command['kind']>(kind: Kind, handler: CommandHandler<Kind>): () => void
+  /** Returns how to stop. A second handler of a kind is a mistake, and throws. While it is not here, another controller handles them. */
+  on<Kind extends Command['kind']>(
+    kind: Kind,
+    handler: CommandHandler<Kind>,
+    isHere?: () => boolean,
+  ): () => void
 }
 
 /** Handlers by kind. */
 export class CommandHandlers implements Commands {
   readonly #handlers = new Map<Command['kind'], unknown>()
+  readonly #here = new Map<Command['kind'], () => boolean>()
 
-  on<Kind extends Command['kind']>(kind: Kind, handler: CommandHandler<Kind>): () => void {
+  on<Kind extends Command['kind']>(
+    kind: Kind,
+    handler: CommandHandler<Kind>,
+    isHere: () => boolean = () => true,
+  ): () => void {
     if (this.#handlers.has(kind)) throw new Error(`commands of kind ${kind} have a handler`)
     this.#handlers.set(kind, handler)
+    this.#here.set(kind, isHere)
     return () => this.#handlers.delete(kind)
+  }
+
+  /** Whether commands of a kind are left to another controller. */
+  leaves(kind: Command['kind']): boolean {
+    return this.#here.get(kind)?.() === false
   }
 
   /** Has the command handled; what nobody does is `unavailable`. */

@@ -55,8 +55,9 @@ async function carryOut(
   { place, admission }: Admitted,
   signal: AbortSignal,
 ): Promise<CommandOutcome | null> {
-  const { commands } = needs
+  const { commands, handlers } = needs
   const { comment, command, headSha } = admission
+  if (handlers.leaves(command.kind)) return null
   const attempt = { place, comment, command: commandText(command), headSha }
   if (!(await commands.take(attempt, null))) return null
   const handled = await handledOf(needs, forge, { place, admission }, signal)

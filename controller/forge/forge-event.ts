@@ -1,7 +1,8 @@
 /** Something happened at a forge, or may have: whoever cares looks afresh. The same may be told more than once. */
 export interface ForgeEvent {
-  readonly kind: 'push' | 'change' | 'comment' | 'ping'
-  /** owner/name, as the forge spells it. */
+  /** `source`: somebody who may wake a PolicySource says that its repository is another. */
+  readonly kind: 'push' | 'change' | 'comment' | 'ping' | 'source'
+  /** owner/name, as the forge spells it; of `source` the namespace/name of the PolicySource. */
   readonly repository: string
   /** Of the change or the thread. */
   readonly number?: number

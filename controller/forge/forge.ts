@@ -100,6 +100,8 @@ export interface Annotation {
 /** What is said about a commit. */
 export interface Report {
   readonly headSha: string
+  /** What the check is about, where there are several; it is part of its name. */
+  readonly of?: string
   /** `pending` waits for somebody; only `success` lets a protected branch take the commit. */
   readonly conclusion: 'success' | 'failure' | 'pending'
   /** One line. */

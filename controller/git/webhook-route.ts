@@ -11,7 +11,7 @@ export interface WokenSource {
   readonly names: readonly string[]
   /** The secret shared with its forge, or null. */
   secret(): Promise<string | null>
-  look(): void
+  look(): void | Promise<void>
 }
 
 export interface GitWebhookNeeds {
@@ -53,7 +53,7 @@ export function gitWebhookRoute({ sources, now, log }: GitWebhookNeeds): Route {
         body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
       }
       if (found && secret && isGenuine(proof, secret)) {
-        found.look()
+        await found.look()
         response.status(202).end()
         return
       }

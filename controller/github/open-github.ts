@@ -1,10 +1,11 @@
+import { randomUUID } from 'node:crypto'
 import type { Kysely } from 'kysely'
 import type { Service } from '../../lifecycle/run.ts'
 import type { Directory } from '../../schemas/directory.ts'
 import type { Route } from '../api/route.ts'
 import type { Secrets } from '../channels/secrets.ts'
 import type { Forge } from '../forge/forge.ts'
-import { type ForgeEvents, forgeEvents } from '../forge/forge-event.ts'
+import { type ForgeEvent, type ForgeEvents, forgeEvents } from '../forge/forge-event.ts'
 import type { Database } from '../store/database.ts'
 import type { Follower } from '../store/follow-store.ts'
 import { Deliveries } from './deliveries.ts'
@@ -30,6 +31,8 @@ export interface OpenGithub {
   readonly events: ForgeEvents
   /** The forge of a place with the secrets of a namespace. */
   open(namespace: string, place: ForgePlace): Forge
+  /** Tells an event here and to all other controllers on the store. */
+  tellAll(event: Omit<ForgeEvent, 'deliveryId'>): Promise<void>
   readonly routes: readonly Route[]
   readonly services: readonly Service[]
   /** Hears of webhooks that other controllers on the store got. */
@@ -46,6 +49,9 @@ export function openGithub(needs: OpenGithubNeeds): OpenGithub {
   return {
     events,
     open,
+    async tellAll(event) {
+      await deliveries.take({ ...event, deliveryId: randomUUID() })
+    },
     follower: deliveries,
     routes: [githubWebhookRoute({ watched: known, deliveries, secrets, now, log })],
     services: [

@@ -4,8 +4,10 @@ import canonicalize from 'canonicalize'
 import type { Annotation, Report } from '../forge/forge.ts'
 import type { GithubPlace } from './github-place.ts'
 
-/** What protected branches ask for. */
-export const checkName = 'writ/policy'
+/** What protected branches ask for: `writ/policy`, with what it is about where there are several. */
+export function checkName({ of }: Pick<Report, 'of'>): string {
+  return of === undefined ? 'writ/policy' : `writ/policy ${of}`
+}
 
 /** What GitHub takes in one request. */
 const batch = 50
@@ -31,7 +33,7 @@ export async function reportCheck(
   const output = { title: report.title.slice(0, 255), summary: summaryOf(report) }
   const { data: run } = await rest.checks.create({
     ...place,
-    ...{ name: checkName, head_sha: report.headSha, external_id: externalId },
+    ...{ name: checkName(report), head_sha: report.headSha, external_id: externalId },
     ...(report.detailsUrl !== undefined && { details_url: report.detailsUrl }),
     status: 'in_progress',
     output: { ...output, annotations: first.map(annotationOf) },
@@ -51,12 +53,13 @@ export async function reportCheck(
 async function isSaid(
   rest: Octokit['rest'],
   place: GithubPlace,
-  { headSha, conclusion, annotations }: Report,
+  report: Report,
   externalId: string,
 ): Promise<boolean> {
+  const { headSha, conclusion, annotations } = report
   const { data: app } = await rest.apps.getAuthenticated()
   const own = app === null ? {} : { app_id: app.id }
-  const asked = { ...place, ref: headSha, check_name: checkName, ...own, per_page: 1 }
+  const asked = { ...place, ref: headSha, check_name: checkName(report), ...own, per_page: 1 }
   const [last] = (await rest.checks.listForRef(asked)).data.check_runs
   return (
     last?.external_id === externalId &&

@@ -7,11 +7,13 @@ import { checkName } from './report-check.ts'
 export async function reportStatus(
   { rest }: Octokit,
   place: GithubPlace,
-  { headSha, conclusion, title, detailsUrl }: Report,
+  report: Report,
 ): Promise<void> {
+  const { headSha, conclusion, title, detailsUrl } = report
+  const context = checkName(report)
   const asked = { ...place, ref: headSha, per_page: 100 }
   const { data } = await rest.repos.listCommitStatusesForRef(asked)
-  const last = data.find(({ context }) => context === checkName)
+  const last = data.find(status => status.context === context)
   const description = title.length <= 140 ? title : `${title.slice(0, 139)}…`
   const said =
     last?.state === conclusion &&
@@ -20,7 +22,7 @@ export async function reportStatus(
   if (said) return
   await rest.repos.createCommitStatus({
     ...place,
-    ...{ sha: headSha, state: conclusion, context: checkName, description },
+    ...{ sha: headSha, state: conclusion, context, description },
     ...(detailsUrl !== undefined && { target_url: detailsUrl }),
   })
 }

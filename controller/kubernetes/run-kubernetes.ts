@@ -36,7 +36,9 @@ import { reconciler } from './reconcile/reconciler.ts'
 import { staying } from './reconcile/staying.ts'
 import { Verdicts } from './reconcile/verdicts.ts'
 import { fieldManager } from './sources/drift.ts'
-import { policySources } from './sources/policy-sources.ts'
+import { type JoinedSources, joinedSources } from './sources/joined-sources.ts'
+import { type PolicySourcesNeeds, policySources } from './sources/policy-sources.ts'
+import { openProvenance } from './sources/provenance.ts'
 import { openEvents } from './status/events.ts'
 import { statusWriter } from './status/status-writer.ts'
 
@@ -96,8 +98,9 @@ export function runKubernetes(needs: KubernetesNeeds): KubernetesPolicies {
     onFailure: (error, plural) => log.warn({ err: error, plural }, 'objects not followed'),
   })
   const tools = newTools()
-  const compile = compilation(needs)
-  const shared: Shared = { needs, kube, objects, tools, compile }
+  const compile = compilation(needs, needs.compiler)
+  const joined = joinedSources(options.systemNamespace, () => leading.fence !== null)
+  const shared: Shared = { needs, kube, objects, tools, compile, joined }
   const catalog = () => needs.proxies.offered()
   const lastGood = new LastGoodObjects(needs)
   const check = objectCheck({ ...options, objects, compile, catalog })
@@ -124,6 +127,7 @@ export function runKubernetes(needs: KubernetesNeeds): KubernetesPolicies {
     now,
   })
   return {
+    sources: joined.sources,
     podOf: reviewedTokens({ review: kube.tokenReview, now, log }),
     toolsChanged: tools.tell,
     check: (overrides, signal) =>
@@ -144,6 +148,7 @@ interface Shared {
   readonly objects: Objects
   readonly tools: ReturnType<typeof newTools>
   readonly compile: NamespaceCompiler
+  readonly joined: JoinedSources
 }
 
 /** What serves webhooks in every replica, and what the leader does for them. */
@@ -164,7 +169,10 @@ function webhooks({ needs, kube, objects }: Shared, check: CheckObject): Admissi
 }
 
 /** The thread takes one question at a time. */
-function compilation({ compiler, prices, options }: KubernetesNeeds): NamespaceCompiler {
+function compilation(
+  { prices, options }: KubernetesNeeds,
+  compiler: Pick<Compiler, 'compile'>,
+): NamespaceCompiler {
   const turn = inTurn()
   const priced = prices === undefined ? {} : { prices }
   return namespaceCompiler({
@@ -192,10 +200,12 @@ function newTools() {
 }
 
 /** Objects to tables, and what became of them back into the objects. */
-function reconciling({ needs, kube, objects, tools, compile }: Shared, fence: Fence) {
+function reconciling(shared: Shared, fence: Fence) {
+  const { needs, kube, objects, tools, compile } = shared
   const { options, db, releases, overrides, proxies, memory, log, now } = needs
   const { systemNamespace, identity } = options
   const verdicts = new Verdicts()
+  const provenance = openProvenance({ db, objects, fence, now })
   const reconcile = reconciler(
     {
       systemNamespace,
@@ -205,6 +215,7 @@ function reconciling({ needs, kube, objects, tools, compile }: Shared, fence: Fe
       compile,
       lastGood: new LastGoodObjects({ db, now }),
       verdicts,
+      provenance,
       overrides,
       releases,
       isStaying: staying(kube),
@@ -232,14 +243,30 @@ function reconciling({ needs, kube, objects, tools, compile }: Shared, fence: Fe
     advance: standing => releases.advance(standing, fence),
     onFailure: error => log.warn({ err: error }, 'overrides not looked after'),
   })
-  const sources = policySources({
-    ...{ systemNamespace, kube, objects, compile, events, now, directories: releases.directories },
+  const sources = sourcesOf(shared, { events, provenance })
+  return [reconcile, status, keeper, sources]
+}
+
+/** Repositories to objects, and reviews of their changes. */
+function sourcesOf(
+  { needs, kube, objects, compile, joined }: Shared,
+  parts: Pick<PolicySourcesNeeds, 'events' | 'provenance'>,
+) {
+  const { options, db, releases, overrides, proxies, log, now } = needs
+  const { systemNamespace } = options
+  return policySources({
+    ...{ systemNamespace, kube, objects, compile, db, now, directories: releases.directories },
+    ...parts,
     folder: join(needs.dataFolder, 'git'),
     writer: kubeOf(readKubeConfig(options.kubeconfig), fieldManager),
     catalog: () => proxies.offered(),
+    lastGood: new LastGoodObjects({ db, now }),
+    overrides: () => overrides.standing(),
+    compilation: compiler => compilation(needs, compiler),
+    reviewing: joined.reviewing,
+    onForgeEvent: joined.subscribe,
     onFailure: (error, source) => log.warn({ err: error, source }, 'source not applied'),
   })
-  return [reconcile, status, keeper, sources]
 }
 
 function found({ memory, log, onFound }: KubernetesNeeds, objects: Objects, verdicts: Verdicts) {

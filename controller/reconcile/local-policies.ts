@@ -8,6 +8,7 @@ import type { Overriding } from '../overrides/overlay.ts'
 import type { StoredOverrides } from '../overrides/stored-overrides.ts'
 import type { Proxies } from '../proxies.ts'
 import type { Releases } from '../publish/releases.ts'
+import type { ClusterSources } from '../sources/cluster-sources.ts'
 import type { GitSource } from '../sources/git-source.ts'
 import { localSource } from '../sources/local-source.ts'
 import { watchSource } from '../sources/watch-source.ts'
@@ -27,6 +28,8 @@ export interface Policies {
   notReady(): string | null
   /** The repository that they come from; omitted when it is none. */
   readonly git?: GitSource
+  /** The sources in a cluster that they come from; omitted when it is none. */
+  readonly sources?: ClusterSources
   /** Compiles files of the source as they would be compiled if they were in force; omitted where there are no files. */
   readonly compileWith?: (
     compiler: Pick<Compiler, 'compile'>,

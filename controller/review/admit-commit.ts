@@ -34,18 +34,27 @@ export function openAdmission({ db, source, requireApproved, now }: AdmissionNee
       if (arrived === inForce.digest) return null
       return (await isApproved(db, content, inForce.digest)) ? null : notReviewed
     },
-    async admitted({ commit, files }) {
-      const row = { content: filesDigest(files), commit_id: commit, at: new Date(now()) }
-      await db
-        .insertInto('admitted_sources')
-        .values({ source, ...row })
-        .onConflict(known => known.column('source').doUpdateSet(row))
-        .execute()
-    },
+    admitted: ({ commit, files }) =>
+      noteAdmitted(db, source, { content: filesDigest(files), commit, at: new Date(now()) }),
   }
 }
 
-async function contentOf(db: Kysely<Database>, source: string): Promise<string | null> {
+/** Notes which content of a source is in force, or is about to be. */
+export async function noteAdmitted(
+  db: Kysely<Database>,
+  source: string,
+  { content, commit, at }: { readonly content: string; readonly commit: string; readonly at: Date },
+): Promise<void> {
+  const row = { content, commit_id: commit, at }
+  await db
+    .insertInto('admitted_sources')
+    .values({ source, ...row })
+    .onConflict(known => known.column('source').doUpdateSet(row))
+    .execute()
+}
+
+/** The content of a source that was admitted last, or null. */
+export async function contentOf(db: Kysely<Database>, source: string): Promise<string | null> {
   const row = await db
     .selectFrom('admitted_sources')
     .select('content')
@@ -74,7 +83,8 @@ async function isApproved(
   return row !== undefined
 }
 
-const notReviewed: Problem = {
+/** Why a commit is not put in force. */
+export const notReviewed: Problem = {
   severity: 'error',
   code: 'commit_not_reviewed',
   message: 'Nobody approved the policies of this commit as they are, so they are not put in force.',

@@ -38,7 +38,11 @@ export interface AssessNeeds {
   /** Folder of the policies in the repository; empty for all of it. */
   readonly path: string
   /** Compiles files as they would be compiled in force. */
-  readonly compile: (files: readonly SourceFile[], signal: AbortSignal) => Promise<Answer>
+  readonly compile: (
+    files: readonly SourceFile[],
+    signal: AbortSignal,
+    inForce: Standing,
+  ) => Promise<Answer>
   /** Compares states, away from what agents wait for. */
   readonly plan: Compiler['plan']
 }
@@ -73,7 +77,7 @@ export async function assessChange(
   if ('conflicts' in merged) {
     return { kind: 'conflict', files: merged.conflicts, problems: [], paths }
   }
-  const { problems, tables, directories } = await needs.compile(merged.files, signal)
+  const { problems, tables, directories } = await needs.compile(merged.files, signal, inForce)
   if (tables === null) return { kind: 'problems', problems, paths }
   const candidate = withGone(
     {

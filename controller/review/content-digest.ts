@@ -11,6 +11,25 @@ export function digestOf(value: unknown): string {
     .digest('hex')}`
 }
 
+/** What a digest that people approve stands for. */
+interface DigestedChange {
+  /** Numbers of the repository and of the change at the forge. */
+  readonly repository: number
+  readonly change: number
+  readonly head: string
+  /** Digest of the policy files as they will be. */
+  readonly content: string
+  /** Digests of what would be in force, and of what is. */
+  readonly candidate: string
+  readonly inForce: string
+}
+
+/** The digest that people approve. */
+export function changeDigest(digested: DigestedChange): string {
+  const { repository, change, head, content, candidate, inForce } = digested
+  return digestOf({ repository, change, head, content, candidate, inForce })
+}
+
 /** The digest of files by their names and texts, whatever their order and whichever commit they are from. */
 export function filesDigest(files: readonly SourceFile[]): string {
   return digestOf(

@@ -8,7 +8,7 @@ import type { EndedReview, VoidReason } from './begin-review.ts'
 import { inert } from './comment/inert.ts'
 import type { ChangeState, ReviewedState, ReviewView } from './comment/review-view.ts'
 import { voidReply } from './comment/void-reply.ts'
-import { digestOf, type Standing } from './content-digest.ts'
+import { changeDigest, digestOf, type Standing } from './content-digest.ts'
 import { presentedVote } from './presented-review.ts'
 import type { StoredReview } from './review-move.ts'
 import { sayReview } from './say-review.ts'
@@ -23,6 +23,8 @@ export interface ReviewedSource {
   readonly namespace: string
   readonly name: string
   readonly branch: string
+  /** Whether others may be reviewed in the same repository: its comment and its check bear its name. */
+  readonly isOneOfSeveral?: boolean
 }
 
 export interface LookNeeds extends Pick<AssessNeeds, 'path' | 'compile' | 'plan'> {
@@ -160,7 +162,7 @@ async function reviewed(
     return reviews.begin({
       ...{ source: id, namespace, repository, change, content },
       inForce: inForce.digest,
-      digest: digestOf({
+      digest: changeDigest({
         repository: repository.id,
         change: change.number,
         head: change.headSha,

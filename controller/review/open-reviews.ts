@@ -4,20 +4,21 @@ import type { Kysely } from 'kysely'
 import type { Service } from '../../lifecycle/run.ts'
 import { wait } from '../../lifecycle/wait.ts'
 import { milliseconds } from '../../policy/compile/milliseconds.ts'
+import type { SourceFile } from '../../policy/compile/source-file.ts'
 import type { Answering } from '../chatops/answer-question.ts'
 import type { AskedCommand, CommandHandler } from '../chatops/commands.ts'
 import { isSamePlace } from '../chatops/forge-places.ts'
-import type { Compiler } from '../compile/compiler.ts'
+import type { Answer, Compiler } from '../compile/compiler.ts'
 import type { Forge } from '../forge/forge.ts'
 import type { ForgeEvent, ForgeEvents } from '../forge/forge-event.ts'
 import { originOf } from '../github/watched.ts'
 import type { Ledger } from '../ledger/ledger.ts'
-import type { Policies } from '../reconcile/local-policies.ts'
 import { replayChange } from '../replay/replay-change.ts'
 import type { GitSource } from '../sources/git-source.ts'
 import type { SourceInForce } from '../sources/source-in-force.ts'
 import type { Database } from '../store/database.ts'
 import { answerChange } from './answer-change.ts'
+import { claimChange } from './claim-change.ts'
 import { replayLines } from './comment/replay-lines.ts'
 import { digestOf, type Standing } from './content-digest.ts'
 import { type KeepingReviews, keepReviews } from './keep-reviews.ts'
@@ -31,8 +32,19 @@ export interface ReviewingNeeds {
   readonly source: Pick<GitSource, 'repository' | 'branch' | 'path' | 'inForce'>
   /** Opens a compiler of its own: who proposes much holds up nobody but other changes. */
   readonly compiler: () => Compiler
-  /** Compiles files of the source as they would be compiled in force. */
-  readonly compileWith: NonNullable<Policies['compileWith']>
+  /** What files of the source would bring into force, everywhere. */
+  readonly compileWith: (
+    compiler: Compiler,
+    files: readonly SourceFile[],
+    signal: AbortSignal,
+    inForce: Standing,
+  ) => Promise<Answer>
+  /** namespace/name of the PolicySource where it is one of several; whichever is in force when omitted. */
+  readonly sourceId?: string
+  /** The namespaces that its changes can be about; all when omitted. */
+  readonly isSeen?: (namespace: string) => boolean
+  /** Names what a candidate depends on besides its files and what is in force. */
+  readonly surroundings?: () => string
   readonly forge: (namespace: string, place: NonNullable<SourceInForce['spec']['forge']>) => Forge
   readonly events: Pick<ForgeEvents, 'subscribe'>
   /** Calls the listener when something else is in force; returns how to stop. */
@@ -44,6 +56,8 @@ export interface ReviewingNeeds {
 
 /** Reviews of the changes of a source, while a forge is in force for it. */
 export interface Reviewing extends Service {
+  /** Whether a command is given in the repository whose changes are reviewed now. */
+  isAbout(asked: Pick<AskedCommand, 'origin' | 'repository'>): boolean
   readonly reviews: StoredReviews
   /** What comments that answer changes are handled by. */
   readonly answer: CommandHandler<'change'>
@@ -54,7 +68,7 @@ export interface Reviewing extends Service {
 /** Looks after the changes of one source, at the forge that the PolicySource in force names; at none when it names none. */
 export function openReviews(needs: ReviewingNeeds): Reviewing {
   const reviews = new StoredReviews(needs)
-  const turns = new Turns<number>()
+  const turns = new Turns(claimChange(needs.db))
   let bench: AtForge | null = null
   // Another forge, which anybody may have named, may have a repository of the same name.
   const here = (asked: Pick<AskedCommand, 'origin' | 'repository'>) =>
@@ -62,6 +76,7 @@ export function openReviews(needs: ReviewingNeeds): Reviewing {
   return {
     name: 'reviews',
     reviews,
+    isAbout: asked => here(asked) !== null,
     async answer(asked, signal) {
       const found = here(asked)
       if (found === null) return { outcome: 'unavailable', reply: null }
@@ -136,13 +151,14 @@ function atForge(
   if (inForce === null || place === undefined) return null
   const { namespace, name, spec } = inForce
   const { repository: git, branch, path } = needs.source
-  const source = { id: `${namespace}/${name}`, namespace, name, branch }
+  const isOneOfSeveral = needs.sourceId !== undefined
+  const source = { id: `${namespace}/${name}`, namespace, name, branch, isOneOfSeveral }
   const forge = needs.forge(namespace, place)
   const days = milliseconds(spec.review?.replay ?? presetReplay) / dayMs
   const memory = new Map<number, Remembered>()
   const looking: LookNeeds = {
     ...{ source, git, forge, reviews, path, memory },
-    compile: (files, signal) => needs.compileWith(compiler, files, signal),
+    compile: (files, signal, inForce) => needs.compileWith(compiler, files, signal, inForce),
     plan: compiler.plan,
     replay: async (after, signal) =>
       days === 0
@@ -164,20 +180,30 @@ function atForge(
         await settleChange(looking, change, signal)
         return true
       }),
-    moment: async signal => {
-      const tip = await git.fetch(signal)
-      const commit = await git.kept()
-      if (commit !== null) {
-        await noteArrival(looking, commit, signal).catch(error => {
-          signal.throwIfAborted()
-          needs.log.warn({ err: error, commit }, 'origin of a commit not found')
-        })
-      }
-      const { digest } = await reviews.standing()
-      return digestOf(['problem' in tip ? tip.problem.code : tip.commit, digest])
-    },
+    moment: momentOf(needs, looking),
   })
   return { place, source, keeping, memory, standing: () => reviews.standing() }
+}
+
+/** Notes what brought the commit that is in force, and names all that the changes of a source depend on. */
+function momentOf(needs: ReviewingNeeds, looking: LookNeeds) {
+  const { git, reviews, memory } = looking
+  let surroundings = ''
+  return async (signal: AbortSignal): Promise<string> => {
+    const tip = await git.fetch(signal)
+    const commit = await needs.source.repository.kept()
+    if (commit !== null) {
+      await noteArrival(looking, commit, signal).catch(error => {
+        signal.throwIfAborted()
+        needs.log.warn({ err: error, commit }, 'origin of a commit not found')
+      })
+    }
+    const { digest } = await reviews.standing()
+    const around = needs.surroundings?.() ?? ''
+    if (around !== surroundings) memory.clear()
+    surroundings = around
+    return digestOf(['problem' in tip ? tip.problem.code : tip.commit, digest, around])
+  }
 }
 
 const dayMs = 86_400_000

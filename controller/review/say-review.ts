@@ -3,6 +3,7 @@ import type { Forge, SaidComment } from '../forge/forge.ts'
 import { reviewComment } from './comment/review-comment.ts'
 import { reviewReport } from './comment/review-report.ts'
 import type { ReviewView } from './comment/review-view.ts'
+import type { ReviewedSource } from './look-at-change.ts'
 import type { StoredReview } from './review-move.ts'
 import type { Shown, StoredReviews } from './stored-reviews.ts'
 
@@ -21,15 +22,30 @@ interface Said {
 
 /** Writes or edits the comment in the thread of a change, notes where its digest stands, and tells the check. */
 export async function sayReview(
-  { forge, reviews }: { readonly forge: Forge; readonly reviews: StoredReviews },
+  {
+    forge,
+    reviews,
+    source: { id, isOneOfSeveral = false },
+  }: {
+    readonly forge: Forge
+    readonly reviews: StoredReviews
+    readonly source: Pick<ReviewedSource, 'id' | 'isOneOfSeveral'>
+  },
   { change, paths, view, review }: Said,
   signal: AbortSignal,
 ): Promise<void> {
-  const body = reviewComment(view)
-  const comment = await forge.say(change, { marker: reviewMarker, body }, signal)
+  const own = isOneOfSeveral ? ownWords(id) : { marker: reviewMarker, before: '' }
+  const body = `${own.before}${reviewComment(view)}`
+  const comment = await forge.say(change, { marker: own.marker, body }, signal)
   if (review !== null) await reviews.shown(review.id, shownBy(comment, review))
   const pathOf = (file: string) => (paths.has(file) ? file : null)
-  await forge.report({ ...reviewReport(view, pathOf), detailsUrl: comment.url }, signal)
+  const report = { ...reviewReport(view, pathOf), detailsUrl: comment.url }
+  await forge.report(isOneOfSeveral ? { ...report, of: id } : report, signal)
+}
+
+/** Names of Kubernetes are no markup. */
+function ownWords(id: string) {
+  return { marker: `${reviewMarker}:${id}`, before: `PolicySource \`${id}\`.\n\n` }
 }
 
 /** Forges tell times in whole seconds; in the second in which a comment was put right, nobody has read it yet. */

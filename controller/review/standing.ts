@@ -9,14 +9,20 @@ export interface StandingInForce extends Standing {
   readonly digest: string
 }
 
-/** Reads what is in force from the store, whoever published it, by the transaction given. */
-export function standingReader(): (db: Kysely<Database>) => Promise<StandingInForce> {
+/** Reads what is in force from the store, whoever published it, by the transaction given; in the namespaces that are seen alone. */
+export function standingReader(
+  isSeen: (namespace: string) => boolean = () => true,
+): (db: Kysely<Database>) => Promise<StandingInForce> {
   let known: { readonly names: string; readonly standing: StandingInForce } | null = null
   return async db => {
-    const digests = await inForceDigests(db)
+    const all = await inForceDigests(db)
+    const digests = {
+      tables: all.tables.filter(([namespace]) => isSeen(namespace)),
+      directories: all.directories.filter(([namespace]) => isSeen(namespace)),
+    }
     const names = digestOf(digests)
     if (known?.names === names) return known.standing
-    const read = await standingOf(db, digests.tables)
+    const read = await standingOf(db, digests)
     const standing = { ...read, digest: standingDigest(read) }
     known = { names, standing }
     return standing
@@ -48,23 +54,26 @@ function pair({ namespace, digest }: { readonly namespace: string; readonly dige
   return [namespace, digest] as const
 }
 
-async function standingOf(db: Kysely<Database>, digests: Digests['tables']): Promise<Standing> {
-  const wanted = digests.map(([, digest]) => digest)
+async function standingOf(db: Kysely<Database>, digests: Digests): Promise<Standing> {
+  const wanted = digests.tables.map(([, digest]) => digest)
   const { rows } = await sql<{ digest: string; body: string }>`
     select digest, body from tables where digest = any(${wanted}::text[])`.execute(db)
   const bodies = new Map(rows.map(({ digest, body }) => [digest, body]))
   const directories = await db
     .selectFrom('directories')
-    .select('body')
+    .select(['namespace', 'body'])
     .orderBy('namespace')
     .execute()
+  const seen = new Set(digests.directories.map(([namespace]) => namespace))
   return {
     tables: new Map(
-      digests.flatMap(([namespace, digest]) => {
+      digests.tables.flatMap(([namespace, digest]) => {
         const body = bodies.get(digest)
         return body === undefined ? [] : [[namespace, JSON.parse(body) as RuleTable] as const]
       }),
     ),
-    directories: directories.map(({ body }) => JSON.parse(body) as Directory),
+    directories: directories
+      .filter(({ namespace }) => seen.has(namespace))
+      .map(({ body }) => JSON.parse(body) as Directory),
   }
 }

@@ -27,6 +27,8 @@ export interface ReviewsNeeds {
   readonly now: () => number
   /** namespace/name of the PolicySource whose reviews these are; those of any when omitted. */
   readonly sourceId?: string
+  /** The namespaces that a change can be about; all when omitted. */
+  readonly isSeen?: (namespace: string) => boolean
 }
 
 /** Which change: the number of the repository at its forge, and that of the change in it. */
@@ -49,13 +51,14 @@ export interface Shown {
 /** Reviews of changes: one state machine in the store, whoever moves it. */
 export class StoredReviews {
   readonly #needs: ReviewsNeeds
-  readonly #standing = standingReader()
+  readonly #standing: ReturnType<typeof standingReader>
 
   constructor(needs: ReviewsNeeds) {
     this.#needs = needs
+    this.#standing = standingReader(needs.isSeen)
   }
 
-  /** What is in force everywhere. */
+  /** What is in force wherever it is seen. */
   standing(): Promise<StandingInForce> {
     return this.#standing(this.#needs.db)
   }

@@ -1,14 +1,33 @@
+/** Takes a thing from everybody else, in whatever process; settles once it is taken, with what gives it back. */
+export type Claim<Key> = (key: Key) => Promise<() => Promise<void>>
+
 /** Work on one thing at a time: what comes meanwhile waits, on other things it does not. */
 export class Turns<Key> {
   readonly #last = new Map<Key, Promise<unknown>>()
+  readonly #claim: Claim<Key> | undefined
+
+  /** Those of this process alone take turns unless a claim keeps others away. */
+  constructor(claim?: Claim<Key>) {
+    this.#claim = claim
+  }
 
   /** Does the work when nobody else is at the thing; settles as it does. */
   alone<T>(key: Key, work: () => Promise<T>): Promise<T> {
     const before = this.#last.get(key) ?? Promise.resolve()
-    const mine = before.then(work, work)
+    const turn = () => this.#claimed(key, work)
+    const mine = before.then(turn, turn)
     this.#last.set(key, mine)
     return mine.finally(() => {
       if (this.#last.get(key) === mine) this.#last.delete(key)
     })
+  }
+
+  async #claimed<T>(key: Key, work: () => Promise<T>): Promise<T> {
+    const giveBack = await this.#claim?.(key)
+    try {
+      return await work()
+    } finally {
+      await giveBack?.()
+    }
   }
 }

@@ -4,9 +4,11 @@ import type { Kysely } from 'kysely'
 import type { Directory } from '../../schemas/directory.ts'
 import type { Secrets } from '../channels/secrets.ts'
 import type { WokenSource } from '../git/webhook-route.ts'
+import type { OpenGithub } from '../github/open-github.ts'
 import { keepCommit } from '../publish/kept-commits.ts'
 import type { Database } from '../store/database.ts'
 import { type GitSource, type GitSourceOptions, openGitSource } from './git-source.ts'
+import type { SourceInForce } from './source-in-force.ts'
 
 export interface OpenGitNeeds {
   readonly db: Kysely<Database>
@@ -32,13 +34,26 @@ export async function openGit(options: GitSourceOptions, needs: OpenGitNeeds): P
 export function wokenSources(git: GitSource, secrets: Secrets): readonly WokenSource[] {
   const source = git.inForce()
   if (source === null) return []
-  const { namespace, name, spec } = source
-  const ref = spec.webhookSecretRef
-  return [
-    {
-      names: [`${namespace}/${name}`, ...(namespace === 'default' ? [name] : [])],
-      secret: async () => (ref === undefined ? null : secrets(namespace, ref)),
-      look: () => git.look(),
-    },
-  ]
+  return [{ ...knownToWebhooks(source, secrets), look: () => git.look() }]
+}
+
+/** All sources in force as webhooks wake them, whichever controller on the store looks into their repositories. */
+export function wokenByAll(
+  directories: readonly Directory[],
+  { secrets, tellAll }: { readonly secrets: Secrets } & Pick<OpenGithub, 'tellAll'>,
+): readonly WokenSource[] {
+  return directories.flatMap(({ namespace, sources = [] }) =>
+    sources.map(({ name, spec }) => ({
+      ...knownToWebhooks({ namespace, name, spec }, secrets),
+      look: () => tellAll({ kind: 'source', repository: `${namespace}/${name}` }),
+    })),
+  )
+}
+
+function knownToWebhooks({ namespace, name, spec }: SourceInForce, secrets: Secrets) {
+  const { webhookSecretRef: ref } = spec
+  return {
+    names: [`${namespace}/${name}`, ...(namespace === 'default' ? [name] : [])],
+    secret: async () => (ref === undefined ? null : secrets(namespace, ref)),
+  }
 }

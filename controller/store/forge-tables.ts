@@ -35,7 +35,7 @@ export async function forgeTables(db: Kysely<unknown>): Promise<void> {
 export interface ForgeDeliveryRow {
   readonly id: string
   readonly seq: Generated<number>
-  readonly kind: 'push' | 'change' | 'comment' | 'ping'
+  readonly kind: 'push' | 'change' | 'comment' | 'ping' | 'source'
   readonly repository: string
   readonly number: number | null
   readonly comment_id: number | null

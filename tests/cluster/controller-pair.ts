@@ -10,7 +10,13 @@ import type { Test } from 'tap'
 import { postgresStores } from '../controller/stores.ts'
 import { type Link, openLink } from './link.ts'
 import { type PolicyWorld, policyWorld } from './policy-world.ts'
-import { dataFolder, startController, tokens, type WritProcess } from './writ-process.ts'
+import {
+  dataFolder,
+  startController,
+  tokens,
+  type WritProcess,
+  type WritProcessOptions,
+} from './writ-process.ts'
 
 /** A controller of several, with a way of its own to the API server. */
 export interface Replica {
@@ -34,7 +40,10 @@ export interface ControllerPair {
 }
 
 /** Starts both, in `team-a`; the reason when there is no PostgreSQL on this machine. */
-export async function controllerPair(t: Test): Promise<ControllerPair | string> {
+export async function controllerPair(
+  t: Test,
+  { args = [] }: { readonly args?: readonly string[] } = {},
+): Promise<ControllerPair | string> {
   const stores = await postgresStores(t)
   if (typeof stores === 'string') return stores
   const databaseUrl = stores.url ?? ''
@@ -44,7 +53,7 @@ export async function controllerPair(t: Test): Promise<ControllerPair | string> 
   writeFileSync(signingKey, privateKey.export({ format: 'pem', type: 'pkcs8' }))
   const env = { WRIT_DATABASE_URL: databaseUrl, WRIT_SIGNING_KEY_FILE: signingKey }
   const replicas = await Promise.all(
-    ['writ-0', 'writ-1'].map(name => startReplica(t, world, name, env)),
+    ['writ-0', 'writ-1'].map(name => startReplica(t, world, name, { env, args })),
   )
   const holder = async () => {
     const path = '/apis/coordination.k8s.io/v1/namespaces/writ-system/leases/writ-controller'
@@ -73,14 +82,15 @@ async function startReplica(
   t: Test,
   { api }: PolicyWorld,
   name: string,
-  env: Readonly<Record<string, string>>,
+  { env, args }: Required<Pick<WritProcessOptions, 'env' | 'args'>>,
 ): Promise<Replica> {
   const link = await openLink(t, Number(new URL(api.url).port))
   const kubeconfig = join(api.folder, `${name}.kubeconfig`)
   const reached = `https://127.0.0.1:${link.port}`
   writeFileSync(kubeconfig, readFileSync(api.admin, 'utf8').replaceAll(api.url, reached))
   const data = dataFolder(t)
-  const start = () => startController(t, kubeconfig, { env, data, args: ['--identity', name] })
+  const said = ['--identity', name, ...args]
+  const start = () => startController(t, kubeconfig, { env, data, args: said })
   let process = await start()
   return {
     name,

@@ -1,7 +1,7 @@
 import type { Fence } from '../../store/fence.ts'
 import type { GoodObject, LastGoodObjects } from '../last-good-objects.ts'
 import { type ClaimedKeys, keysOf } from './claimed-keys.ts'
-import { fileOf, pathOfVersion } from './object-file.ts'
+import { type CommitOf, fileFrom, pathOfVersion } from './object-file.ts'
 import type { Versions } from './settle.ts'
 
 /** The versions of objects that are in force, in the store and at hand. */
@@ -21,6 +21,7 @@ export interface GoodVersions {
 /** Reads what is in the store. */
 export async function openGoodVersions(
   store: Pick<LastGoodObjects, 'read' | 'keep'>,
+  commitOf: CommitOf = () => null,
 ): Promise<GoodVersions> {
   const byNamespace = new Map<string, ReadonlyMap<string, GoodObject>>()
   for (const [namespace, objects] of Map.groupBy(await store.read(), row => row.namespace)) {
@@ -37,7 +38,8 @@ export async function openGoodVersions(
   const here = (namespace: string) => byNamespace.get(namespace) ?? none
   return {
     namespaces: () => [...byNamespace.keys()],
-    of: namespace => new Map([...here(namespace)].map(([path, good]) => [path, fileOf(good)])),
+    of: namespace =>
+      new Map([...here(namespace)].map(([path, good]) => [path, fileFrom(good, commitOf(good))])),
     keysBeyond: namespace =>
       new Map([...keys].flatMap(([name, claims]) => (name === namespace ? [] : [...claims]))),
     get: (namespace, path) => here(namespace).get(path) ?? null,

@@ -4,6 +4,7 @@ import type { Answer } from '../../compile/compiler.ts'
 import { ControllerFailure } from '../../failure.ts'
 import type { Overriding } from '../../overrides/overlay.ts'
 import { emptyDirectory, emptyTable } from '../../publish/empty-table.ts'
+import type { AppliedSource } from '../../publish/publication.ts'
 import type { Publishable } from '../../publish/releases.ts'
 import { informed } from '../../reconcile/informed.ts'
 import type { Fence } from '../../store/fence.ts'
@@ -12,7 +13,7 @@ import type { WritObject } from '../objects.ts'
 import { contested } from './claimed-keys.ts'
 import { catalogOf, type NamespaceCompiler } from './compile-namespace.ts'
 import type { GoodVersions } from './good-versions.ts'
-import { commitOf, fileOf, pathOfObject, pathOfVersion, versionOf } from './object-file.ts'
+import { type CommitOf, fileFrom, pathOfObject, pathOfVersion, versionOf } from './object-file.ts'
 import { type Settled, settle } from './settle.ts'
 import type { Verdict, Verdicts } from './verdicts.ts'
 import { overriddenPaths, withOverrides } from './with-overrides.ts'
@@ -26,6 +27,10 @@ export interface NamespaceReconcilerNeeds {
   readonly good: GoodVersions
   /** What stands in place of objects for a while. */
   readonly overrides: () => readonly Overriding[]
+  /** The commit that a version is from; its generation when omitted. */
+  readonly commitOf?: CommitOf
+  /** The sources whose objects are in the table of a namespace; none when omitted. */
+  readonly sourcesOf?: (namespace: string) => readonly AppliedSource[]
   readonly verdicts: Pick<Verdicts, 'put'>
   readonly releases: {
     current(): readonly { readonly namespace: string }[]
@@ -57,12 +62,10 @@ export function namespaceReconciler(needs: NamespaceReconcilerNeeds): NamespaceR
   const staying = stayingObjects(needs)
   return async (namespace, signal) => {
     const newest = byPath((await staying(namespace)).map(versionOf))
-    const settled = await settledOf(needs, namespace, newest, signal)
+    const { settled, answer } = await settledAnswer(needs, namespace, newest, signal)
     const rows = settled.chosen === null ? null : chosenRows(needs, namespace, newest, settled)
     // In the store first: whatever was in force must be there when this process ends now.
     const isNew = rows !== null && (await good.replace(namespace, rows, fence))
-    const answer =
-      settled.chosen && (await overriddenAnswer(needs, namespace, settled.chosen, signal))
     if (answer?.tables) await publish(needs, namespace, answer)
     verdicts.put(namespace, verdictsOf(needs, namespace, newest, settled))
     if (answer?.tables === null) throw conflicting(namespace, answer)
@@ -72,7 +75,23 @@ export function namespaceReconciler(needs: NamespaceReconcilerNeeds): NamespaceR
 
 type Newest = ReadonlyMap<string, GoodObject>
 
-function byPath(versions: readonly GoodObject[]): Newest {
+/** Which of the newest versions of a namespace are to be in force, and its table with the overrides that stand; no answer when nothing compiles. */
+export async function settledAnswer(
+  needs: Pick<
+    NamespaceReconcilerNeeds,
+    'good' | 'systemNamespace' | 'catalog' | 'compile' | 'overrides' | 'commitOf'
+  >,
+  namespace: string,
+  newest: Newest,
+  signal: AbortSignal,
+): Promise<{ readonly settled: Settled; readonly answer: Answer | null }> {
+  const settled = await settledOf(needs, namespace, newest, signal)
+  const { chosen } = settled
+  const answer = chosen && (await overriddenAnswer(needs, namespace, chosen, signal))
+  return { settled, answer }
+}
+
+export function byPath(versions: readonly GoodObject[]): Newest {
   return new Map(versions.map(version => [pathOfVersion(version), version]))
 }
 
@@ -95,7 +114,13 @@ function stayingObjects({ objectsIn, good, isStaying }: NamespaceReconcilerNeeds
 }
 
 function settledOf(
-  { good, systemNamespace, catalog, compile }: NamespaceReconcilerNeeds,
+  {
+    good,
+    systemNamespace,
+    catalog,
+    compile,
+    commitOf = () => null,
+  }: Parameters<typeof settledAnswer>[0],
   namespace: string,
   newest: Newest,
   signal: AbortSignal,
@@ -111,7 +136,9 @@ function settledOf(
   }
   const elsewhere = good.keysBeyond(namespace)
   return settle({
-    newest: new Map([...newest].map(([path, version]) => [path, fileOf(version)])),
+    newest: new Map(
+      [...newest].map(([path, version]) => [path, fileFrom(version, commitOf(version))]),
+    ),
     good: before,
     async compile(files) {
       const answer = await informed(asking, [...above, ...files])
@@ -125,21 +152,21 @@ function settledOf(
 
 /** What was chosen, as rows: the newest version, or the one that is in force. */
 function chosenRows(
-  { good }: NamespaceReconcilerNeeds,
+  { good, commitOf = () => null }: NamespaceReconcilerNeeds,
   namespace: string,
   newest: Newest,
   { chosen }: Settled,
 ): readonly GoodObject[] {
   return [...(chosen?.files ?? [])].flatMap(([path, { text, commit }]) => {
     const now = newest.get(path)
-    const isNewest = now?.text === text && commitOf(now.generation) === commit
+    const isNewest = now?.text === text && fileFrom(now, commitOf(now)).commit === commit
     return (isNewest ? now : good.get(namespace, path)) ?? []
   })
 }
 
 /** What was chosen with the overrides that stand; tables are null when the two do not go together. */
 function overriddenAnswer(
-  needs: NamespaceReconcilerNeeds,
+  needs: Parameters<typeof settledAnswer>[0],
   namespace: string,
   { files, answer: base }: NonNullable<Settled['chosen']>,
   signal: AbortSignal,
@@ -159,7 +186,7 @@ function conflicting(namespace: string, { problems }: Answer): ControllerFailure
 }
 
 async function publish(
-  { releases, fence }: NamespaceReconcilerNeeds,
+  { releases, fence, sourcesOf = () => [] }: NamespaceReconcilerNeeds,
   namespace: string,
   answer: Answer,
 ): Promise<void> {
@@ -168,7 +195,8 @@ async function publish(
   if (compiled === undefined && !isKnown) return
   const table = compiled?.[1] ?? emptyTable(namespace)
   const directories = compiled === undefined ? [emptyDirectory(namespace)] : answer.directories
-  await releases.publish(new Map([[namespace, table]]), null, directories, fence)
+  const named = { ...table, sources: sourcesOf(namespace) }
+  await releases.publish(new Map([[namespace, named]]), null, directories, fence)
 }
 
 function verdictsOf(

@@ -12,9 +12,23 @@ export function versionOf({ apiVersion, kind, metadata, spec }: WritObject): Goo
   return { namespace, plural: pluralOf(kind), name, uid, generation, text }
 }
 
+/** The commit of a repository that wrote a version; null when none is known. */
+export type CommitOf = (version: Pick<GoodObject, 'uid' | 'generation'>) => string | null
+
 /** A version as the compiler reads it: a file `namespace/plural/name` of the commit `generation-N`. */
 export function fileOf(version: GoodObject): SourceFile {
   return { path: pathOfVersion(version), text: version.text, commit: commitOf(version.generation) }
+}
+
+/** The same of the commit `SHA@generation-N` where it is known which commit of a repository wrote it. */
+export function fileFrom(version: GoodObject, commit: string | null): SourceFile {
+  const file = fileOf(version)
+  return commit === null ? file : { ...file, commit: `${commit}@${file.commit}` }
+}
+
+/** The `generation-N` of a commit in a table. */
+export function generationIn(commit: string): string {
+  return commit.slice(commit.indexOf('@') + 1)
 }
 
 /** What a version is called among files. */

@@ -7,6 +7,7 @@ import type { Releases } from '../../publish/releases.ts'
 import type { Fence } from '../../store/fence.ts'
 import type { LastGoodObjects } from '../last-good-objects.ts'
 import type { ObjectChange, Objects } from '../objects.ts'
+import type { Provenance } from '../sources/provenance.ts'
 import type { NamespaceCompiler } from './compile-namespace.ts'
 import { openGoodVersions } from './good-versions.ts'
 import { type NamespaceReconcilerNeeds, namespaceReconciler } from './namespace-reconciler.ts'
@@ -21,6 +22,8 @@ export interface ReconcilerNeeds extends Pick<NamespaceReconcilerNeeds, 'isStayi
   readonly onToolsChanged: (listener: (namespaces: readonly string[]) => void) => () => void
   readonly compile: NamespaceCompiler
   readonly lastGood: Pick<LastGoodObjects, 'read' | 'keep'>
+  /** Which commits wrote what; opened once the objects are listed. */
+  readonly provenance?: Pick<Provenance, 'open' | 'commitOf' | 'sourcesOf'>
   readonly verdicts: Verdicts
   readonly overrides: Pick<StoredOverrides, 'standing' | 'subscribe'>
   readonly releases: Pick<Releases, 'current' | 'publish'>
@@ -40,11 +43,23 @@ export function reconciler(needs: ReconcilerNeeds, fence: Fence): Service {
     async run(signal) {
       await settledOrAborted(needs.objects.synced, signal)
       const onFailure = (error: unknown) => needs.onFailure(error, needs.systemNamespace)
-      const open = () => openGoodVersions(needs.lastGood)
+      const { provenance, systemNamespace } = needs
+      const open = async () => {
+        await provenance?.open()
+        return openGoodVersions(needs.lastGood, provenance?.commitOf)
+      }
       const good = await untilDone(open, onFailure, signal)
       if (good === null) return
       const { objects, overrides } = needs
-      const parts = { objectsIn: objects.in, overrides: () => overrides.standing(), good, fence }
+      const parts = {
+        ...{ objectsIn: objects.in, overrides: () => overrides.standing(), good, fence },
+        ...(provenance && {
+          commitOf: provenance.commitOf,
+          // The policies of the system namespace are in every table.
+          sourcesOf: (namespace: string) =>
+            [...new Set([systemNamespace, namespace])].flatMap(provenance.sourcesOf),
+        }),
+      }
       await keepReconciled({ ...needs, ...parts }, overrides, signal)
     },
   }

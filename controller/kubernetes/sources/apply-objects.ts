@@ -1,6 +1,7 @@
 import type { Problem } from '../../../schemas/problem.ts'
 import { KubeFailure } from '../failure.ts'
 import type { Kube } from '../kube.ts'
+import type { KubeObject } from '../kube-object.ts'
 import { type Objects, resourceOf, type WritObject } from '../objects.ts'
 import { pathOfObject, pluralOf } from '../reconcile/object-file.ts'
 import type { Differences } from './difference.ts'
@@ -12,6 +13,8 @@ export interface ApplyObjectsNeeds {
   readonly objects: Pick<Objects, 'get' | 'in' | 'namespaces' | 'take'>
   readonly differences: Differences
   readonly owner: Owner
+  /** Told of every generation that was written, before anybody else hears of it. */
+  readonly onWritten: (object: KubeObject, commit: string) => Promise<void>
 }
 
 /** What is to be there. */
@@ -72,8 +75,8 @@ async function applyOne(
   return refusal ?? (difference === 'edited' ? 'put_back' : 'applied')
 }
 
-/** An object that another source brings is not taken from it. */
-function foreign(live: WritObject | null, owner: Owner): Refusal | null {
+/** Why an object is not taken from the source that brings it, or null. */
+export function foreign(live: WritObject | null, owner: Owner): Refusal | null {
   const labels = live?.metadata.labels ?? {}
   const entries = Object.entries(ownLabels(owner))
   const isOthers = entries.some(
@@ -85,7 +88,7 @@ function foreign(live: WritObject | null, owner: Owner): Refusal | null {
 }
 
 async function put(
-  { kube, objects, differences, owner }: ApplyObjectsNeeds,
+  { kube, objects, differences, owner, onWritten }: ApplyObjectsNeeds,
   object: SourceObject,
   commit: string,
 ): Promise<Refusal | null> {
@@ -100,7 +103,9 @@ async function put(
       answer = await kube.patch(resource, { namespace, name }, { json })
     }
     differences.learn(object, answer.spec)
+    const written = onWritten(answer, commit)
     objects.take(kind, answer)
+    await written
     return null
   } catch (error) {
     if (!(error instanceof KubeFailure) || transient.has(error.code)) throw error

@@ -55,6 +55,7 @@ function isPolicy({ kind }: WritObject): boolean {
   return kind !== 'PolicySource'
 }
 
-function isOwn({ metadata }: WritObject, owner: Owner): boolean {
+/** Whether an object is of the source. */
+export function isOwn({ metadata }: WritObject, owner: Owner): boolean {
   return Object.entries(ownLabels(owner)).every(([key, value]) => metadata.labels?.[key] === value)
 }

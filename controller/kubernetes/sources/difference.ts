@@ -14,6 +14,8 @@ type Difference = 'same' | 'missing' | 'outdated' | 'edited'
 /** Tells how objects differ; remembers what the API server made of those that were applied. */
 export interface Differences {
   of(live: WritObject | null, wanted: SourceObject, owner: Owner): Difference
+  /** What the API server makes of the spec that is wanted, as far as it is known. */
+  expected(wanted: SourceObject): unknown
   /** Whether a spec is what the API server makes of the one that is wanted. */
   isSame(wanted: SourceObject, spec: unknown): boolean
   /** What the API server made of exactly what is wanted. */
@@ -24,12 +26,13 @@ export interface Differences {
 export function differences(): Differences {
   const preset = presets()
   const learnt = new Map<string, { readonly digest: string; readonly spec: unknown }>()
-  const isSame: Differences['isSame'] = (wanted, spec) => {
+  const expected: Differences['expected'] = wanted => {
     const known = learnt.get(wanted.path)
-    const expected = known?.digest === wanted.digest ? known.spec : preset(wanted)
-    return isDeepStrictEqual(spec, expected)
+    return known?.digest === wanted.digest ? known.spec : preset(wanted)
   }
+  const isSame: Differences['isSame'] = (wanted, spec) => isDeepStrictEqual(spec, expected(wanted))
   return {
+    expected,
     isSame,
     learn({ path, digest }, spec) {
       learnt.set(path, { digest, spec: structuredClone(spec) })

@@ -1,24 +1,27 @@
-import { join } from 'node:path'
+import type { Kysely } from 'kysely'
 import type { Service } from '../../../lifecycle/run.ts'
+import { untilDone } from '../../../lifecycle/until-done.ts'
 import { settledOrAborted } from '../../../lifecycle/wait.ts'
 import { milliseconds } from '../../../policy/compile/milliseconds.ts'
 import type { Directory } from '../../../schemas/directory.ts'
 import type { PolicySourceSpec } from '../../../schemas/policy-source.ts'
-import { openRepository } from '../../git/open-repository.ts'
-import { type RemoteUrl, remoteUrl } from '../../git/remote-url.ts'
-import { presetBranch, signersInForce } from '../../sources/source-in-force.ts'
-import { KubeFailure } from '../failure.ts'
+import type { Compiler } from '../../compile/compiler.ts'
+import type { ForgeEvent } from '../../forge/forge-event.ts'
+import type { OpenReviewing } from '../../review/source-reviews.ts'
+import type { Database } from '../../store/database.ts'
 import type { Kube } from '../kube.ts'
 import type { ObjectChange, Objects, WritObject } from '../objects.ts'
+import type { NamespaceCompiler } from '../reconcile/compile-namespace.ts'
 import type { Events } from '../status/events.ts'
-import type { CheckSourceNeeds } from './check-source.ts'
-import { differences } from './difference.ts'
+import type { CandidateNeeds } from './candidate.ts'
 import { type KeptSource, keepSource } from './keep-source.ts'
-import { namespaceSecrets } from './namespace-secrets.ts'
+import { type OpenedSource, openSource, syncOf } from './opened-source.ts'
+import type { Provenance } from './provenance.ts'
+import { reviewSource } from './review-source.ts'
 import { marks } from './source-objects.ts'
-import { type SourceSync, syncSource } from './sync-source.ts'
 
-export interface PolicySourcesNeeds extends Pick<CheckSourceNeeds, 'catalog' | 'compile'> {
+export interface PolicySourcesNeeds
+  extends Pick<CandidateNeeds, 'catalog' | 'compile' | 'lastGood' | 'overrides'> {
   readonly systemNamespace: string
   /** Folder of the copies. */
   readonly folder: string
@@ -27,6 +30,14 @@ export interface PolicySourcesNeeds extends Pick<CheckSourceNeeds, 'catalog' | '
   readonly writer: Pick<Kube, 'patch' | 'remove'>
   readonly objects: Objects
   readonly directories: { all(): readonly Directory[] }
+  readonly db: Kysely<Database>
+  readonly provenance: Provenance
+  /** Compiles namespaces by another compiler. */
+  readonly compilation: (compiler: Pick<Compiler, 'compile'>) => NamespaceCompiler
+  /** Opens what reviews changes; null while there is none. */
+  readonly reviewing: () => OpenReviewing | null
+  /** Calls the listener with what forges tell; returns how to stop. */
+  readonly onForgeEvent: (listener: (event: ForgeEvent) => void) => () => void
   readonly events: Events
   readonly onFailure: (error: unknown, source: string) => void
   readonly now: () => number
@@ -37,6 +48,7 @@ const lookAt = 'writ.dev/look-at'
 
 interface Running {
   readonly version: string
+  readonly object: WritObject
   readonly source: KeptSource
   readonly stop: AbortController
   readonly ended: Promise<void>
@@ -46,6 +58,10 @@ interface Running {
 export function policySources(needs: PolicySourcesNeeds): Service {
   const { objects } = needs
   const running = new Map<string, Running>()
+  const opens = async () => {
+    await needs.provenance.open()
+    return 'open'
+  }
 
   const settle = (object: WritObject | null, uid: string, signal: AbortSignal): void => {
     const known = running.get(uid)
@@ -54,13 +70,14 @@ export function policySources(needs: PolicySourcesNeeds): Service {
     running.delete(uid)
     if (object === null) return
     const stop = new AbortController()
-    const source = keepSource(keeping(needs, object))
+    const one = begun(needs, object)
     const before = known?.ended
     const run = async () => {
       await before
-      await source.run(AbortSignal.any([signal, stop.signal]))
+      await one.run(AbortSignal.any([signal, stop.signal]))
     }
-    running.set(uid, { version: versionOf(object), source, stop, ended: run() })
+    const { source } = one
+    running.set(uid, { version: versionOf(object), object, source, stop, ended: run() })
   }
 
   const follow = (change: ObjectChange, signal: AbortSignal): void => {
@@ -77,10 +94,16 @@ export function policySources(needs: PolicySourcesNeeds): Service {
     name: 'policy sources',
     async run(signal) {
       await settledOrAborted(objects.synced, signal)
+      const onFailure = (error: unknown) => needs.onFailure(error, 'all')
+      if ((await untilDone(opens, onFailure, signal)) === null) return
       const unsubscribe = objects.subscribe(change => follow(change, signal))
+      const unhear = needs.onForgeEvent(event => {
+        for (const { object, source } of running.values()) if (isAbout(event, object)) source.look()
+      })
       for (const object of objects.of('PolicySource')) settle(object, object.metadata.uid, signal)
       await settledOrAborted(new Promise(() => undefined), signal)
       unsubscribe()
+      unhear()
       await Promise.all([...running.values()].map(({ ended }) => ended))
     },
   }
@@ -114,52 +137,46 @@ function isOfSource({ before, after }: ObjectChange): boolean {
 
 const presetInterval = '1m'
 
-function keeping(needs: PolicySourcesNeeds, object: WritObject) {
-  const { kube, objects, events, onFailure, now } = needs
+/** A source, and the reviews of its changes once its repository is open. */
+function begun(needs: PolicySourcesNeeds, object: WritObject): Begun {
+  const { kube, objects, events, onFailure, now, reviewing } = needs
   const { namespace, name } = object.metadata
   const spec = object.spec as PolicySourceSpec
-  return {
+  const { promise: opened, resolve } = Promise.withResolvers<OpenedSource>()
+  const source = keepSource({
     ...{ kube, objects, now, events, object },
     intervalMs: milliseconds(spec.interval ?? presetInterval),
-    open: () => openSource(needs, object, spec),
-    onFailure: (error: unknown) => onFailure(error, `${namespace}/${name}`),
+    async open() {
+      const one = await openSource(needs, object)
+      resolve(one)
+      return syncOf(needs, one)
+    },
+    onFailure: error => onFailure(error, `${namespace}/${name}`),
+  })
+  const review = async (signal: AbortSignal) => {
+    await settledOrAborted(opened, signal)
+    const open = reviewing()
+    if (signal.aborted || open === null) return
+    await reviewSource(needs, await opened, open)?.run(signal)
+  }
+  return {
+    source,
+    async run(signal) {
+      const ended = [source.run(signal), review(signal)]
+      await Promise.all(ended)
+    },
   }
 }
 
-async function openSource(
-  needs: PolicySourcesNeeds,
-  { metadata }: WritObject,
-  spec: PolicySourceSpec,
-): Promise<SourceSync> {
-  const { kube, writer, objects, systemNamespace, directories, folder } = needs
-  const { namespace, name, uid } = metadata
-  const owner = { namespace, name }
-  const url = remoteUrl(spec.url)
-  expectAllowed(url, namespace, systemNamespace)
-  const secrets = namespaceSecrets(kube)
-  const { secretRef, knownHosts = [], signatures } = spec
-  const repository = await openRepository({
-    folder: join(folder, uid),
-    url,
-    branch: spec.branch ?? presetBranch,
-    credentials: async () => ({
-      secret: secretRef === undefined ? null : await secrets(namespace, secretRef),
-      knownHosts,
-    }),
-    signatures: () => ({
-      required: signatures?.required === true,
-      signers: signersInForce(directories.all(), { namespace, name, spec }, namespace),
-    }),
-  })
-  return syncSource({
-    ...{ repository, spec, owner, systemNamespace, objects },
-    ...{ kube: writer, reader: kube, check: needs, differences: differences() },
-  })
+interface Begun {
+  readonly source: KeptSource
+  run(signal: AbortSignal): Promise<void>
 }
 
-/** Folders and servers of the controller's own machine are not everybody's to read. */
-function expectAllowed(url: RemoteUrl, namespace: string, systemNamespace: string): void {
-  if (namespace === systemNamespace || url.scheme === 'https' || url.scheme === 'ssh') return
-  const message = `Only a PolicySource in ${systemNamespace} may read ${url.scheme}: addresses.`
-  throw new KubeFailure('refused', message)
+/** Whether an event is about the repository of a source. */
+function isAbout({ kind, repository }: ForgeEvent, { metadata, spec }: WritObject): boolean {
+  const { namespace, name } = metadata
+  if (kind === 'source') return repository === `${namespace}/${name}`
+  const { forge } = spec as PolicySourceSpec
+  return kind === 'push' && forge?.repository.toLowerCase() === repository.toLowerCase()
 }

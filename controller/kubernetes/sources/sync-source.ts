@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
+import type { SourceFile } from '../../../policy/compile/source-file.ts'
 import type { PolicySourceSpec } from '../../../schemas/policy-source.ts'
 import type { Problem } from '../../../schemas/problem.ts'
 import type { GitProblem } from '../../git/git-problem.ts'
 import type { GitRepository, PolicyCommit } from '../../git/repository.ts'
+import type { AdmitCandidate } from '../../review/admit-candidate.ts'
 import type { Kube } from '../kube.ts'
 import { type AppliedObjects, type ApplyObjectsNeeds, applyObjects } from './apply-objects.ts'
 import { type CheckSourceNeeds, checkSource } from './check-source.ts'
@@ -16,12 +18,17 @@ export interface SyncSourceNeeds extends ApplyObjectsNeeds {
   readonly repository: GitRepository
   readonly spec: PolicySourceSpec
   readonly systemNamespace: string
+  /** Lets a commit in, or says why not. */
+  readonly admit: AdmitCandidate
+  /** Told of a commit that was let in, before it is applied. */
+  readonly onCommit: (commit: PolicyCommit) => Promise<void>
 }
 
 /** A commit whose objects are in the cluster, or are being put there. */
 interface GoodCommit {
   readonly facts: PolicyCommit
   readonly objects: readonly SourceObject[]
+  readonly files: readonly SourceFile[]
 }
 
 /** Keeps the objects of one source as its repository says. */
@@ -31,6 +38,8 @@ export interface SourceSync {
   /** Looks at the objects, and says how the source stands. */
   apply(signal: AbortSignal): Promise<SourceStanding & { readonly done: AppliedObjects | null }>
 }
+
+type Applied = Pick<GoodCommit, 'facts' | 'objects'>
 
 type Failure = NonNullable<SourceStanding['failure']>
 
@@ -44,19 +53,21 @@ export function syncSource(needs: SyncSourceNeeds): SourceSync {
 
   const refuse = (found: readonly Failure[]) => {
     problems = found
-    const [first = unknown] = found
-    failure = first
+    failure = found[0] ?? unknown
   }
 
   const take = async (commit: string, signal: AbortSignal): Promise<void> => {
     const read = await readCommit(needs, { commit, path, namespace }, signal)
     if ('problems' in read) return refuse(read.problems)
+    const refusal = await needs.admit({ commit, files: read.files }, signal)
+    if (refusal !== null) return refuse([said(refusal)])
+    await needs.onCommit(read.facts)
     good = read
     failure = null
     problems = []
   }
 
-  const report = async (done: AppliedObjects, { facts, objects }: GoodCommit) => {
+  const report = async (done: AppliedObjects, { facts, objects }: Applied) => {
     const drifted = await driftOf(reader, done.edited)
     return {
       done,
@@ -104,7 +115,7 @@ async function readCommit(
   if (unread.length > 0) return { problems: unread.map(placed) }
   const checked = await checkSource(check, { files, namespace, owner }, signal)
   if (checked.problems.length > 0) return { problems: checked.problems.map(placed) }
-  return { facts: await repository.commit(commit, signal), objects: checked.objects }
+  return { facts: await repository.commit(commit, signal), objects: checked.objects, files }
 }
 
 const unknown: Failure = { code: 'repository_failed', message: 'The repository was not read.' }
@@ -114,7 +125,7 @@ function foreignTarget(systemNamespace: string): Failure {
   return { code: 'foreign_namespace', message }
 }
 
-function said({ code, message, suggestion }: GitProblem): Failure {
+function said({ code, message, suggestion }: GitProblem | Problem): Failure {
   return { code, message: suggestion === undefined ? message : `${message} ${suggestion}` }
 }
 
@@ -129,7 +140,7 @@ function named(problems: readonly Failure[]) {
   return shown.length === 0 ? {} : { problems: shown }
 }
 
-function factsOf({ facts, objects }: GoodCommit) {
+function factsOf({ facts, objects }: Applied) {
   const { id, author, subject, time, signedBy } = facts
   const hash = createHash('sha256')
   for (const { path, digest } of objects) hash.update(`${path} ${digest}\n`)

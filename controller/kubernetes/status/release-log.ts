@@ -2,6 +2,7 @@ import type { RuleTable } from '../../../schemas/rule-table.ts'
 import type { TableRelease } from '../../../schemas/table-release.ts'
 import { emptyTable } from '../../publish/empty-table.ts'
 import type { Releases } from '../../publish/releases.ts'
+import { generationIn } from '../reconcile/object-file.ts'
 
 /** A release, and which versions of objects its table holds. */
 export interface LoggedRelease {
@@ -85,5 +86,5 @@ function newest<R extends { readonly sequence: number }>(releases: readonly R[])
 }
 
 function filesOf({ files }: RuleTable): ReadonlyMap<string, string> {
-  return new Map(files.map(({ path, commit = '' }) => [path, commit]))
+  return new Map(files.map(({ path, commit = '' }) => [path, generationIn(commit)]))
 }
