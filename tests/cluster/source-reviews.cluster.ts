@@ -12,6 +12,7 @@ import {
 } from './reviewed-sources.ts'
 
 const guard = 'policies/guard.yaml'
+const more = 'others/more.yaml'
 const source = `${system}/main`
 
 /** Two controllers, a repository that a source names, and words for what tests do with them; the reason when there is no PostgreSQL. */
@@ -19,7 +20,10 @@ async function reviewedCluster(t: Test) {
   const pair = await controllerPair(t, { args: ['--secrets', 'kubernetes'] })
   if (typeof pair === 'string') return pair
   const { leader, other } = await pair.leading()
-  const at = await reviewedSource(t, pair.world, { [guard]: policyText('read_file', 'guard') })
+  const at = await reviewedSource(t, pair.world, {
+    [guard]: policyText('read_file', 'guard'),
+    [more]: policyText('list_files', 'more'),
+  })
   return { world: pair.world, leader, other, at, ...words(pair.world, at, other) }
 }
 
@@ -128,9 +132,10 @@ t.test('changes of a source in a cluster are reviewed by what is in force there'
 
   await t.test('a second source of the branch has a review of its own', async t => {
     await at.put('second', { path: 'others', review: { workflow: 'reviewers', replay: '0s' } })
+    await until(async () => (await synced('second')) === 'True Applied')
     const pull = await at.propose({
       [guard]: policyText('read_file', 'guard'),
-      'others/more.yaml': policyText('more_files', 'more'),
+      [more]: policyText('more_files', 'more'),
     })
     await at.tell(other.process.url)
     const mine = await find(pull, 'open')

@@ -52,11 +52,20 @@ export async function candidate(
   const newest = byPath(versionsWith(needs, source, objects))
   const { settled, answer } = await settledAnswer({ ...needs, good }, namespace, newest, signal)
   const held = objects.flatMap(({ path }) => settled.refused.get(path) ?? [])
-  if (held.length > 0 || !answer?.tables) return refused([...held, ...(answer?.problems ?? [])])
+  if (held.length > 0) return refused(held)
+  if (!answer?.tables) return refused(answer?.problems ?? [heldBack])
   const isSystem = namespace === needs.systemNamespace
   const above = isSystem ? { ...good, of: ofWith(good, namespace, settled.chosen?.files) } : null
   const below = above === null ? [] : await others(needs, source, above, signal)
-  return joined(inForce, [[namespace, answer], ...below])
+  const own = answer.problems.filter(({ file }) => file.startsWith(`${namespace}/`))
+  return joined(inForce, [[namespace, { ...answer, problems: own }], ...below])
+}
+
+const heldBack: Problem = {
+  severity: 'error',
+  code: 'held_back',
+  message: 'Nothing of the namespace compiles, so that nothing can be applied to it.',
+  ...{ file: '.', line: 1, column: 1 },
 }
 
 /** Nothing is put in force by looking at what would be. */
@@ -131,7 +140,7 @@ async function others(
     const newest = byPath(needs.objects.in(name).map(versionOf))
     const { answer } = await settledAnswer({ ...needs, good }, name, newest, signal)
     // What no longer compiles stays as it is.
-    if (answer?.tables) answers.push([name, answer])
+    if (answer?.tables) answers.push([name, { ...answer, problems: [] }])
   }
   return answers
 }
