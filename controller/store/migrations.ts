@@ -11,6 +11,7 @@ import { overrideTables } from './override-tables.ts'
 import { proxyNameTables } from './proxy-name-tables.ts'
 import { proxyStartTables } from './proxy-start-tables.ts'
 import { reviewTables } from './review-tables.ts'
+import { reviewTurnTables } from './review-turn-tables.ts'
 import { sourceTables } from './source-tables.ts'
 import { tokenTables } from './token-tables.ts'
 import { usageTables } from './usage-tables.ts'
@@ -32,6 +33,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0013-chat-commands': { up: chatTables },
   '0014-overrides': { up: overrideTables },
   '0015-policy-sources': { up: sourceTables },
+  '0016-review-turns': { up: reviewTurnTables },
 }
 
 async function first(db: Kysely<unknown>): Promise<void> {

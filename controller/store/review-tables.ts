@@ -1,5 +1,6 @@
 import { type Generated, type Kysely, sql } from 'kysely'
 import type { Narrowing, ReviewState } from '../../schemas/review.ts'
+import type { ReviewTurnTables } from './review-turn-tables.ts'
 
 /** Makes what reviews of changes are kept in: reviews, answers, history; what brought a commit, and which content is in force. */
 export async function reviewTables(db: Kysely<unknown>): Promise<void> {
@@ -92,7 +93,7 @@ async function commits(db: Kysely<unknown>): Promise<void> {
 }
 
 /** The tables of reviews. */
-export interface ReviewTables {
+export interface ReviewTables extends ReviewTurnTables {
   readonly reviews: ReviewRow
   readonly review_votes: ReviewVoteRow
   readonly review_events: ReviewEventRow
