@@ -87,7 +87,7 @@ async function changesOf(
   if (!kept || before === undefined) return null
   const [was, is] = await Promise.all([tables(before), tables(digest)])
   if (was === null || is === null) return null
-  // Who could decide then is not kept, so nothing is claimed about people.
+  // Directories are not kept: the version says itself what changed in them.
   const state = (table: RuleTable) => ({ table, directory: { ...nobody, namespace } })
   return plan(state(was), state(is))
 }

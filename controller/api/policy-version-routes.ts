@@ -46,6 +46,30 @@ const Source = closed(
   'A PolicySource of a cluster whose objects are in it.',
 )
 
+const People = closed(
+  {
+    count: Type.Integer({ description: 'How many changes there were.' }),
+    changes: Type.Array(
+      closed(
+        {
+          effect: oneOf(
+            ['widening', 'either', 'narrowing', 'neutral'],
+            'Whether it lets through what was held back, may do so, holds back more, or neither.',
+          ),
+          kind: string('What changed: user, team, workflow, channel, provider, source.'),
+          name: string('Its name.'),
+          message: string('What changed, in words.'),
+          since: Type.Optional(instant('When, where that was after the table came into force.')),
+        },
+        'One thing that changed.',
+      ),
+      { description: 'What widens first; at most 50.' },
+    ),
+    from: Type.Optional(instant('Only what came after this was compared.')),
+  },
+  'What changed besides rules since the version before, and while this one was in force. Left out where it was not compared.',
+)
+
 const Version = closed(
   {
     id: Type.Integer({ description: 'Number.' }),
@@ -57,6 +81,7 @@ const Version = closed(
     before: maybe('Digest of the table that it followed.'),
     commit: Type.Optional(Commit),
     review: Type.Optional(CommitReview),
+    people: Type.Optional(People),
     overrides: Type.Optional(
       Type.Array(Type.String(), { description: 'Ids of the overrides that are in it.' }),
     ),

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import canonicalize from 'canonicalize'
 import type { Kysely, Transaction } from 'kysely'
 import type { Directory } from '../../schemas/directory.ts'
-import type { Database, DirectoryRow } from '../store/database.ts'
+import type { Database } from '../store/database.ts'
+import type { DirectoryRow } from '../store/people-tables.ts'
 
 interface Kept {
   readonly digest: string
@@ -47,6 +48,14 @@ export class Directories {
   async news(db: Kysely<Database>): Promise<readonly DirectoryRow[]> {
     const known = Math.max(0, ...[...this.#kept.values()].map(({ revision }) => revision))
     return db.selectFrom('directories').selectAll().where('revision', '>', known).execute()
+  }
+
+  /** The directories in force once news are taken; null for a namespace that never had one. */
+  after(news: readonly DirectoryRow[]): (namespace: string) => Directory | null {
+    return namespace => {
+      const row = news.find(row => row.namespace === namespace)
+      return row === undefined ? this.of(namespace) : JSON.parse(row.body)
+    }
   }
 
   /** Those that differ from what is in force here, or in the news. */

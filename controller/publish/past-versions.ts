@@ -3,6 +3,7 @@ import type { CommitReview } from '../../schemas/review.ts'
 import type { PolicyCommit } from '../git/repository.ts'
 import type { Database } from '../store/database.ts'
 import { keptCommits } from './kept-commits.ts'
+import type { PeopleChanges } from './people-changes.ts'
 import type { AppliedSource } from './publication.ts'
 
 /** A table that was in force in a namespace, and what brought it. */
@@ -24,6 +25,8 @@ export interface PastVersion {
   readonly overrides?: readonly string[]
   /** The sources of a cluster whose objects are in the table; omitted when none are. */
   readonly sources?: readonly PastSource[]
+  /** What changed besides rules; omitted where it was not compared. */
+  readonly people?: PeopleChanges
 }
 
 /** A PolicySource of a cluster in a version: its commit, and how what brought that was reviewed. */
@@ -72,6 +75,7 @@ export async function pastVersions(
       ...(review && { review }),
       ...(row.overrides !== null && { overrides: JSON.parse(row.overrides) }),
       ...(sources.length > 0 && { sources }),
+      ...(row.people !== null && { people: JSON.parse(row.people) }),
     }
   })
 }
@@ -93,6 +97,7 @@ interface VersionRow {
   readonly commit_id: string | null
   readonly overrides: string | null
   readonly sources: string | null
+  readonly people: string | null
   readonly before: string | null
   readonly kept: boolean
 }
@@ -109,6 +114,7 @@ async function versionRows(
       (select e.digest from releases e
         where e.namespace = r.namespace and e.sequence < r.sequence
         order by e.sequence desc limit 1) as before,
+      (select p.changes from release_people p where p.sequence = r.sequence) as people,
       exists (select 1 from tables t where t.digest = r.digest) as kept
     from releases r
     where (${namespace}::text is null or r.namespace = ${namespace})

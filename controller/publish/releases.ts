@@ -3,10 +3,12 @@ import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Directory } from '../../schemas/directory.ts'
 import type { TableRelease } from '../../schemas/table-release.ts'
 import { ControllerFailure } from '../failure.ts'
-import type { Database, DirectoryRow } from '../store/database.ts'
+import type { Database } from '../store/database.ts'
 import { type Fence, passFence } from '../store/fence.ts'
 import type { Follower } from '../store/follow-store.ts'
+import type { DirectoryRow } from '../store/people-tables.ts'
 import { Directories, keepDirectories } from './directories.ts'
+import { keepPeople } from './keep-people.ts'
 import {
   type AppliedSource,
   type Intended,
@@ -171,6 +173,8 @@ export class Releases implements Follower {
       await keepSteps(db, asked.tables)
     }
     const directories = await keepDirectories(db, texts, new Date(at))
+    const was = this.directories.after(news.directories)
+    await keepPeople(db, { fresh: releases, inForce, directories: texts, was }, new Date(at))
     await sql`select pg_notify(${this.channel}, '')`.execute(db)
     return { news, fresh: { releases, directories } }
   }

@@ -14,6 +14,7 @@ import type { PushSubscriptionRow } from './delivery-tables.ts'
 import type { ForgeDeliveryRow, ForgeLookRow } from './forge-tables.ts'
 import type { ControllerRow, FenceRow, KubernetesObjectRow } from './kubernetes-tables.ts'
 import type { OverrideEventRow, OverrideRow, ReleaseStepRow } from './override-tables.ts'
+import type { PeopleTables } from './people-tables.ts'
 import type { ProxyNameRow } from './proxy-name-tables.ts'
 import type { ReviewTables } from './review-tables.ts'
 import type { SourceTables } from './source-tables.ts'
@@ -21,14 +22,13 @@ import type { RuntimeTokenListRow, RuntimeTokenRow } from './token-tables.ts'
 import type { UsageDayRow, UsageSessionRow } from './usage-rows.ts'
 
 /** The tables of the store. */
-export interface Database extends ReviewTables, CommitTables, SourceTables {
+export interface Database extends ReviewTables, CommitTables, SourceTables, PeopleTables {
   readonly records: RecordRow
   readonly record_counts: RecordCountRow
   readonly releases: ReleaseRow
   readonly tables: TableRow
   readonly proxies: ProxyRow
   readonly proxy_names: ProxyNameRow
-  readonly directories: DirectoryRow
   readonly approval_requests: ApprovalRequestRow
   readonly approval_votes: ApprovalVoteRow
   readonly approval_events: ApprovalEventRow
@@ -138,16 +138,6 @@ export interface ProxyRow {
   /** The state of the journal: newer than that in the report. */
   readonly seq: Generated<number>
   readonly shipped: Generated<number>
-}
-
-/** The directory in force for a namespace: canonical text and its digest. */
-export interface DirectoryRow {
-  readonly namespace: string
-  readonly digest: string
-  readonly body: string
-  readonly published_at: Date
-  /** Grows with every change of any directory. */
-  readonly revision: number
 }
 
 /** A question and where it stands: `question` is what was asked, the rest is there to find and to move it. */

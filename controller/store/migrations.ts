@@ -8,6 +8,7 @@ import { deliveryTables } from './delivery-tables.ts'
 import { forgeTables } from './forge-tables.ts'
 import { kubernetesTables } from './kubernetes-tables.ts'
 import { overrideTables } from './override-tables.ts'
+import { peopleTables } from './people-tables.ts'
 import { proxyNameTables } from './proxy-name-tables.ts'
 import { proxyStartTables } from './proxy-start-tables.ts'
 import { reviewTables } from './review-tables.ts'
@@ -33,6 +34,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0013-chat-commands': { up: chatTables },
   '0014-overrides': { up: overrideTables },
   '0015-policy-sources': { up: sourceTables },
+  '0017-people': { up: peopleTables },
   '0016-review-turns': { up: reviewTurnTables },
 }
 

@@ -47,8 +47,18 @@ t.test('policies are served from a repository, and history says what brought the
     '  the first table of the namespace',
     '',
   ])
+  const user = 'apiVersion: writ.dev/v1alpha1\nkind: User\nmetadata: { name: ben }\nspec: {}\n'
+  const third = await there.commit({ 'policies/people.yaml': user }, { config })
+  const widened = async () => (await status()).includes(`at ${third.slice(0, 12)} in force`)
+  await eventually(t, 'somebody else is in force', widened)
+  const told = (await writ(['history', '--data', data, '--limit', '1'])).out
+  t.match(told, /signed by ana@example.com\)\n {2}widening: user ben is new\n$/)
   const json = await writ(['history', '--data', data, '--limit', '1', '-o', 'json'])
-  t.match(JSON.parse(json.out), { commit: { id: second, signedBy: 'ana@example.com' } })
+  t.match(JSON.parse(json.out), {
+    commit: { id: third, signedBy: 'ana@example.com' },
+    changes: [],
+    people: { count: 1, changes: [{ effect: 'widening', kind: 'user', name: 'ben' }] },
+  })
 
   await there.commit({ 'policies/p.yaml': policy('deny') })
   const refused = async () => (await status()).includes('commit_unsigned')

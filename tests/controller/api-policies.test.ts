@@ -344,6 +344,46 @@ t.test('a version is gone back to by a branch that nobody has to merge', async t
   t.match(exported.differences[2], { code: 'people_not_kept' })
 })
 
+t.test('a version says who came and went with it', async t => {
+  const people = (more: string) =>
+    user('ana', 'default', ', roles: [owner]') +
+    user('ben', 'default') +
+    user('eve', 'other') +
+    more
+  const team = (members: string) =>
+    `---\napiVersion: writ.dev/v1alpha1\nkind: Team\nmetadata: { name: ops }\nspec: { members: [${members}] }\n`
+  w.write('deploys.yaml', policy('require_approval'))
+  w.write('people.yaml', people(user('cleo', 'default') + team('ana')))
+  await inForce(commit('Third'))
+  w.write('people.yaml', people(user('cleo', 'default') + team('ana, cleo')))
+  await inForce(commit('Fourth'))
+  const { versions } = await ask('/api/v1/policies/versions?namespace=default&limit=2', {
+    as: 'ben',
+  })
+  t.strictSame(
+    versions.map((version: { people: unknown }) => version.people),
+    [
+      {
+        count: 1,
+        changes: [
+          {
+            ...{ effect: 'widening', kind: 'team', name: 'ops' },
+            message: 'team ops is ana, cleo, was ana',
+          },
+        ],
+      },
+      {
+        count: 2,
+        changes: [
+          { effect: 'widening', kind: 'user', name: 'cleo', message: 'user cleo is new' },
+          { effect: 'widening', kind: 'team', name: 'ops', message: 'team ops is new' },
+        ],
+      },
+    ],
+    'and no hash of a key',
+  )
+})
+
 t.test('versions come by page', async t => {
   const all = (await ask('/api/v1/policies/versions')).versions
   const page = await ask('/api/v1/policies/versions?limit=1')

@@ -39,6 +39,7 @@ t.test('past versions name the commit, its author and what it followed', async t
   const first = Date.parse(publishedAt) / 1000
   const of = (id: number, namespace: string, text: string) => ({
     ...{ id: first + id, namespace, digest: table(text).digest, publishedAt, kept: true },
+    people: { count: 0, changes: [] },
   })
   const all = [
     {
