@@ -34,8 +34,8 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0013-chat-commands': { up: chatTables },
   '0014-overrides': { up: overrideTables },
   '0015-policy-sources': { up: sourceTables },
-  '0017-people': { up: peopleTables },
   '0016-review-turns': { up: reviewTurnTables },
+  '0017-people': { up: peopleTables },
 }
 
 async function first(db: Kysely<unknown>): Promise<void> {
