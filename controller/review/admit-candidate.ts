@@ -27,7 +27,7 @@ export interface AdmitCandidateNeeds {
 }
 
 /** A commit that compiles. */
-export interface ArrivedCommit {
+interface ArrivedCommit {
   readonly commit: string
   readonly files: readonly SourceFile[]
 }

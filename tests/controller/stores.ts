@@ -26,7 +26,7 @@ async function emptied(store: Store): Promise<Store> {
       approval_votes, approval_events, approval_links, approval_notifications, approval_grants,
       approval_grant_uses, approval_judgements, push_subscriptions, usage, budget_charges,
       budget_counters, budget_leases, budget_runs, usage_days, usage_sessions, fences, controllers,
-      kubernetes_objects, forge_deliveries, forge_looks, reviews, review_votes, review_events, commit_reviews, admitted_sources,
+      kubernetes_objects, applied_sources, applied_objects, forge_deliveries, forge_looks, reviews, review_votes, review_events, commit_reviews, admitted_sources,
       overrides, override_events, release_steps, commits, chat_commands, review_turns`.execute(
     store.db,
   )
