@@ -52,7 +52,7 @@ export interface PullWorld {
 }
 
 /** A controller that runs. */
-export interface Controller {
+interface Controller {
   readonly here: World
   readonly url: URL
 }
