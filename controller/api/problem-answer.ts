@@ -69,6 +69,7 @@ const statuses: { readonly [Code in ControllerFailureCode]?: number } = {
   foreign_proxy: 403,
   identity_unavailable: 503,
   change_refused: 409,
+  compile_failed: 422,
   plan_failed: 413,
   too_busy: 429,
 }
