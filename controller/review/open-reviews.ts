@@ -25,6 +25,7 @@ import { type KeepingReviews, keepReviews } from './keep-reviews.ts'
 import { type LookNeeds, lookAtChange, notShown, type Remembered } from './look-at-change.ts'
 import { noteArrival, settleChange } from './settle-change.ts'
 import { StoredReviews } from './stored-reviews.ts'
+import { turnNumber } from './turn-number.ts'
 import { Turns } from './turns.ts'
 
 export interface ReviewingNeeds {
@@ -81,7 +82,7 @@ export function openReviews(needs: ReviewingNeeds): Reviewing {
       const found = here(asked)
       if (found === null) return { outcome: 'unavailable', reply: null }
       const { number } = asked.thread
-      const handled = await turns.alone(number, () =>
+      const handled = await turns.alone(turnNumber(number, needs.sourceId), () =>
         answerChange({ reviews, source: found.source }, asked, signal),
       )
       if (handled.outcome === 'counted') found.keeping.changed(number)
@@ -172,7 +173,7 @@ function atForge(
     everyMs: milliseconds(spec.interval ?? presetInterval),
     onFailure: error => needs.log.warn({ err: error }, 'changes not reviewed'),
     look: (change, signal) =>
-      turns.alone(change.number, async () => {
+      turns.alone(turnNumber(change.number, needs.sourceId), async () => {
         if (change.state === 'open' && change.baseBranch === branch) {
           return lookAtChange(looking, change, signal)
         }

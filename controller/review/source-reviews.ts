@@ -6,9 +6,12 @@ import type { ForgeEvent } from '../forge/forge-event.ts'
 import { originOf } from '../github/watched.ts'
 import { presetBranch, type SourceInForce } from '../sources/source-in-force.ts'
 import { answerChange } from './answer-change.ts'
+import { claimChange } from './claim-change.ts'
 import { openReviews, type Reviewing, type ReviewingNeeds } from './open-reviews.ts'
 import { liveStates } from './review-move.ts'
 import { StoredReviews } from './stored-reviews.ts'
+import { turnNumber } from './turn-number.ts'
+import { Turns } from './turns.ts'
 
 /** What differs between the sources of a cluster. */
 type OwnNeeds = Required<
@@ -127,9 +130,12 @@ async function answerFromAfar(
   const isSeen = seenBy({ namespace, spec }, systemNamespace)
   const reviews = new StoredReviews({ db, now, sourceId: id, isSeen })
   const source = { id, namespace, name, branch }
-  const handled = await answerChange({ reviews, source }, asked, signal)
+  const { number } = asked.thread
+  const handled = await new Turns(claimChange(db)).alone(turnNumber(number, id), () =>
+    answerChange({ reviews, source }, asked, signal),
+  )
   if (handled.outcome === 'counted') {
-    await tellAll({ kind: 'change', repository: asked.repository, number: asked.thread.number })
+    await tellAll({ kind: 'change', repository: asked.repository, number })
   }
   return handled
 }

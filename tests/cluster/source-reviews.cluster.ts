@@ -54,6 +54,14 @@ function words({ get, condition }: PolicyWorld, at: ReviewedSource, other: Repli
       await until(async () => (await newest())?.sources[0].review !== undefined)
       return newest()
     },
+    /** The commit of each file of the table in force of `team-a`, as records name it. */
+    commitsInForce: async () => {
+      const { inForce } = Object(await (await other.ask('/api/v1/tables')).json())
+      const release = inForce.find((one: { namespace: string }) => one.namespace === 'team-a')
+      const { files } = Object(await (await other.ask(`/api/v1/tables/${release.digest}`)).json())
+      const named = files.map((one: { path: string; commit?: string }) => [one.path, one.commit])
+      return Object.fromEntries(named)
+    },
     /** Has a person write a comment, of which the controller that does not lead is told. */
     say: async (pull: Parameters<ReviewedSource['asked']>[0], by: 'ben' | 'cleo', body: string) => {
       at.hub.write(pull, at.users[by], body)
@@ -65,7 +73,7 @@ function words({ get, condition }: PolicyWorld, at: ReviewedSource, other: Repli
 t.test('changes of a source in a cluster are reviewed by what is in force there', async t => {
   const cluster = await reviewedCluster(t)
   if (typeof cluster === 'string') return t.comment(cluster)
-  const { world, other, at, synced, applied, version, say } = cluster
+  const { world, other, at, synced, applied, version, commitsInForce, say } = cluster
   const find = (pull: Parameters<typeof at.asked>[0], state: string) =>
     reviewed(at, other.ask, { pull, source, state })
   await at.put('main')
@@ -127,6 +135,11 @@ t.test('changes of a source in a cluster are reviewed by what is in force there'
     t.match(await world.get('AccessPolicy', 'team-a', 'guard'), {
       spec: { tools: [{ name: 'write_file' }] },
       metadata: { labels: { 'writ.dev/commit': done } },
+    })
+    t.match(await version(done), { sources: [{ source, review: { outcome: 'approved' } }] })
+    t.match(await commitsInForce(), {
+      'team-a/accesspolicies/beside': 'generation-1',
+      'team-a/accesspolicies/guard': `${done}@generation-2`,
     })
   })
 

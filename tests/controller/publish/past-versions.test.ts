@@ -4,6 +4,7 @@ import { keepCommit } from '../../../controller/publish/kept-commits.ts'
 import { pastVersions } from '../../../controller/publish/past-versions.ts'
 import { Releases } from '../../../controller/publish/releases.ts'
 import { openSigningKey } from '../../../controller/publish/signing-key.ts'
+import { StoredReviews } from '../../../controller/review/stored-reviews.ts'
 import { testFolder } from '../git/repositories.ts'
 import { embeddedStores } from '../stores.ts'
 
@@ -55,3 +56,35 @@ t.test('past versions name the commit, its author and what it followed', async t
   t.strictSame(await pastVersions(db, { limit: 1, before: first + 2 }), [all[2]])
   t.strictSame(await pastVersions(db, { limit: 10, namespace: 'other' }), [all[2]])
 })
+
+t.test(
+  'past versions of a cluster name each source with its commit and how that was reviewed',
+  async t => {
+    const { db } = await (await embeddedStores(t)).open(t)
+    const key = await openSigningKey(await testFolder(t))
+    const now = () => Date.parse('2026-11-21T00:00:00Z')
+    const releases = new Releases({ db, key, now })
+    await releases.open()
+    const other = 'b'.repeat(40)
+    const sources = [
+      { source: 'shop/main', commit: facts.id },
+      { source: 'writ-system/all', commit: other },
+    ]
+    const table = { json: '{"v":1}', digest: `sha256:${'1'.repeat(64)}`, sources }
+    await keepCommit(db, facts)
+    const reviews = new StoredReviews({ db, now })
+    const approved = { outcome: 'approved', approvers: [] } as const
+    await reviews.noteCommit('shop/main', facts.id, approved)
+    await reviews.noteCommit('evil/main', other, approved)
+    const [published] = await releases.publish(new Map([['shop', table]]), null)
+    t.equal(Object.hasOwn(published ?? {}, 'sources'), false, 'it is no part of what is signed')
+
+    const [version] = await pastVersions(db, { limit: 1 })
+    t.strictSame(version?.sources, [
+      { source: 'shop/main', commit: facts, review: approved },
+      { source: 'writ-system/all', commit: { id: other } },
+    ])
+    t.equal(version?.commit, undefined)
+    t.strictSame(releases.current()[0]?.sources, sources)
+  },
+)
