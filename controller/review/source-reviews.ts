@@ -9,6 +9,7 @@ import { answerChange } from './answer-change.ts'
 import { claimChange } from './claim-change.ts'
 import { openReviews, type Reviewing, type ReviewingNeeds } from './open-reviews.ts'
 import { liveStates } from './review-move.ts'
+import { sharedCompiler } from './shared-compiler.ts'
 import { StoredReviews } from './stored-reviews.ts'
 import { turnNumber } from './turn-number.ts'
 import { Turns } from './turns.ts'
@@ -39,9 +40,10 @@ export interface SourceReviews {
 /** Finds the source that a comment is about by forge, repository, and the digest that it answers. */
 export function sourceReviews(needs: SourceReviewsNeeds): SourceReviews {
   const here = new Map<string, Reviewing>()
+  const compiler = sharedCompiler(needs.compiler)
   return {
     open(own) {
-      const reviewing = openReviews({ ...needs, ...own })
+      const reviewing = openReviews({ ...needs, compiler, ...own })
       return {
         ...reviewing,
         async run(signal) {

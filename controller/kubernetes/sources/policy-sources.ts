@@ -139,7 +139,7 @@ const presetInterval = '1m'
 
 /** A source, and the reviews of its changes once its repository is open. */
 function begun(needs: PolicySourcesNeeds, object: WritObject): Begun {
-  const { kube, objects, events, onFailure, now, reviewing } = needs
+  const { kube, objects, events, onFailure, now } = needs
   const { namespace, name } = object.metadata
   const spec = object.spec as PolicySourceSpec
   const { promise: opened, resolve } = Promise.withResolvers<OpenedSource>()
@@ -155,9 +155,12 @@ function begun(needs: PolicySourcesNeeds, object: WritObject): Begun {
   })
   const review = async (signal: AbortSignal) => {
     await settledOrAborted(opened, signal)
-    const open = reviewing()
+    const open = needs.reviewing()
     if (signal.aborted || open === null) return
-    await reviewSource(needs, await opened, open)?.run(signal)
+    const reviewing = reviewSource(needs, await opened, open)
+    const failed = (error: unknown) => onFailure(error, `${namespace}/${name}`)
+    // A source goes on whatever becomes of its reviews.
+    await untilDone(async () => reviewing?.run(signal), failed, signal)
   }
   return {
     source,
