@@ -55,6 +55,11 @@ export interface Asked {
   readonly inForce: StandingInForce
 }
 
+/** A change that could not be had from its repository. */
+export interface Unread {
+  readonly problem: GitProblem
+}
+
 /**
  * Reads a change as it would be once merged, compiles it, and compares it with what is in force. Null when its head
  * is no longer the one that was asked about.
@@ -63,10 +68,10 @@ export async function assessChange(
   needs: AssessNeeds,
   { change, tip, inForce }: Asked,
   signal: AbortSignal,
-): Promise<Assessment | null> {
+): Promise<Assessment | Unread | null> {
   const { git, path } = needs
   const head = await git.fetchChange(change.number, signal)
-  if ('problem' in head) return broken([problemOf(head.problem)])
+  if ('problem' in head) return { problem: head.problem }
   if (head.commit !== change.headSha) return null
   const theirs = await git.snapshotAt(head.commit, path, signal)
   const ours = await git.snapshotAt(tip, path, signal)

@@ -9,7 +9,7 @@ export interface KeepReviewsNeeds {
   readonly branch: string
   /** Changes whose review is going on, as the store knows. */
   readonly liveChanges: () => Promise<readonly number[]>
-  /** Looks at one change, open or not; false when it moved meanwhile. */
+  /** Looks at one change, open or not; false when it has to be looked at again. */
   readonly look: (change: ChangeRequest, signal: AbortSignal) => Promise<boolean>
   /** Does what is to be done once in every round, and names what all changes depend on. */
   readonly moment: (signal: AbortSignal) => Promise<string>
@@ -104,7 +104,8 @@ class Round {
       if (signal.aborted) return false
       const isDone = await this.#tried(signal, async limit => {
         const change = await this.#needs.forge.change(number, limit)
-        if (!(await this.#needs.look(change, limit))) throw new Error('the change moved meanwhile')
+        if (!(await this.#needs.look(change, limit)))
+          throw new Error('the change moved meanwhile, or could not be had')
       })
       if (!isDone) this.#waiting.add(number)
       isSound &&= isDone

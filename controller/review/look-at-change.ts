@@ -1,9 +1,16 @@
 import type { Replay } from '../../schemas/replay.ts'
 import { personOf } from '../approvals/person.ts'
 import type { ChangeRequest, Contributors, Forge, ForgeRepository } from '../forge/forge.ts'
+import type { GitProblemCode } from '../git/git-problem.ts'
 import type { GitRepository } from '../git/repository.ts'
 import { receivedOf } from './answer-review.ts'
-import { type Assessment, type AssessNeeds, assessChange, problemOf } from './assess-change.ts'
+import {
+  type Assessment,
+  type AssessNeeds,
+  assessChange,
+  problemOf,
+  type Unread,
+} from './assess-change.ts'
 import type { EndedReview, VoidReason } from './begin-review.ts'
 import { inert } from './comment/inert.ts'
 import type { ChangeState, ReviewedState, ReviewView } from './comment/review-view.ts'
@@ -47,7 +54,8 @@ export interface Remembered {
 
 /**
  * Looks at an open change as it is now and says what there is to say: the review in the store, the comment and the
- * check. Doing it twice is the same as once. False when the change moved meanwhile and has to be looked at again.
+ * check. Doing it twice is the same as once. False when it has to be looked at again: the change moved meanwhile, or
+ * could not be had.
  */
 export async function lookAtChange(
   needs: LookNeeds,
@@ -58,11 +66,12 @@ export async function lookAtChange(
   const repository = await forge.repository(signal)
   const tip = await git.fetch(signal)
   const inForce = await reviews.standing()
-  const found =
+  const read =
     'problem' in tip
-      ? lookedInVain(problemOf(tip.problem))
+      ? tip
       : await remembered(needs, { change, tip: tip.commit, inForce, repository }, signal)
-  if (found === null) return false
+  if (read === null || ('problem' in read && passing.has(read.problem.code))) return false
+  const found = 'problem' in read ? lookedInVain(problemOf(read.problem)) : read
   const seen: Seen = {
     ...{ change, repository, inForce, found },
     contributors: await forge.contributors(change.number, signal),
@@ -77,8 +86,17 @@ export async function lookAtChange(
   if (ended !== null && ended.votes.length > 0) {
     await forge.reply(change.number, voidReply(ended.review), signal)
   }
-  return true
+  // What is wrong with the branch is looked at anew when it is another.
+  return read === tip || found === read
 }
+
+/** What is over in a while; until then nothing is said, and no answer becomes void. A forge may tell of a change before it has it. */
+const passing: ReadonlySet<GitProblemCode> = new Set([
+  'repository_unreachable',
+  'repository_failed',
+  'fetch_timeout',
+  'change_gone',
+])
 
 interface Seen {
   readonly change: ChangeRequest
@@ -105,12 +123,12 @@ async function remembered(
   needs: LookNeeds,
   { change, tip, inForce, repository }: Moment,
   signal: AbortSignal,
-): Promise<Remembered | null> {
+): Promise<Remembered | Unread | null> {
   const key = digestOf([change.headSha, tip, inForce.digest])
   const known = needs.memory.get(change.number)
   if (known?.key === key) return known
   const assessment = await assessChange(needs, { change, tip, inForce }, signal)
-  if (assessment === null) return null
+  if (assessment === null || 'problem' in assessment) return assessment
   const replay =
     assessment.kind === 'planned'
       ? await replayed(needs, { change, inForce, repository }, assessment.candidate, signal)

@@ -61,4 +61,20 @@ spec: { identities: { github: { id: ${users.mallory.id} } } }
     hub.close(pull, users.dan)
     await at.tell()
   })
+
+  await t.test('a change that cannot be had yet is looked at until it can', async t => {
+    await there.git('checkout', '--quiet', 'main')
+    const baseSha = (await there.git('rev-parse', 'main')).trim()
+    const sha = await there.commit(wider, { branch: 'late' })
+    const pull = hub.open(repo, { by: users.dan, branch: 'late', sha, baseSha, title: 'Late' })
+    await at.tell()
+    const missed = ({ message }: { message: string }) => message === 'changes not reviewed'
+    await until(() => at.here.log.some(missed))
+    t.equal(at.comment(pull), '', 'nothing is said meanwhile')
+    await there.git('push', '--quiet', '--force', 'origin', `${sha}:refs/pull/${pull.number}/head`)
+    await at.reviewed(pull, 'open')
+    t.match(at.comment(pull), /waits for 2 approvals/)
+    hub.close(pull, users.dan)
+    await at.tell()
+  })
 })
