@@ -20,7 +20,7 @@ import { until } from '../world.ts'
 export const quick: Pace = {
   inFlight: 8,
   perChannel: 2,
-  timeoutMs: 400,
+  timeoutMs: 10_000,
   attempts: 5,
   firstMs: 20,
 }

@@ -97,7 +97,8 @@ t.test('what waits is sent by the next process, at worst twice', async t => {
   hook.reply = () => 'hang'
   const texts = [told(webhook('hook', hook.url))]
   const store = await stores.open(t)
-  const first = await channelWorld(t, { store, texts })
+  const pace = { ...quick, timeoutMs: 3000 }
+  const first = await channelWorld(t, { store, texts, pace })
   first.deliver()
   const { id } = await first.asked()
   await until(() => hook.received.length === 1)
@@ -154,7 +155,7 @@ t.test('an answer that does not come in time is a failure', async t => {
   const world = await channelWorld(t, {
     store: await stores.empty(),
     texts: [told(webhook('hook', hanging.url))],
-    pace: persistent,
+    pace: { ...persistent, timeoutMs: 400 },
   })
   world.deliver()
   const { id } = await world.asked()
