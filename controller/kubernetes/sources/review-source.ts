@@ -16,8 +16,8 @@ export function reviewSource(
   open: OpenReviewing,
 ): ReturnType<OpenReviewing> | null {
   const { systemNamespace, compilation } = needs
-  const { spec, owner, namespace, repository } = source
-  if (namespace !== owner.namespace && owner.namespace !== systemNamespace) return null
+  const { spec, owner, repository } = source
+  if (!isReviewed(source, systemNamespace)) return null
   let known: { readonly compiler: Compiler; readonly compile: NamespaceCompiler } | null = null
   const compileBy = (compiler: Compiler) => {
     if (known?.compiler !== compiler) known = { compiler, compile: compilation(compiler) }
@@ -36,6 +36,14 @@ export function reviewSource(
       inForce: Standing,
     ) => candidate({ ...needs, compile: compileBy(compiler) }, source, { files, inForce }, signal),
   })
+}
+
+/** Whether changes of a source are reviewed: not where it writes a namespace that is not its own, for a plan tells what is there. */
+export function isReviewed(
+  { owner, namespace }: Pick<OpenedSource, 'owner' | 'namespace'>,
+  systemNamespace: string,
+): boolean {
+  return namespace === owner.namespace || owner.namespace === systemNamespace
 }
 
 /** The objects beside which a candidate would stand, in force or not. */
