@@ -18,9 +18,10 @@ const heldUntil = sql<Date>`now() + interval '30 seconds'`
  */
 export function claimChange(db: Kysely<Database>): Claim<number> {
   const holder = randomUUID()
-  return async change => {
-    while (!(await isTaken(db, { change_number: change, holder }))) await after(askMs)
+  return async (change, signal) => {
     const mine = { change_number: change, holder }
+    signal.throwIfAborted()
+    while (!(await isTaken(db, mine))) await after(askMs, undefined, { signal })
     const renewing = setInterval(() => renew(db, mine).catch(() => undefined), renewMs)
     return async () => {
       clearInterval(renewing)

@@ -82,8 +82,10 @@ export function openReviews(needs: ReviewingNeeds): Reviewing {
       const found = here(asked)
       if (found === null) return { outcome: 'unavailable', reply: null }
       const { number } = asked.thread
-      const handled = await turns.alone(turnNumber(number, needs.sourceId), () =>
-        answerChange({ reviews, source: found.source }, asked, signal),
+      const handled = await turns.alone(
+        turnNumber(number, needs.sourceId),
+        () => answerChange({ reviews, source: found.source }, asked, signal),
+        signal,
       )
       if (handled.outcome === 'counted') found.keeping.changed(number)
       return handled
@@ -173,14 +175,18 @@ function atForge(
     everyMs: milliseconds(spec.interval ?? presetInterval),
     onFailure: error => needs.log.warn({ err: error }, 'changes not reviewed'),
     look: (change, signal) =>
-      turns.alone(turnNumber(change.number, needs.sourceId), async () => {
-        if (change.state === 'open' && change.baseBranch === branch) {
-          return lookAtChange(looking, change, signal)
-        }
-        memory.delete(change.number)
-        await settleChange(looking, change, signal)
-        return true
-      }),
+      turns.alone(
+        turnNumber(change.number, needs.sourceId),
+        async () => {
+          if (change.state === 'open' && change.baseBranch === branch) {
+            return lookAtChange(looking, change, signal)
+          }
+          memory.delete(change.number)
+          await settleChange(looking, change, signal)
+          return true
+        },
+        signal,
+      ),
     moment: momentOf(needs, looking),
   })
   return { place, source, keeping, memory, standing: () => reviews.standing() }

@@ -133,8 +133,10 @@ async function answerFromAfar(
   const reviews = new StoredReviews({ db, now, sourceId: id, isSeen })
   const source = { id, namespace, name, branch }
   const { number } = asked.thread
-  const handled = await new Turns(claimChange(db)).alone(turnNumber(number, id), () =>
-    answerChange({ reviews, source }, asked, signal),
+  const handled = await new Turns(claimChange(db)).alone(
+    turnNumber(number, id),
+    () => answerChange({ reviews, source }, asked, signal),
+    signal,
   )
   if (handled.outcome === 'counted') {
     await tellAll({ kind: 'change', repository: asked.repository, number })

@@ -1,5 +1,5 @@
-/** Takes a thing from everybody else, in whatever process; settles once it is taken, with what gives it back. */
-export type Claim<Key> = (key: Key) => Promise<() => Promise<void>>
+/** Takes a thing from everybody else, in whatever process; settles once it is taken, with what gives it back. Rejects when the signal aborts before. */
+export type Claim<Key> = (key: Key, signal: AbortSignal) => Promise<() => Promise<void>>
 
 /** Work on one thing at a time: what comes meanwhile waits, on other things it does not. */
 export class Turns<Key> {
@@ -11,10 +11,10 @@ export class Turns<Key> {
     this.#claim = claim
   }
 
-  /** Does the work when nobody else is at the thing; settles as it does. */
-  alone<T>(key: Key, work: () => Promise<T>): Promise<T> {
+  /** Does the work when nobody else is at the thing; settles as it does. Who is told to stop waits for nobody. */
+  alone<T>(key: Key, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
     const before = this.#last.get(key) ?? Promise.resolve()
-    const turn = () => this.#claimed(key, work)
+    const turn = () => this.#claimed(key, work, signal)
     const mine = before.then(turn, turn)
     this.#last.set(key, mine)
     return mine.finally(() => {
@@ -22,8 +22,8 @@ export class Turns<Key> {
     })
   }
 
-  async #claimed<T>(key: Key, work: () => Promise<T>): Promise<T> {
-    const giveBack = await this.#claim?.(key)
+  async #claimed<T>(key: Key, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    const giveBack = await this.#claim?.(key, signal)
     try {
       return await work()
     } finally {

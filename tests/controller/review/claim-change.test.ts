@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import t from 'tap'
 import { claimChange } from '../../../controller/review/claim-change.ts'
 import { Turns } from '../../../controller/review/turns.ts'
+import { forever } from '../git/opened.ts'
 import { everyStore } from '../stores.ts'
 
 everyStore(t, async (t, stores) => {
@@ -19,7 +20,9 @@ everyStore(t, async (t, stores) => {
       said.push(`${name} ends`)
     }
     await Promise.all(
-      [...controllers, ...controllers].map(({ name, turns }) => turns.alone(7, work(name))),
+      [...controllers, ...controllers].map(({ name, turns }) =>
+        turns.alone(7, work(name), forever),
+      ),
     )
     t.equal(said.length, 12)
     for (let i = 0; i < said.length; i += 2) {
@@ -31,14 +34,26 @@ everyStore(t, async (t, stores) => {
   await t.test('another change keeps nobody, and who fails gives the change back', async t => {
     const { db } = await stores.empty()
     const [one, two] = [new Turns(claimChange(db)), new Turns(claimChange(db))]
-    await one.alone(7, async () => {
-      t.equal(await two.alone(8, async () => 'done'), 'done')
-    })
-    const failing = one.alone(7, async () => {
-      throw new Error('no')
-    })
+    await one.alone(
+      7,
+      async () => {
+        t.equal(await two.alone(8, async () => 'done', forever), 'done')
+        const stop = new AbortController()
+        const waiting = two.alone(7, async () => 'done', stop.signal)
+        stop.abort()
+        await t.rejects(waiting, { name: 'AbortError' }, 'who is told to stop waits for nobody')
+      },
+      forever,
+    )
+    const failing = one.alone(
+      7,
+      async () => {
+        throw new Error('no')
+      },
+      forever,
+    )
     await t.rejects(failing, { message: 'no' })
-    t.equal(await two.alone(7, async () => 'done'), 'done')
+    t.equal(await two.alone(7, async () => 'done', forever), 'done')
   })
 
   await t.test('what a process that ended held is free after a while', async t => {
@@ -50,6 +65,6 @@ everyStore(t, async (t, stores) => {
         held_until: sql<Date>`now() - interval '1 millisecond'`,
       })
       .execute()
-    t.equal(await new Turns(claimChange(db)).alone(7, async () => 'done'), 'done')
+    t.equal(await new Turns(claimChange(db)).alone(7, async () => 'done', forever), 'done')
   })
 })
