@@ -130,8 +130,8 @@ metadata: { name: p }
 tools:
   - name: t
     conditions:
-      - { expression: "amount < 1e999", action: deny }
-      - { expression: "amount > -1e999", action: deny }
+      - { expression: "amount < '1e999'", action: deny }
+      - { expression: "amount > '-1e999'", action: deny }
 `).text
   t.match(text, /double\("inf"\)/)
   t.match(text, /double\("-inf"\)/)
