@@ -1,21 +1,21 @@
-import type { Replay } from '../../schemas/replay.ts'
 import { personOf } from '../approvals/person.ts'
 import type { ChangeRequest, Contributors, Forge, ForgeRepository } from '../forge/forge.ts'
-import type { GitProblemCode } from '../git/git-problem.ts'
 import type { GitRepository } from '../git/repository.ts'
 import { receivedOf } from './answer-review.ts'
-import {
-  type Assessment,
-  type AssessNeeds,
-  assessChange,
-  problemOf,
-  type Unread,
-} from './assess-change.ts'
+import type { Assessment } from './assess-change.ts'
 import type { EndedReview, VoidReason } from './begin-review.ts'
 import { inert } from './comment/inert.ts'
 import type { ChangeState, ReviewedState, ReviewView } from './comment/review-view.ts'
 import { voidReply } from './comment/void-reply.ts'
-import { changeDigest, digestOf, type Standing } from './content-digest.ts'
+import { changeDigest } from './content-digest.ts'
+import {
+  directoryOf,
+  type FindNeeds,
+  type Found,
+  findChange,
+  notFound,
+  passing,
+} from './find-change.ts'
 import { presentedVote } from './presented-review.ts'
 import type { StoredReview } from './review-move.ts'
 import { sayReview } from './say-review.ts'
@@ -34,22 +34,11 @@ export interface ReviewedSource {
   readonly isOneOfSeveral?: boolean
 }
 
-export interface LookNeeds extends Pick<AssessNeeds, 'path' | 'compile' | 'plan'> {
+export interface LookNeeds extends FindNeeds {
   readonly source: ReviewedSource
-  readonly git: AssessNeeds['git'] & Pick<GitRepository, 'fetch'>
+  readonly git: FindNeeds['git'] & Pick<GitRepository, 'fetch'>
   readonly forge: Forge
   readonly reviews: StoredReviews
-  /** What recorded calls come to under the candidate; a sentence where they are not asked. */
-  readonly replay: (candidate: Standing, signal: AbortSignal) => Promise<Replay | string>
-  /** What was found out about changes before. */
-  readonly memory: Map<number, Remembered>
-}
-
-/** What was found out about a change; it stands while the key does. */
-export interface Remembered {
-  readonly key: string
-  readonly assessment: Assessment
-  readonly replay: Replay | string | null
 }
 
 /**
@@ -66,12 +55,12 @@ export async function lookAtChange(
   const repository = await forge.repository(signal)
   const tip = await git.fetch(signal)
   const inForce = await reviews.standing()
-  const read =
+  if ('problem' in tip && passing.has(tip.problem.code)) return false
+  const found =
     'problem' in tip
-      ? tip
-      : await remembered(needs, { change, tip: tip.commit, inForce, repository }, signal)
-  if (read === null || ('problem' in read && passing.has(read.problem.code))) return false
-  const found = 'problem' in read ? lookedInVain(problemOf(read.problem)) : read
+      ? notFound('', tip.problem)
+      : await findChange(needs, { change, tip: tip.commit, inForce, repository }, signal)
+  if (found === null) return false
   const seen: Seen = {
     ...{ change, repository, inForce, found },
     contributors: await forge.contributors(change.number, signal),
@@ -86,85 +75,15 @@ export async function lookAtChange(
   if (ended !== null && ended.votes.length > 0) {
     await forge.reply(change.number, voidReply(ended.review), signal)
   }
-  // What is wrong with the branch is looked at anew when it is another.
-  return read === tip || found === read
+  return true
 }
-
-/** What is over in a while; until then nothing is said, and no answer becomes void. A forge may tell of a change before it has it. */
-const passing: ReadonlySet<GitProblemCode> = new Set([
-  'repository_unreachable',
-  'repository_failed',
-  'fetch_timeout',
-  'change_gone',
-])
 
 interface Seen {
   readonly change: ChangeRequest
   readonly repository: ForgeRepository
   readonly inForce: StandingInForce
-  readonly found: Remembered
+  readonly found: Found
   readonly contributors: Contributors
-}
-
-function lookedInVain(problem: ReturnType<typeof problemOf>): Remembered {
-  const assessment = { kind: 'problems' as const, problems: [problem], paths: new Set<string>() }
-  return { key: '', assessment, replay: null }
-}
-
-interface Moment {
-  readonly change: ChangeRequest
-  readonly tip: string
-  readonly inForce: StandingInForce
-  readonly repository: ForgeRepository
-}
-
-/** Compiling, planning and replaying are done once for the same head, branch and state of what is in force. */
-async function remembered(
-  needs: LookNeeds,
-  { change, tip, inForce, repository }: Moment,
-  signal: AbortSignal,
-): Promise<Remembered | Unread | null> {
-  const key = digestOf([change.headSha, tip, inForce.digest])
-  const known = needs.memory.get(change.number)
-  if (known?.key === key) return known
-  const assessment = await assessChange(needs, { change, tip, inForce }, signal)
-  if (assessment === null || 'problem' in assessment) return assessment
-  const replay =
-    assessment.kind === 'planned'
-      ? await replayed(needs, { change, inForce, repository }, assessment.candidate, signal)
-      : null
-  const found = { key, assessment, replay }
-  needs.memory.set(change.number, found)
-  return found
-}
-
-/** What stands in place of the replay of a change by somebody unknown. */
-export const notShown =
-  'Recorded calls are not shown: the policies in force do not know who proposes this.'
-
-/**
- * Recorded calls are shown to those whom the policies in force know: who could open a change and read its comment
- * could otherwise ask, by the rules that it holds, what agents did.
- */
-async function replayed(
-  { forge, source, replay }: LookNeeds,
-  { change, inForce, repository }: Omit<Moment, 'tip'>,
-  candidate: Standing,
-  signal: AbortSignal,
-): Promise<Replay | string> {
-  const { author, headRepositoryId } = change
-  const directory = directoryOf(inForce, source.namespace)
-  const isKnown =
-    author.id === (await forge.self(signal)).id ||
-    (directory?.users ?? []).some(({ spec }) => spec.identities?.github?.id === author.id)
-  if (!isKnown || headRepositoryId !== repository.id) {
-    return notShown
-  }
-  return replay(candidate, signal)
-}
-
-function directoryOf({ directories }: Standing, namespace: string) {
-  return directories.find(directory => directory.namespace === namespace) ?? null
 }
 
 /** Begins, keeps or ends the review, as what was found demands. */

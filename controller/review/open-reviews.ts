@@ -21,8 +21,9 @@ import { answerChange } from './answer-change.ts'
 import { claimChange } from './claim-change.ts'
 import { replayLines } from './comment/replay-lines.ts'
 import { digestOf, type Standing } from './content-digest.ts'
+import { type Found, notShown } from './find-change.ts'
 import { type KeepingReviews, keepReviews } from './keep-reviews.ts'
-import { type LookNeeds, lookAtChange, notShown, type Remembered } from './look-at-change.ts'
+import { type LookNeeds, lookAtChange } from './look-at-change.ts'
 import { noteArrival, settleChange } from './settle-change.ts'
 import { StoredReviews } from './stored-reviews.ts'
 import { turnNumber } from './turn-number.ts'
@@ -131,7 +132,7 @@ interface AtForge {
   readonly place: NonNullable<SourceInForce['spec']['forge']>
   readonly source: LookNeeds['source']
   readonly keeping: KeepingReviews
-  readonly memory: Map<number, Remembered>
+  readonly memory: Map<number, Found>
   /** What is in force everywhere. */
   readonly standing: () => Promise<Standing>
 }
@@ -158,9 +159,9 @@ function atForge(
   const source = { id: `${namespace}/${name}`, namespace, name, branch, isOneOfSeveral }
   const forge = needs.forge(namespace, place)
   const days = milliseconds(spec.review?.replay ?? presetReplay) / dayMs
-  const memory = new Map<number, Remembered>()
+  const memory = new Map<number, Found>()
   const looking: LookNeeds = {
-    ...{ source, git, forge, reviews, path, memory },
+    ...{ source, git, forge, reviews, path, memory, tries: new Map() },
     compile: (files, signal, inForce) => needs.compileWith(compiler, files, signal, inForce),
     plan: compiler.plan,
     replay: async (after, signal) =>
@@ -182,6 +183,7 @@ function atForge(
             return lookAtChange(looking, change, signal)
           }
           memory.delete(change.number)
+          looking.tries.delete(change.number)
           await settleChange(looking, change, signal)
           return true
         },

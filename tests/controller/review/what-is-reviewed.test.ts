@@ -77,4 +77,14 @@ spec: { identities: { github: { id: ${users.mallory.id} } } }
     hub.close(pull, users.dan)
     await at.tell()
   })
+
+  await t.test('a change that can never be had is said to be gone', async t => {
+    const [baseSha, sha] = [(await there.git('rev-parse', 'main')).trim(), 'd'.repeat(40)]
+    const pull = hub.open(repo, { by: users.dan, branch: 'never', sha, baseSha, title: 'Never' })
+    await at.tell()
+    await until(() => at.comment(pull).includes('There is no such pull request.'))
+    t.equal(hub.isGreen(repo, sha), false)
+    hub.close(pull, users.dan)
+    await at.tell()
+  })
 })
