@@ -67,6 +67,9 @@ t.test('without a forge the branch is pushed, and main stays as it is', async t 
     policy('deny').trim(),
   )
   t.equal((await there.git('rev-parse', 'origin/main')).trim(), commit)
+  // The same commit, of the same second, would be the same proposal.
+  const second = Math.floor(Date.now() / 1000)
+  await until(() => Math.floor(Date.now() / 1000) > second)
   t.match((await rollBack(url, first?.id ?? 0)).body, { proposal: { branch: `${branch}-2` } })
 })
 
