@@ -12,11 +12,13 @@ const mayImport: Record<string, readonly string[]> = {
   'policy/compile': ['schemas', 'policy/decide', 'policy/spend'],
   'policy/plan': ['schemas', 'policy/decide', 'policy/compile'],
   'policy/translate': ['schemas', 'policy/decide', 'policy/compile'],
+  records: ['schemas'],
   lifecycle: [],
   secrets: ['lifecycle'],
-  proxy: ['schemas', 'policy/decide', 'policy/spend', 'lifecycle'],
+  proxy: ['schemas', 'records', 'policy/decide', 'policy/spend', 'lifecycle'],
   controller: [
     'schemas',
+    'records',
     'policy/decide',
     'policy/spend',
     'policy/compile',
@@ -26,6 +28,7 @@ const mayImport: Record<string, readonly string[]> = {
   ],
   cli: [
     'schemas',
+    'records',
     'policy/decide',
     'policy/spend',
     'policy/compile',
@@ -41,6 +44,7 @@ const mayImport: Record<string, readonly string[]> = {
 /** What each folder may take from npm besides Node itself; folders not named here are free. */
 const mayInstall: Record<string, readonly string[]> = {
   schemas: ['typebox'],
+  records: ['canonicalize'],
   'policy/decide': ['re2js', 'canonicalize'],
   'policy/spend': [],
   'policy/plan': ['canonicalize'],
@@ -50,6 +54,9 @@ const mayInstall: Record<string, readonly string[]> = {
 
 /** Node's own modules that stand for the clock, the disk and the network. */
 const impure = /^node:(fs|fs\/promises|net|http|https|http2|tls|dgram|dns|child_process|timers)$/
+
+/** Folders without a clock, a disk and a network. */
+const pure = /^(policy|records)/
 
 interface Import {
   readonly file: string
@@ -83,7 +90,7 @@ function breach({ file, to }: Import): string | null {
     return target === room || mayImport[room]?.includes(target) ? null : `${file} imports ${target}`
   }
   if (to.startsWith('node:')) {
-    return room.startsWith('policy') && impure.test(to) ? `${file} imports ${to}` : null
+    return pure.test(room) && impure.test(to) ? `${file} imports ${to}` : null
   }
   const name = to.split('/', to.startsWith('@') ? 2 : 1).join('/')
   const allowed = mayInstall[room]

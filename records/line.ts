@@ -1,0 +1,31 @@
+import { type Digest, genesisOf, isDigest } from './chain.ts'
+
+/** What a line of the journal begins with, ASCII, in place of the brace that opens its entry. */
+export function headOf(proxy: string, seq: number, prev: Digest): string {
+  return `{"proxy":"${proxy}","seq":${seq},"prev":"${prev}",`
+}
+
+/** No head of a line is longer, in bytes. */
+export const headBytes = 256
+
+/** What stands at the beginning of a line. */
+export interface Head {
+  readonly proxy: string
+  readonly seq: number
+  /** The link of the entry before; null in a line that was written without a chain. */
+  readonly prev: Digest | null
+}
+
+const head = /^\{"proxy":"([\w.-]{1,128})","seq":([1-9][0-9]{0,15}),(?:"prev":"([\w-]{43})",)?/
+
+/** The head of a line as the journal writes it, read without a parser; null for anything else. */
+export function headIn(line: string): Head | null {
+  const [, proxy, digits, prev = null] = head.exec(line) ?? []
+  if (proxy === undefined || (prev !== null && !isDigest(prev))) return null
+  return { proxy, seq: Number(digits), prev }
+}
+
+/** What a line is chained to: what it says, and the beginning where it says nothing. */
+export function prevOf({ proxy, prev }: Head): Digest {
+  return prev ?? genesisOf(proxy)
+}
