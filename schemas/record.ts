@@ -40,6 +40,9 @@ export const Record = closed(
     user: Type.Optional(text('Owner of the agent.', 253)),
     session: Type.Optional(text('Session.', 256)),
     clientCallId: Type.Optional(text("The client's own id of the call.", 256)),
+    trace: Type.Optional(
+      Type.String({ pattern: '^[0-9a-f]{32}$', description: 'Trace that the call belongs to.' }),
+    ),
     kind: oneOf(callKinds, 'What was called.'),
     server: Type.Optional(text('ToolServer.', 253)),
     tool: Type.Optional(text('Tool, as the client named it.', 8192)),
