@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { run, type Service } from '../lifecycle/run.ts'
 import type { ProxyReport } from '../schemas/proxy-report.ts'
 import type { RuleTable } from '../schemas/rule-table.ts'
+import { auditExportRoute } from './api/audit-export-route.ts'
 import { auditRoutes } from './api/audit-routes.ts'
 import { checkTokens } from './api/authenticate.ts'
 import { dataPlaneRoutes } from './api/data-plane-routes.ts'
@@ -181,7 +182,11 @@ function spendingParts({ now, log }: Settled, { db }: Store, releases: Releases,
     onFailure: error => log.warn({ err: error }, 'budgets not looked after'),
   })
   const ledger = new Ledger(db, live.activity, budgets)
-  const routes = [...auditRoutes(ledger), ...spendingRoutes({ db, now, budgets, releases })]
+  const routes = [
+    ...auditRoutes(ledger),
+    auditExportRoute(ledger),
+    ...spendingRoutes({ db, now, budgets, releases }),
+  ]
   const telling = { budgets, workflowOf: budgetWorkflows(releases) }
   return { ledger, telling, routes, services: [keeper] }
 }

@@ -1,5 +1,3 @@
-import { once } from 'node:events'
-import type { Response } from 'express'
 import Type from 'typebox'
 import { closed, oneOf, text } from '../../schemas/field.ts'
 import { Record as Entry } from '../../schemas/record.ts'
@@ -32,7 +30,8 @@ const narrow = {
   until: Type.Optional(text('Before this instant.', 64)),
 }
 
-const ExportQuery = closed(narrow, 'Which entries; each word narrows.')
+/** Which entries are asked for. */
+export const NarrowQuery = closed(narrow, 'Which entries; each word narrows.')
 
 const ListQuery = closed(
   {
@@ -79,37 +78,11 @@ export function auditRoutes(ledger: Ledger): readonly Route[] {
           .send(`{"entries":[${entries.join(',')}],"next":${JSON.stringify(following)}}`)
       },
     }),
-    declare({
-      method: 'get',
-      path: '/api/v1/audit/export',
-      roles: ['admin'],
-      summary: 'Every entry, oldest first, one JSON object a line.',
-      query: ExportQuery,
-      answers: { 200: { description: 'Entries.', type: 'application/x-ndjson', schema: Entry } },
-      handle: ({ query }, response) =>
-        exportAll(ledger, { ...filterOf(query), order: 'oldest' }, response),
-    }),
   ]
 }
 
-async function exportAll(ledger: Ledger, filter: Filter, response: Response): Promise<void> {
-  const gone = new AbortController()
-  response.once('close', () => gone.abort())
-  let after: Cursor | null = null
-  response.type('application/x-ndjson')
-  do {
-    const { entries, next } = await ledger.list(filter, after, mostEntries)
-    if (gone.signal.aborted) return
-    const fits = response.write(entries.map(entry => `${entry}\n`).join(''))
-    if (!fits) await once(response, 'drain', { signal: gone.signal }).catch(() => undefined)
-    after = next
-  } while (after !== null && !gone.signal.aborted)
-  response.end()
-}
-
-type Query = Type.Static<typeof ExportQuery>
-
-function filterOf(query: Query): Omit<Filter, 'order'> {
+/** What a query narrows to. */
+export function filterOf(query: Type.Static<typeof NarrowQuery>): Omit<Filter, 'order'> {
   const given = Object.entries(query).filter(([name]) => Object.hasOwn(searchColumns, name))
   return { words: Object.fromEntries(given), ...timesOf(query) }
 }
