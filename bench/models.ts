@@ -117,7 +117,8 @@ async function metered(
 /** What sidecars are started with. */
 const sidecar: Start = {
   env: { NODE_OPTIONS: '--max-semi-space-size=1', MALLOC_ARENA_MAX: '1' },
-  execArgv: ['--no-concurrent-recompilation'],
+  // The second is what `writ proxy --small-heap` sets.
+  execArgv: ['--no-concurrent-recompilation', '--heap-growing-percent=30'],
 }
 
 /** One stream of a hundred thousand chunks, and a thousand streams at once, through what is published. */

@@ -77,6 +77,7 @@ function argumentsOf({ port, probePort, controller, secrets }: SidecarSettings):
     `--token-file=${sidecarPaths.token}/token`,
     `--data=${sidecarPaths.data}/proxy`,
     '--durability=batched',
+    '--small-heap',
     `--secrets=${secrets}`,
     '--output=json',
   ]

@@ -41,6 +41,7 @@ const sidecar = {
     '--token-file=/var/run/secrets/writ.dev/token',
     '--data=/var/lib/writ/proxy',
     '--durability=batched',
+    '--small-heap',
     '--secrets=env',
     '--output=json',
   ],
