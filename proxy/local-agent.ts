@@ -46,7 +46,7 @@ export function withLocalAgent({ tables, agent, identity }: LocalAgentNeeds): Ta
 
 /** The agent as the table has it, with what stands for its key as the only one. */
 function callerIn(
-  { table }: LoadedTable,
+  { table, digest }: LoadedTable,
   namespace: string,
   who: { readonly agent: string; readonly serviceAccount: string },
 ): Caller | null {
@@ -55,5 +55,10 @@ function callerIn(
   if (agent.serviceAccounts?.includes(who.serviceAccount) === false) return null
   const name = podKeyName(who.serviceAccount)
   const sha256 = hash('sha256', podKeyText(namespace, agent.name))
-  return { namespace, agent: { ...agent, apiKeys: [{ name, sha256 }] }, apiKey: name }
+  return {
+    namespace,
+    agent: { ...agent, apiKeys: [{ name, sha256 }] },
+    apiKey: name,
+    table: digest,
+  }
 }

@@ -4,6 +4,7 @@ import { ApprovalVote } from './approval.ts'
 import { BudgetCharge } from './budget-lease.ts'
 import { callKinds } from './call-kind.ts'
 import { closed, type Frozen, instant, oneOf, text } from './field.ts'
+import { RecordFacts } from './record-facts.ts'
 import { costSources, Usage, usageSources } from './usage.ts'
 
 /** `collected`: the answer of an earlier call was handed over, and nothing was sent. */
@@ -56,6 +57,7 @@ export const Record = closed(
     ),
     action: oneOf(actions, 'What was decided.'),
     reason: text('Reason code.', 64),
+    halt: Type.Optional(text('Halt that stood in the way.', 64)),
     policy: Type.Optional(text('Policy that decided.', 253)),
     rule: Type.Optional(text('Rule that decided.', 256)),
     message: Type.Optional(Type.String({ description: 'What the caller was told.' })),
@@ -68,6 +70,7 @@ export const Record = closed(
       Type.Array(Type.Unknown(), { description: 'What policies in observe mode would have said.' }),
     ),
     table: Type.Optional(text('Digest of the table that decided.', 80)),
+    facts: Type.Optional(RecordFacts),
     approval: Type.Optional(
       text('Request for approval that the call waits for or was released by.', 64),
     ),

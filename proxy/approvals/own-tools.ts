@@ -1,5 +1,6 @@
 import { builtinRefusal } from '../../policy/decide/builtin.ts'
 import { noTable } from '../../policy/decide/decide.ts'
+import type { Facts } from '../../policy/decide/facts.ts'
 import { asksAtAll } from '../../policy/decide/may-ask.ts'
 import { type BuiltinTool, builtin, builtinTools } from '../../schemas/builtin-tool.ts'
 import type { Decision } from '../../schemas/decision.ts'
@@ -9,6 +10,7 @@ import { type Asker, factsOf, type Judged, judgedAs, subjectOf } from '../mcp/ju
 import type { ToolCall } from '../mcp/judged-tool.ts'
 import { refusalBy } from '../mcp/refusal.ts'
 import type { JsonObject } from '../mcp/rpc.ts'
+import { judgedBy } from '../record/judged-by.ts'
 import { ownerOf } from './call-digest.ts'
 import { getApprovalStatus } from './get-approval-status.ts'
 import { requestApproval } from './request-approval.ts'
@@ -26,9 +28,7 @@ export function ownTools(): OwnTools {
   return {
     shown: (firewall, asker) =>
       builtinTools.flatMap(name =>
-        asksThem(firewall, asker) && forbidden(firewall, asker, name, {}) === null
-          ? [definitions[name]]
-          : [],
+        asksThem(firewall, asker) && !isForbidden(firewall, asker, name) ? [definitions[name]] : [],
       ),
     call(firewall, exchange, { name, args }) {
       const known = builtinTools.find(tool => tool === name)
@@ -36,8 +36,7 @@ export function ownTools(): OwnTools {
       const { requests } = firewall.approvals
       const theirs = asksThem(firewall, exchange) || requests.anyOf(ownerOf(exchange.client.caller))
       if (!theirs) return null
-      const decision = forbidden(firewall, exchange, known, args)
-      const judged = judgedOwn(exchange, known, args, decision ?? harmless)
+      const judged = judgedOwn(firewall, exchange, known, args)
       const refusal = refusalBy(judged.decision, judged.subject)
       if (refusal !== null) return refuse(firewall, exchange, judged, refusal)
       return known === 'get_approval_status'
@@ -48,29 +47,31 @@ export function ownTools(): OwnTools {
 }
 
 /** Asking and looking do nothing by themselves. */
-const harmless: Decision = { action: 'allow', reason: 'unmatched', observed: [], table: '' }
+function harmlessBy({ tables }: Firewall, { client }: Asker): Decision {
+  const { digest = '' } = tables.current(client.caller.namespace) ?? {}
+  return { action: 'allow', reason: 'unmatched', observed: [], table: digest }
+}
 
 function asksThem({ tables, now }: Firewall, { client }: Asker): boolean {
   const table = tables.current(client.caller.namespace)
   return table !== null && asksAtAll(table, factsOf(client, subjectOf('tool', builtin, ''), now()))
 }
 
-function forbidden(
-  { tables, now }: Firewall,
-  { client }: Asker,
-  name: BuiltinTool,
-  args: JsonObject,
-): Decision | null {
-  const table = tables.current(client.caller.namespace)
-  if (table === null) return noTable
-  return builtinRefusal(
-    table,
-    factsOf(client, { ...subjectOf('tool', builtin, name), args }, now()),
-  )
+function isForbidden(firewall: Firewall, asker: Asker, name: BuiltinTool): boolean {
+  const facts = factsOf(asker.client, subjectOf('tool', builtin, name), firewall.now())
+  return forbiddenBy(firewall, asker, facts) !== null
 }
 
-function judgedOwn(asker: Asker, name: string, args: JsonObject, decision: Decision): Judged {
-  return judgedAs(asker, { ...subjectOf('tool', builtin, name), args }, decision)
+function forbiddenBy({ tables }: Firewall, { client }: Asker, facts: Facts): Decision | null {
+  const table = tables.current(client.caller.namespace)
+  return table === null ? noTable : builtinRefusal(table, facts)
+}
+
+function judgedOwn(firewall: Firewall, asker: Asker, name: BuiltinTool, args: JsonObject): Judged {
+  const subject = { ...subjectOf('tool', builtin, name), args }
+  const facts = factsOf(asker.client, subject, firewall.now())
+  const decision = forbiddenBy(firewall, asker, facts) ?? harmlessBy(firewall, asker)
+  return judgedAs(asker, subject, decision, judgedBy(facts, asker.client, decision))
 }
 
 const definitions: { readonly [Name in BuiltinTool]: JsonObject } = {

@@ -11,6 +11,8 @@ export interface Account {
   spentMicroUsd: number
   /** Distinct names in the order of first use, at most 256; later names are not added. */
   readonly toolsUsed: string[]
+  /** How many of these names its entries have. */
+  toolsTold: number
   lastUsed: number
 }
 
@@ -30,6 +32,7 @@ export function openAccount(id: string, now: number): Account {
     modelCalls: 0,
     spentMicroUsd: 0,
     toolsUsed: [],
+    toolsTold: 0,
     lastUsed: now,
   }
 }

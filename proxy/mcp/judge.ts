@@ -4,6 +4,7 @@ import type { Facts } from '../../policy/decide/facts.ts'
 import type { CallKind } from '../../schemas/call-kind.ts'
 import type { Decision } from '../../schemas/decision.ts'
 import { callerFacts } from '../record/caller-facts.ts'
+import { type JudgedBy, judgedBy } from '../record/judged-by.ts'
 import { callerEntry, decisionEntry, type Noted } from '../record/noted.ts'
 import { canonicalJson } from './canonical-json.ts'
 import type { Client, Firewall } from './exchange.ts'
@@ -80,13 +81,14 @@ export function factsOf(client: Asker['client'], subject: Subject, now: number):
 export function judge({ tables, meter, now }: Firewall, asker: Asker, subject: Subject): Judged {
   const { client } = asker
   const table = tables.current(client.caller.namespace)
-  const decision = table === null ? noTable : decide(table, factsOf(client, subject, now()))
+  const facts = factsOf(client, subject, now())
+  const decision = table === null ? noTable : decide(table, facts)
   meter.decision(subject.kind, decision.action, decision.reason)
-  return judgedAs(asker, subject, decision)
+  return judgedAs(asker, subject, decision, judgedBy(facts, client, decision))
 }
 
 /** A call with the decision on it, ready to be written down. */
-export function judgedAs(asker: Asker, subject: Subject, decision: Decision): Judged {
+export function judgedAs(asker: Asker, subject: Subject, decision: Decision, by: JudgedBy): Judged {
   const call = randomUUID()
   const canonical = canonicalJson(subject.args)
   const shown = redact(subject.args)
@@ -96,6 +98,7 @@ export function judgedAs(asker: Asker, subject: Subject, decision: Decision): Ju
     decision,
     canonical,
     shownArgs: shown === subject.args ? canonical : JSON.stringify(shown),
+    by,
     entry: entryOf(asker, subject, decision, canonical, call),
   }
 }

@@ -43,6 +43,8 @@ export interface Caller {
   readonly apiKey: string
   /** The one session that the key is good for; whatever the request says, it belongs to this one. */
   readonly session?: string
+  /** Digest of the table that says so. */
+  readonly table?: string
 }
 
 export interface SecretRef {

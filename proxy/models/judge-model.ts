@@ -8,6 +8,7 @@ import { type JudgedCall, subjectOf } from '../mcp/judge.ts'
 import { redactText } from '../mcp/redact.ts'
 import { type Refusal, refusalBy, refusalFor } from '../mcp/refusal.ts'
 import { callerFacts } from '../record/caller-facts.ts'
+import { judgedBy } from '../record/judged-by.ts'
 import { callerEntry, decisionEntry } from '../record/noted.ts'
 import type { Candidate } from './candidates.ts'
 import type { Errand, Gateway } from './gateway.ts'
@@ -70,7 +71,8 @@ export function judgeModel(
   candidate: Candidate | null,
 ): JudgedCall {
   const table = tables.current(errand.caller.namespace)
-  const decision = table === null ? noTable : decide(table, factsOf(errand, candidate, now()))
+  const facts = factsOf(errand, candidate, now())
+  const decision = table === null ? noTable : decide(table, facts)
   meter.decision('model', decision.action, decision.reason)
   const { asked } = errand
   const subject = subjectOf('model', candidate?.provider.name ?? '', candidate?.name ?? asked.model)
@@ -80,6 +82,7 @@ export function judgeModel(
     subject,
     decision,
     shownArgs: preview(asked.content.body, asked.content.bytes.length),
+    by: judgedBy(facts, errand, decision),
     entry: entryOf(errand, candidate, decision, call),
   }
 }

@@ -1,12 +1,17 @@
 import type { outcomes } from '../../schemas/record.ts'
 import type { EntryJson, NewEntry } from '../mcp/needs.ts'
+import { factsText, type JudgedBy } from './judged-by.ts'
 import type { Noted } from './noted.ts'
 
-/** The members that both entries of a call share, as JSON without braces: written once, for the arguments may be long. */
-export type SharedText = string
+/** What the entries of a call are written from. */
+export interface SharedText {
+  /** The members that both share, as JSON without braces: written once, for the arguments may be long. */
+  readonly members: string
+  readonly by: JudgedBy
+}
 
-export function sharedText({ entry, shownArgs }: Noted, told = entry): SharedText {
-  return `${JSON.stringify(told).slice(1, -1)},"args":${shownArgs}`
+export function sharedText({ entry, shownArgs, by }: Noted, told = entry): SharedText {
+  return { members: `${JSON.stringify(told).slice(1, -1)},"args":${shownArgs}`, by }
 }
 
 /** What only the second entry of a call tells. */
@@ -25,13 +30,15 @@ export class EntryTexts {
   }
 
   /** `held` is what only the first entry tells: what was set aside for the call. */
-  attempt(shared: SharedText, held: Partial<NewEntry> = nothing): EntryJson {
+  attempt({ members, by }: SharedText, held: Partial<NewEntry> = nothing): EntryJson {
+    const time = this.#time()
+    const facts = factsText(by, this.#lastMs)
     const more = held === nothing ? '' : `${JSON.stringify(held).slice(1, -1)},`
-    return `{"time":"${this.#time()}","phase":"attempt",${more}${shared}}`
+    return `{"time":"${time}","phase":"attempt","facts":${facts},${more}${members}}`
   }
 
-  outcome(shared: SharedText, ended: Ended): EntryJson {
-    return `{"time":"${this.#time()}","phase":"outcome",${JSON.stringify(ended).slice(1, -1)},${shared}}`
+  outcome({ members }: SharedText, ended: Ended): EntryJson {
+    return `{"time":"${this.#time()}","phase":"outcome",${JSON.stringify(ended).slice(1, -1)},${members}}`
   }
 
   /** Many entries are written in the same millisecond, and formatting an instant is slow. */

@@ -1,11 +1,12 @@
 import type { Decision } from '../../schemas/decision.ts'
 import type { Caller, NewEntry } from '../mcp/needs.ts'
+import type { JudgedBy } from './judged-by.ts'
 
 /** What both records of a call have in common besides the arguments; what is undefined is not written. */
 type Common = {
   readonly [K in keyof Shared]: object extends Pick<Shared, K> ? Shared[K] | undefined : Shared[K]
 }
-type Shared = Omit<NewEntry, 'time' | 'phase' | 'args'>
+type Shared = Omit<NewEntry, 'time' | 'phase' | 'args' | 'facts'>
 
 /** What the records of a judged call are written from. */
 export interface Noted {
@@ -14,6 +15,7 @@ export interface Noted {
   readonly decision: Decision
   /** The arguments as the records show them, as JSON. */
   readonly shownArgs: string
+  readonly by: JudgedBy
   readonly entry: Common
 }
 

@@ -19,7 +19,7 @@ export async function checkTable(release: TableRelease, bytes: Buffer): Promise<
   if (table.namespace !== release.namespace) {
     throw new TableFailure('table_malformed', 'the table is of another namespace')
   }
-  const keys = await inSlices(indexingKeys(release.namespace, table.table.agents))
+  const keys = await inSlices(indexingKeys(release.namespace, table.table.agents, table.digest))
   return { release, table, keys }
 }
 

@@ -8,6 +8,7 @@ export interface Caller {
   readonly agent: TableAgent
   readonly apiKey: string
   readonly session?: string
+  readonly table?: string
 }
 
 /** The tables in force, read synchronously by the data path. */

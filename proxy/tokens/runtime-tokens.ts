@@ -90,7 +90,7 @@ export class RuntimeTokens {
 }
 
 /** The agent as the table has it, with the token as its only key. */
-function callerOf({ claim, sha256 }: Known, { table }: LoadedTable): Caller | null {
+function callerOf({ claim, sha256 }: Known, { table, digest }: LoadedTable): Caller | null {
   const agent = table.agents.find(({ name }) => name === claim.agent)
   if (agent === undefined) return null
   const apiKey = tokenKeyName(claim.id)
@@ -99,6 +99,7 @@ function callerOf({ claim, sha256 }: Known, { table }: LoadedTable): Caller | nu
     namespace: claim.namespace,
     agent: { ...agent, apiKeys: [{ name: apiKey, sha256, expires }] },
     apiKey,
+    table: digest,
     ...(claim.session !== undefined && { session: claim.session }),
   }
 }

@@ -61,7 +61,7 @@ t.test('a key that two agents claim opens neither, and a broken expiry has passe
     at: [0, 1, 1],
   })
   const agents = [owner('a'), owner('a'), owner('a'), owner('b', 'soon')]
-  const keys = await inSlices(indexingKeys('default', agents))
+  const keys = await inSlices(indexingKeys('default', agents, 'sha256:0'))
   const tables = new TablesInForce()
   tables.swap({ ...(await inForce(tableOf('default', agent('x', sha('f'))))), keys })
   t.equal(tables.caller(sha('a'), 0), null)
