@@ -40,10 +40,14 @@ export function signStatement<S extends Statement>(statement: S, key: StatementK
   return { ...named, signature: sign(null, payload(named), key.privateKey).toString('base64url') }
 }
 
-/** Whether the owner of the public key (SPKI, DER in base64) signed exactly this statement. Never throws. */
+/** Whether the owner of the public key (SPKI, DER in base64) signed exactly this statement, which names the key. Never throws. */
 export function isSignedBy(statement: Statement & Signed, publicKey: string): boolean {
+  return statement.keyId === keyIdOf(publicKey) && isSignature(statement, publicKey)
+}
+
+/** Whether the signature of the statement is by the public key, whichever key the statement names. Never throws. */
+export function isSignature(statement: Statement & Signed, publicKey: string): boolean {
   const { signature, ...named } = statement
-  if (named.keyId !== keyIdOf(publicKey)) return false
   try {
     const key = createPublicKey({
       key: Buffer.from(publicKey, 'base64'),
