@@ -18,10 +18,12 @@ import { keepBudgets } from './budgets/keep-budgets.ts'
 import { StoredBudgets } from './budgets/stored-budgets.ts'
 import { type Compiler, openCompiler } from './compile/compiler.ts'
 import type { ControllerOptions } from './controller.ts'
+import { keepCoverage } from './coverage/keep-coverage.ts'
 import { wakeByPushes } from './github/wake-by-pushes.ts'
 import { heartbeat } from './heartbeat.ts'
 import { forPeople } from './judge/for-people.ts'
 import { Ledger } from './ledger/ledger.ts'
+import { settleAll } from './ledger/settle-all.ts'
 import { keepOverrides } from './overrides/keep-overrides.ts'
 import { proposeOverride } from './overrides/propose-override.ts'
 import { proposeOverrides } from './overrides/propose-overrides.ts'
@@ -181,14 +183,18 @@ function spendingParts({ now, log }: Settled, { db }: Store, releases: Releases,
     budgets,
     onFailure: error => log.warn({ err: error }, 'budgets not looked after'),
   })
-  const ledger = new Ledger(db, live.activity, budgets)
+  const coverage = keepCoverage({
+    ...{ db, now },
+    onFailure: error => log.warn({ err: error }, 'coverage not looked after'),
+  })
+  const ledger = new Ledger(db, live.activity, settleAll([budgets, coverage]))
   const routes = [
     ...auditRoutes(ledger),
     auditExportRoute(ledger),
     ...spendingRoutes({ db, now, budgets, releases }),
   ]
   const telling = { budgets, workflowOf: budgetWorkflows(releases) }
-  return { ledger, telling, routes, services: [keeper] }
+  return { ledger, telling, routes, services: [keeper, coverage.service] }
 }
 
 /** Looks workflows of budgets up in the tables in force. */

@@ -10,6 +10,7 @@ import type {
 } from './budget-rows.ts'
 import type { ChatCommandRow } from './chat-tables.ts'
 import type { CommitTables } from './commit-tables.ts'
+import type { CoverageTables } from './coverage-tables.ts'
 import type { PushSubscriptionRow } from './delivery-tables.ts'
 import type { ForgeDeliveryRow, ForgeLookRow } from './forge-tables.ts'
 import type { ControllerRow, FenceRow, KubernetesObjectRow } from './kubernetes-tables.ts'
@@ -22,7 +23,12 @@ import type { RuntimeTokenListRow, RuntimeTokenRow } from './token-tables.ts'
 import type { UsageDayRow, UsageSessionRow } from './usage-rows.ts'
 
 /** The tables of the store. */
-export interface Database extends ReviewTables, CommitTables, SourceTables, PeopleTables {
+export interface Database
+  extends ReviewTables,
+    CommitTables,
+    SourceTables,
+    PeopleTables,
+    CoverageTables {
   readonly records: RecordRow
   readonly record_counts: RecordCountRow
   readonly releases: ReleaseRow

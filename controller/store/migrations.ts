@@ -4,6 +4,7 @@ import { approvalTables } from './approval-tables.ts'
 import { budgetTables } from './budget-tables.ts'
 import { chatTables } from './chat-tables.ts'
 import { commitTables } from './commit-tables.ts'
+import { coverageTables } from './coverage-tables.ts'
 import { deliveryTables } from './delivery-tables.ts'
 import { forgeTables } from './forge-tables.ts'
 import { kubernetesTables } from './kubernetes-tables.ts'
@@ -36,6 +37,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0015-policy-sources': { up: sourceTables },
   '0016-review-turns': { up: reviewTurnTables },
   '0017-people': { up: peopleTables },
+  '0021-coverage': { up: coverageTables },
 }
 
 async function first(db: Kysely<unknown>): Promise<void> {

@@ -27,7 +27,7 @@ async function emptied(store: Store): Promise<Store> {
       approval_grant_uses, approval_judgements, push_subscriptions, usage, budget_charges,
       budget_counters, budget_leases, budget_runs, usage_days, usage_sessions, fences, controllers,
       kubernetes_objects, applied_sources, applied_objects, forge_deliveries, forge_looks, reviews, review_votes, review_events, commit_reviews, admitted_sources,
-      overrides, override_events, release_steps, commits, chat_commands, review_turns`.execute(
+      overrides, override_events, release_steps, commits, chat_commands, review_turns, coverage_days, coverage_starts`.execute(
     store.db,
   )
   return store
