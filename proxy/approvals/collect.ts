@@ -85,14 +85,14 @@ export function withApproval<J extends JudgedCall>(
 /** Who asks, by the table now in force: a key may have been revoked, or its agent changed, since the client last spoke. */
 export function askerNow(
   { tables, now }: Firewall,
-  { client, params }: Exchange,
+  { client, params, trace }: Exchange,
   request: OpenRequest,
 ): Asker {
   const { keySha256, namespace } = request.owner
   const caller = tables.caller(keySha256, now())
   const { account, protocol, era } = client
   const known = caller !== null && caller.namespace === namespace ? caller : client.caller
-  return { client: { caller: known, account, protocol, era }, params }
+  return { client: { caller: known, account, protocol, era }, params, trace }
 }
 
 /** Whether the server can be reached: an approval is not spent on a call that cannot be made. */

@@ -1,6 +1,8 @@
 import { type Answer, answerWith, type Exchange, type Firewall } from '../mcp/exchange.ts'
 import { refuse, writeDown } from '../mcp/forward.ts'
 import { answerRefusal, refusalFor } from '../mcp/refusal.ts'
+import { inStep } from '../telemetry/call-trace.ts'
+import { approvalAttributes } from './approval-attributes.ts'
 import { refusalByNews, refusalWithout } from './asked-refusal.ts'
 import { callDigest, ownerOf } from './call-digest.ts'
 import { collect, withApproval } from './collect.ts'
@@ -38,7 +40,8 @@ export async function holdCall(
     const { judged, structured } = ready.errand
     return refuse(firewall, exchange, judged, refusalWithout(judged, error), structured)
   }
-  await waitFor(firewall, exchange, request)
+  const waiting = () => waitFor(firewall, exchange, request)
+  await inStep(exchange.trace, 'approval', waiting, () => approvalAttributes(request))
   return conclude(firewall, exchange, ready, request, prepare)
 }
 

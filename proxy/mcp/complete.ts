@@ -5,6 +5,7 @@ import { finishFor } from './finish.ts'
 import { factsOf, type Subject, subjectOf } from './judge.ts'
 import { type Found, type Offer, resourceOffer } from './offers.ts'
 import { codes, isObject, type JsonObject, resultJson, textOf } from './rpc.ts'
+import { outgoingMeta } from './trace-of.ts'
 import type { Reply } from './upstream/link.ts'
 
 /** `completion/complete`: passed on for prompts and resources that the caller may see, and for no other. */
@@ -32,13 +33,13 @@ export async function complete(firewall: Firewall, exchange: Exchange): Promise<
 
 async function passOn(exchange: Exchange, { upstream }: Offer, ref: JsonObject): Promise<Reply> {
   const { client, params, cancellation } = exchange
-  const { argument = {}, context, _meta: meta } = params
+  const { argument = {}, context } = params
   const given = { ref, argument, ...(context === undefined ? {} : { context }) }
   const link = await upstream.link(client)
   return link.request({
     method: 'completion/complete',
     params: Object.entries(given).map(([name, value]) => [name, JSON.stringify(value)]),
-    meta: isObject(meta) ? meta : {},
+    meta: outgoingMeta(exchange),
     timeoutMs: upstream.timeoutMs,
     cancellation,
     owner: client,

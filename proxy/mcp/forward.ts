@@ -1,19 +1,20 @@
 import { hash } from 'node:crypto'
 import type { Reservation, Reserved } from '../budgets/budgets.ts'
 import { heldEntry } from '../budgets/held-entry.ts'
-import { ProxyFailure } from '../failure.ts'
-import { noteFault } from '../fault.ts'
 import { type Ended, type SharedText, sharedText } from '../record/entry-text.ts'
 import { keep } from '../record/keep.ts'
+import { tellEnd } from '../telemetry/call-facts.ts'
+import { inStep } from '../telemetry/call-trace.ts'
 import type { Answer, Exchange, Firewall } from './exchange.ts'
-import { asks, withInput } from './input-rounds.ts'
+import { asks } from './input-rounds.ts'
 import type { Judged } from './judge.ts'
 import type { Outcome } from './needs.ts'
 import { redactText } from './redact.ts'
 import { answerRefusal, type Obstacle, type Refusal, refusalFor } from './refusal.ts'
-import { errorJson, isObject, type JsonObject, resultJson } from './rpc.ts'
+import { errorJson, type JsonObject, resultJson } from './rpc.ts'
+import { type Ending, lostKey, sendErrand } from './send-errand.ts'
 import { refusalByBudget, reserveFor, settledEntry } from './tool-budget.ts'
-import type { Incoming, Outgoing, Reply } from './upstream/link.ts'
+import type { Outgoing, Reply } from './upstream/link.ts'
 import type { Upstream } from './upstream/upstream.ts'
 
 /** A judged call on its way to a server. */
@@ -34,12 +35,6 @@ export interface Release {
   claim(): Promise<Refusal | null>
   /** Told how a call ended that went out. */
   ended(status: Outcome): void
-}
-
-interface Ending {
-  readonly status: Ended['status']
-  readonly reply?: Reply
-  readonly failure?: ProxyFailure
 }
 
 /** Writes a refused call down, attempt and outcome, and answers it. */
@@ -73,7 +68,8 @@ export function writeDown(
 ): Promise<boolean> | boolean {
   const shared = sharedText(judged, entry)
   const { texts } = firewall
-  return keep(firewall, [texts.attempt(shared), texts.outcome(shared, ended)])
+  tellEnd(judged, ended, entry)
+  return keep(firewall, [texts.attempt(shared), texts.outcome(shared, ended)], judged)
 }
 
 /** Writes down a decision that needs no call of its own; true when it allows and is kept. */
@@ -88,7 +84,12 @@ export function forward(firewall: Firewall, exchange: Exchange, errand: Errand):
   const reserving = reserveFor(firewall, exchange, errand.judged)
   return reserving === null
     ? forwardPaid(firewall, exchange, errand, null)
-    : pay(firewall, exchange, errand, reserving)
+    : pay(
+        firewall,
+        exchange,
+        errand,
+        inStep(exchange.trace, 'reserve', () => reserving),
+      )
 }
 
 async function pay(
@@ -124,7 +125,7 @@ async function forwardPaid(
     answerRefusal(exchange, refusalFor(obstacle, judged.subject, detail), judged, structured)
   const shared = sharedText(judged)
   const attempt = texts.attempt(shared, reservation ? heldEntry(reservation) : undefined)
-  if (!(await keep(firewall, [attempt]))) {
+  if (!(await keep(firewall, [attempt], judged))) {
     reservation?.settle({ sent: false, usage: null })
     return stop('no_record')
   }
@@ -135,13 +136,15 @@ async function forwardPaid(
       return keepBack(firewall, exchange, errand, shared, refusal)
     }
   }
-  const ending = await send(firewall, exchange, errand)
+  const ending = await sendErrand(firewall, exchange, errand)
   const durationMs = firewall.now() - began
   firewall.meter.upstream(errand.upstream.name, ending.status, durationMs / 1000)
   const paid = reservation && settledEntry(exchange.client, reservation, wentOut(ending))
-  const outcome = texts.outcome(shared, { ...endedOf(ending, durationMs), ...paid })
+  const ended = { ...endedOf(ending, durationMs), ...paid }
+  tellEnd(judged, ended)
   errand.release?.ended(ending.status)
-  if (!(await keep(firewall, [outcome]))) return stop('answer_unrecorded')
+  if (!(await keep(firewall, [texts.outcome(shared, ended)], judged)))
+    return stop('answer_unrecorded')
   return answerTo(exchange, errand, ending, stop)
 }
 
@@ -175,37 +178,10 @@ async function keepBack(
 ): Promise<Answer> {
   const { texts } = firewall
   const ended = { status: 'refused', error: refusal.text } as const
-  const kept = await keep(firewall, [texts.outcome(shared, ended)])
+  tellEnd(judged, ended)
+  const kept = await keep(firewall, [texts.outcome(shared, ended)], judged)
   const told = kept ? refusal : refusalFor('no_record', judged.subject)
   return answerRefusal(exchange, told, judged, structured)
-}
-
-async function send(firewall: Firewall, exchange: Exchange, errand: Errand): Promise<Ending> {
-  try {
-    const outgoing = outgoingOf(exchange, errand)
-    const first = await ask(exchange, errand, outgoing)
-    const reply = asks(exchange, first)
-      ? await withInput(exchange, errand.upstream, outgoing, first, more =>
-          ask(exchange, errand, more),
-        )
-      : first
-    const failed = reply.kind === 'error' || reply.value.isError === true
-    return { status: failed ? 'failed' : 'succeeded', reply }
-  } catch (error) {
-    if (!(error instanceof ProxyFailure)) noteFault(firewall, error)
-    const failure = failureOf(error)
-    if (failure.code === 'cancelled') return { status: 'cancelled', failure }
-    if (!failure.mayHaveActed) return { status: 'failed', failure }
-    const { client, id } = exchange
-    firewall.accounts.lose(client.caller, lostKey(id, errand.judged), firewall.now())
-    return { status: 'unknown', failure }
-  }
-}
-
-/** A fault of Writ itself must leave a record as well. */
-function failureOf(cause: unknown): ProxyFailure {
-  if (cause instanceof ProxyFailure) return cause
-  return new ProxyFailure('upstream_lost', 'an unexpected error in Writ', { cause })
 }
 
 /** Notes that a call goes out; true when one has gone out before that this may be a repetition of. */
@@ -216,44 +192,6 @@ export function isRepeated(
 ): boolean {
   if (!client.claim(id)) return true
   return client.era === 'modern' && accounts.lost(client.caller, () => lostKey(id, judged), now())
-}
-
-/** What a stateless client would send again: the same id, to do the same. */
-function lostKey(id: Exchange['id'], { entry, subject }: Judged): string {
-  return JSON.stringify([id, subject.kind, subject.name, entry.argsDigest])
-}
-
-/** A session that the server has forgotten is opened again: what it turned away was not done. */
-async function ask({ client }: Exchange, { upstream }: Errand, outgoing: Outgoing): Promise<Reply> {
-  const link = upstream.ready(client) ?? (await upstream.link(client))
-  try {
-    return await link.request(outgoing)
-  } catch (error) {
-    const forgotten = error instanceof ProxyFailure && error.code === 'upstream_refused'
-    if (!forgotten || link.open) throw error
-    const again = await upstream.link(client)
-    return again.request(outgoing)
-  }
-}
-
-function outgoingOf(exchange: Exchange, { upstream, request }: Errand): Outgoing {
-  const { client, params, cancellation } = exchange
-  const { _meta: meta } = params
-  return {
-    ...request,
-    meta: isObject(meta) ? meta : {},
-    timeoutMs: upstream.timeoutMs,
-    cancellation,
-    owner: client,
-    onMessage: message =>
-      exchange.unheard ? turnAway(message) : client.relay(exchange, upstream, message),
-  }
-}
-
-/** What a server asks where nobody hears it is answered with an error. */
-function turnAway({ method, reply }: Incoming): void {
-  const error = '"error":{"code":-32601,"message":"nobody can be asked about this call"}'
-  reply?.(method === 'ping' ? '"result":{}' : error)
 }
 
 function answerReply({ id, client }: Exchange, errand: Errand, reply: Reply): Answer {

@@ -182,7 +182,7 @@ export class LegacyDoor {
       if (cancellation.aborted) outlet.skip()
       else outlet.answer(answer)
     }
-    handled(this.#firewall, exchange, () => this.#answer(session, exchange), done)
+    handled(this.#firewall, exchange, (_, traced) => this.#answer(session, traced), done)
   }
 
   #answer(session: Session, exchange: Exchange): Promise<Answer> | Answer {

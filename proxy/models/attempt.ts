@@ -3,6 +3,7 @@ import { orExtended } from '../budgets/extension.ts'
 import { shortageFacts, shortageText } from '../budgets/shortage-text.ts'
 import type { JudgedCall } from '../mcp/judge.ts'
 import { calledIn } from '../mcp/refusal.ts'
+import { inStep } from '../telemetry/call-trace.ts'
 import type { Candidate } from './candidates.ts'
 import type { Errand, Gateway } from './gateway.ts'
 import { type Approved, holdModel } from './hold-model.ts'
@@ -70,7 +71,8 @@ async function pay(
   candidate: Candidate,
   granted: Granted,
 ): Promise<Tried> {
-  const reservation = await reserve(gateway, errand, candidate, granted.judged)
+  const reserving = () => reserve(gateway, errand, candidate, granted.judged)
+  const reservation = await inStep(errand.trace, 'reserve', reserving)
   if (reservation === null) return answered
   try {
     return await new Try(gateway, errand, candidate, { ...granted, reservation }).run()

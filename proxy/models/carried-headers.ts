@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { TableProvider } from '../../schemas/rule-table.ts'
+import type { TraceContext } from '../telemetry/call-trace.ts'
 
 /** Headers of one connection, and those that the sender of a message sets itself. */
 const ofOneHop: ReadonlySet<string> = new Set([
@@ -38,6 +39,9 @@ const neverSent: ReadonlySet<string> = new Set([
   'content-encoding',
 ])
 
+/** What Writ says itself where it traces calls. */
+const ofTraces: ReadonlySet<string> = new Set(['traceparent', 'tracestate', 'baggage'])
+
 const neverToldOf: ReadonlySet<string> = new Set([
   'set-cookie',
   'openai-organization',
@@ -50,11 +54,15 @@ const neverToldOf: ReadonlySet<string> = new Set([
 
 const usualAnthropicVersion = '2023-06-01'
 
-/** The headers of a client that go on to a provider of the same dialect, with the provider's own and its credential. */
+/**
+ * The headers of a client that go on to a provider of the same dialect, with the provider's own and its credential. A trace
+ * takes the place of what the client says of one.
+ */
 export function headersFor(
   { headers }: IncomingMessage,
   provider: TableProvider,
   credential: string | null,
+  trace?: TraceContext,
 ): Record<string, string | string[]> {
   const named = namedIn(headers.connection)
   const sent: Record<string, string | string[]> = {}
@@ -62,10 +70,12 @@ export function headersFor(
     if (value === undefined || ofOneHop.has(name) || neverSent.has(name) || named.has(name))
       continue
     if (name.startsWith('x-writ-') || name.startsWith('x-forwarded-')) continue
+    if (trace !== undefined && ofTraces.has(name)) continue
     sent[name] = value
   }
   if (provider.protocol === 'anthropic') sent['anthropic-version'] ??= usualAnthropicVersion
-  return { ...sent, 'content-type': 'application/json', ...ownHeaders(provider, credential) }
+  const own = { 'content-type': 'application/json', ...ownHeaders(provider, credential) }
+  return { ...sent, ...trace, ...own }
 }
 
 /** The headers that a provider is sent whatever the client says. */

@@ -1,3 +1,4 @@
+import { approvalAttributes } from '../approvals/approval-attributes.ts'
 import { refusalByNews, refusalWithout } from '../approvals/asked-refusal.ts'
 import { callDigest, ownerOf } from '../approvals/call-digest.ts'
 import { withApproval } from '../approvals/collect.ts'
@@ -10,6 +11,7 @@ import { Run } from '../approvals/run.ts'
 import type { JudgedCall } from '../mcp/judge.ts'
 import type { Outcome } from '../mcp/needs.ts'
 import { type Refusal, refusalOfAsked } from '../mcp/refusal.ts'
+import { inStep } from '../telemetry/call-trace.ts'
 import type { Candidate } from './candidates.ts'
 import type { Errand, Gateway } from './gateway.ts'
 import { judgeModel, refusalOf } from './judge-model.ts'
@@ -45,7 +47,8 @@ export async function holdModel(
     return null
   }
   const patience = patienceFor(tables.current(caller.namespace), request.workflows)
-  await approvals.requests.wait(request, patience, cancellation)
+  const waiting = () => approvals.requests.wait(request, patience, cancellation)
+  await inStep(errand.trace, 'approval', waiting, () => approvalAttributes(request))
   const { state } = request.news
   if (state === 'approved' && !cancellation.aborted) {
     return released(gateway, errand, candidate, request, judged.call)

@@ -3,6 +3,7 @@ import { Crowd } from '../crowd.ts'
 import { noteFault } from '../fault.ts'
 import { Cancellation } from '../mcp/cancellation.ts'
 import { readBody } from '../read-body.ts'
+import type { TraceIds } from '../telemetry/call-trace.ts'
 import { whoCalls } from '../who-calls.ts'
 import { dialectAt, type Endpoint, endpointOf, modelIn } from './endpoint.ts'
 import type { Gateway, Visit } from './gateway.ts'
@@ -11,6 +12,7 @@ import { modelRequest } from './model-request.ts'
 import { type ProblemCode, turnAway } from './problem.ts'
 import { serveModel } from './serve-model.ts'
 import { sessionAccount } from './session-account.ts'
+import { traceOfModel } from './trace-of-model.ts'
 import type { Dialect } from './translate/translation.ts'
 
 const mostBodyBytes = 32 * 1024 * 1024
@@ -130,12 +132,14 @@ export class ModelsDoor {
       if (!response.writableFinished) cancellation.abort()
     })
     const account = sessionAccount(this.#gateway, visit, asked)
-    const served = serveModel(this.#gateway, { ...visit, asked, account, cancellation })
-    served.catch(error => this.#fault(response, dialect, error))
+    const { traces } = this.#gateway
+    const trace = traces === null ? undefined : traceOfModel(traces, visit, asked)
+    const served = serveModel(this.#gateway, { ...visit, asked, account, cancellation, trace })
+    served.catch(error => this.#fault(response, dialect, error, trace)).then(() => trace?.ended())
   }
 
-  #fault(response: ServerResponse, dialect: Dialect, error: unknown): void {
-    noteFault(this.#gateway, error)
+  #fault(response: ServerResponse, dialect: Dialect, error: unknown, trace?: TraceIds): void {
+    noteFault(this.#gateway, error, trace)
     if (response.headersSent) response.destroy()
     else fail(response, dialect, 'internal_error', 'an unexpected error in Writ')
   }

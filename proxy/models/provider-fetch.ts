@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import type { TableProvider } from '../../schemas/rule-table.ts'
+import type { TraceContext } from '../telemetry/call-trace.ts'
 import { withholding } from '../withhold.ts'
 import { ownHeaders } from './carried-headers.ts'
 import { providerFailure } from './provider-failure.ts'
@@ -13,6 +14,7 @@ export function providerFetch(
   sockets: ProviderSockets,
   provider: TableProvider,
   credential: string | null,
+  trace?: TraceContext,
 ): TranslateNeeds['fetch'] {
   const withhold = withholding([credential])
   return async (url, { method, headers, body, signal }) => {
@@ -21,7 +23,7 @@ export function providerFetch(
       const answer = await sockets.of(origin).request({
         method,
         path: pathname + search,
-        headers: { ...headers, ...ownHeaders(provider, credential) },
+        headers: { ...headers, ...trace, ...ownHeaders(provider, credential) },
         body,
         signal,
         headersTimeout: provider.timeoutMs,

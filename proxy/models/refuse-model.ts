@@ -2,6 +2,7 @@ import type { JudgedCall } from '../mcp/judge.ts'
 import { type Refusal, refusalFor } from '../mcp/refusal.ts'
 import { type Ended, sharedText } from '../record/entry-text.ts'
 import { keep } from '../record/keep.ts'
+import { tellEnd } from '../telemetry/call-facts.ts'
 import type { Errand, Gateway } from './gateway.ts'
 import { type ProblemCode, turnAway } from './problem.ts'
 
@@ -30,7 +31,8 @@ export function noteRefusal(
   const told = decision.action === 'allow' ? { ...entry, action, reason } : entry
   const shared = sharedText(judged, told)
   const { texts } = gateway
-  return keep(gateway, [texts.attempt(shared), texts.outcome(shared, ended)])
+  tellEnd(judged, ended, told)
+  return keep(gateway, [texts.attempt(shared), texts.outcome(shared, ended)], judged)
 }
 
 /** Answers a request that goes no further and is on record. */

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { ProxyFailure } from '../failure.ts'
+import type { TraceContext } from '../telemetry/call-trace.ts'
 import { withholding } from '../withhold.ts'
 import type { Candidate } from './candidates.ts'
 import { headersFor } from './carried-headers.ts'
@@ -20,6 +21,8 @@ export interface Granted {
   readonly limit: number | null
   /** More headers for the client. */
   readonly headers: Readonly<Record<string, string>>
+  /** Where the call is traced. */
+  readonly trace?: TraceContext
 }
 
 /** Sends a request to a provider that speaks the client's dialect and passes the answer on as it comes. */
@@ -40,7 +43,7 @@ function relay(
   { sockets }: Gateway,
   { asked, request, response, cancellation }: Errand,
   candidate: Candidate,
-  { credential, limit, headers }: Granted,
+  { credential, limit, headers, trace }: Granted,
 ): Promise<Relayed> {
   const { provider } = candidate
   const { dialect, suffix } = asked.endpoint
@@ -65,7 +68,7 @@ function relay(
       method: 'POST',
       path: path + queryOf(request.url),
       headers: {
-        ...headersFor(request, provider, credential),
+        ...headersFor(request, provider, credential, trace),
         'content-length': String(body.length),
       },
       body: body.length < worthwhile ? body : sentOnce(body),

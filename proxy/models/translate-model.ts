@@ -48,7 +48,7 @@ async function translatedBy(
   { now, sockets }: Gateway,
   { asked }: Errand,
   { provider, upstream }: Candidate,
-  { credential, limit }: Granted,
+  { credential, limit, trace }: Granted,
   signal: AbortSignal,
 ): Promise<Translated> {
   const { verdict, dialect } = asked.endpoint
@@ -65,7 +65,7 @@ async function translatedBy(
   if (verdict !== 'generate') return noEmbeddings(model)
   const { protocol, responses, baseUrl = '' } = provider
   const target = { protocol, responses, baseUrl, model: upstream }
-  const fetch = providerFetch(sockets, provider, credential)
+  const fetch = providerFetch(sockets, provider, credential, trace)
   return translate({ dialect, body, model, target, signal, ...most }, { fetch, now, newId })
 }
 

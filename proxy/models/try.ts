@@ -6,6 +6,7 @@ import type { JudgedCall } from '../mcp/judge.ts'
 import type { NewEntry } from '../mcp/needs.ts'
 import { type Ended, type SharedText, sharedText } from '../record/entry-text.ts'
 import { keep } from '../record/keep.ts'
+import { tellEnd } from '../telemetry/call-facts.ts'
 import type { Tried } from './attempt.ts'
 import type { Candidate } from './candidates.ts'
 import { type Ending, endedOf } from './ending.ts'
@@ -15,6 +16,7 @@ import { limitOf } from './quote.ts'
 import { tell, tellUnrecorded } from './refuse-model.ts'
 import { type Granted, sendModel, tellFailure } from './send-model.ts'
 import { softWarning } from './soft-warning.ts'
+import { toldOf, upstreamTrace } from './trace-of-model.ts'
 import { speaks, translateModel } from './translate-model.ts'
 
 export interface TryNeeds {
@@ -47,7 +49,7 @@ export class Try {
     const { texts } = this.#gateway
     if (this.#errand.cancellation.aborted) return this.#givenUp()
     const attempt = texts.attempt(this.#shared, heldEntry(reservation))
-    if (!(await keep(this.#gateway, [attempt]))) {
+    if (!(await keep(this.#gateway, [attempt], judged))) {
       reservation.settle(notSent)
       tellUnrecorded(this.#errand, judged)
       return { kind: 'answered' }
@@ -64,7 +66,10 @@ export class Try {
       status: 'cancelled',
       error: 'the client went away, and nothing was sent',
     } as const
-    await keep(this.#gateway, [texts.attempt(this.#shared), texts.outcome(this.#shared, ended)])
+    const { judged } = this.#needs
+    tellEnd(judged, ended)
+    const entries = [texts.attempt(this.#shared), texts.outcome(this.#shared, ended)]
+    await keep(this.#gateway, entries, judged)
     return { kind: 'answered' }
   }
 
@@ -103,23 +108,26 @@ export class Try {
   }
 
   async #ending(): Promise<Ending> {
-    const { credential, reservation } = this.#needs
+    const { credential, reservation, judged } = this.#needs
     const granted: Granted = {
       credential,
       limit: limitOf(this.#errand, this.#candidate, reservation.maxOutputTokens),
       headers: softWarning(reservation),
     }
     const send = speaks(this.#errand, this.#candidate) ? sendModel : translateModel
-    try {
-      return await send(this.#gateway, this.#errand, this.#candidate, granted)
-    } catch (cause) {
-      return this.#fault(cause)
-    }
+    const sending = upstreamTrace(this.#errand, this.#candidate, judged)
+    const traced = sending && { trace: sending.context }
+    const ending = await send(this.#gateway, this.#errand, this.#candidate, {
+      ...granted,
+      ...traced,
+    }).catch(cause => this.#fault(cause))
+    sending?.ended(toldOf(ending))
+    return ending
   }
 
   /** A fault of Writ itself must leave a record as well. */
   #fault(cause: unknown): Ending {
-    noteFault(this.#gateway, cause)
+    noteFault(this.#gateway, cause, this.#errand.trace)
     const failure = new ProxyFailure('upstream_lost', 'an unexpected error in Writ', { cause })
     return {
       outcome: 'unknown',
@@ -138,7 +146,9 @@ export class Try {
   }
 
   #keep(ended: Ended): Promise<boolean> | boolean {
-    return keep(this.#gateway, [this.#gateway.texts.outcome(this.#shared, ended)])
+    const { judged } = this.#needs
+    tellEnd(judged, ended)
+    return keep(this.#gateway, [this.#gateway.texts.outcome(this.#shared, ended)], judged)
   }
 
   /** What cannot be recorded is not handed over; what has begun is not ended as if it were whole. */

@@ -1,5 +1,7 @@
 import type { EntryJson, Journal, Log } from '../mcp/needs.ts'
 import type { Meter } from '../meter.ts'
+import { callFields } from '../telemetry/call-facts.ts'
+import type { Noted } from './noted.ts'
 
 export interface KeepNeeds {
   readonly journal: Journal
@@ -7,14 +9,15 @@ export interface KeepNeeds {
   readonly log: Pick<Log, 'error'>
 }
 
-/** Writes entries to the journal; false when they could not be kept. */
+/** Writes entries of a call to the journal; false when they could not be kept. */
 export function keep(
   { journal, meter, log }: KeepNeeds,
   entries: readonly EntryJson[],
+  noted: Pick<Noted, 'call' | 'trace'>,
 ): Promise<boolean> | boolean {
   const failed = (err: unknown) => {
     meter.unrecorded()
-    log.error({ err }, 'call not recorded')
+    log.error({ err, ...callFields(noted) }, 'call not recorded')
     return false
   }
   try {

@@ -96,7 +96,9 @@ class HttpLink implements Link {
     }
     const id = ++this.#lastId
     const request = this.#post(requestJson(id, outgoing.method, legacyParams(outgoing)))
-    return httpCall(carriage, outgoing, id, request)
+    const { trace } = outgoing
+    const traced = trace && { ...request, headers: { ...request.headers, ...trace } }
+    return httpCall(carriage, outgoing, id, traced ?? request)
   }
 
   #tell(body: string): void {

@@ -1,3 +1,4 @@
+import type { TraceContext } from '../../telemetry/call-trace.ts'
 import type { Cancellation } from '../cancellation.ts'
 import type { Id, JsonObject } from '../rpc.ts'
 
@@ -15,6 +16,8 @@ export interface Outgoing {
   readonly name?: string
   /** Headers that repeat arguments, by the tool's `x-mcp-header`. */
   readonly headers?: Readonly<Record<string, string>>
+  /** Where the request is traced; over HTTP its headers say so as well as `meta`. */
+  readonly trace?: TraceContext
   /** 0 for no limit. */
   readonly timeoutMs: number
   /** Aborts when the client has lost interest. */

@@ -64,7 +64,7 @@ function post(
   target: HttpTarget,
   method: string,
   body: string,
-  { name, headers }: Outgoing,
+  { name, headers, trace }: Outgoing,
 ): HttpRequest {
   return {
     method: 'POST',
@@ -77,6 +77,7 @@ function post(
       'mcp-method': method,
       ...(name === undefined ? {} : { 'mcp-name': headerValue(name) }),
       ...headers,
+      ...trace,
     },
     body,
   }
