@@ -1,4 +1,3 @@
-import type { Action } from '../schemas/action.ts'
 import type { Explanation, PolicyTrace, RuleTrace } from '../schemas/decision.ts'
 import type { Place } from '../schemas/problem.ts'
 import { printable, type Sink, type Style } from './terminal.ts'
@@ -19,14 +18,15 @@ export function explanationText({ decision, trace }: Explanation, sink: Sink): s
   return [...lines, ...trace.flatMap(policy => ['', ...policyText(policy, sink)])].join('\n')
 }
 
-const styles: Readonly<Record<Action | 'abstain', Style>> = {
+const styles: Readonly<Record<PolicyTrace['verdict'], Style>> = {
   allow: 'green',
   require_approval: 'yellow',
   deny: 'red',
   abstain: 'dim',
+  unknown: 'yellow',
 }
 
-function verdict(action: Action | 'abstain', sink: Sink): string {
+function verdict(action: PolicyTrace['verdict'], sink: Sink): string {
   return sink.paint(styles[action], action)
 }
 
@@ -43,7 +43,7 @@ function policyText(policy: PolicyTrace, sink: Sink): string[] {
   const head = `${sink.paint('bold', printable(policy.policy))}: ${verdict(policy.verdict, sink)}`
   const entry = policy.entry
   return [
-    `${head} (${policy.reason}${observe}) ${sink.paint('dim', place(policy.at))}`,
+    `${head} (${policy.reason ?? 'not known'}${observe}) ${sink.paint('dim', place(policy.at))}`,
     entry === null
       ? '  no entry matches'
       : `  entry ${printable(entry.match)} ${sink.paint('dim', place(entry.at))}`,
@@ -56,6 +56,7 @@ const marks: Readonly<Record<RuleTrace['outcome'], string>> = {
   not_matched: '✗',
   error: '!',
   not_reached: '·',
+  unknown: '?',
 }
 
 function ruleText(rule: RuleTrace, sink: Sink): string[] {
@@ -66,5 +67,6 @@ function ruleText(rule: RuleTrace, sink: Sink): string[] {
     ...(rule.condition === undefined ? [] : [`        when ${printable(rule.condition)}`]),
     ...rule.parts.map(part => `          ${printable(part.text)} = ${printable(part.value)}`),
     ...(rule.error === undefined ? [] : [`        ${printable(rule.error)}`]),
+    ...(rule.unknown === undefined ? [] : [`        hangs on what is not known: ${rule.unknown}`]),
   ]
 }

@@ -10,6 +10,8 @@ export type Reason =
   | 'disabled'
   | 'justification_required'
   | 'no_table'
+  /** Said by no policy: people have stopped such calls for now. */
+  | 'halted'
 
 /** What a policy in observe mode would have said. */
 export interface Observed {
@@ -29,6 +31,8 @@ interface Because {
   readonly at?: Place
   readonly commit?: string
   readonly observed: readonly Observed[]
+  /** Id of the halt that stands in the way. */
+  readonly halt?: string
   /** Digest of the table that decided, `sha256:` and hex; empty when there was none. */
   readonly table: string
 }
@@ -55,18 +59,22 @@ export interface PolicyTrace {
   readonly at: Place
   /** The entry that spoke, or null when none matched. */
   readonly entry: { readonly match: string; readonly at: Place } | null
-  /** The policy's own verdict; `abstain` when nothing matched. */
-  readonly verdict: Action | 'abstain'
-  readonly reason: Reason
+  /** The policy's own verdict; `abstain` when nothing matched, `unknown` when it hangs on what nobody knows any more. */
+  readonly verdict: Action | 'abstain' | 'unknown'
+  /** Null when the verdict is unknown. */
+  readonly reason: Reason | null
   readonly rules: readonly RuleTrace[]
 }
 
 export interface RuleTrace {
   readonly rule: string
   readonly at: Place
-  readonly outcome: 'matched' | 'not_matched' | 'error' | 'not_reached'
+  /** `unknown`: it hangs on what nobody knows any more, and so may whether later rules were reached. */
+  readonly outcome: 'matched' | 'not_matched' | 'error' | 'not_reached' | 'unknown'
   readonly condition?: string
   readonly error?: string
+  /** Why that is not known on which it hangs. */
+  readonly unknown?: string
   /** What the parts of the condition evaluated to, outermost first. */
   readonly parts: readonly { readonly text: string; readonly value: string }[]
 }

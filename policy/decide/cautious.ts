@@ -62,6 +62,21 @@ export class CautiousJudge {
     return certain ? first.decision : (doubts[0] as Unknown)
   }
 
+  /** What an entry says, null when it abstains; an Unknown when that hangs on a part that is not known. */
+  says(entry: LoadedEntry, call: Shadowed): Verdict | null | Unknown {
+    const doubts: Unknown[] = []
+    const [first = null, ...others] = this.#sayings(entry, call, doubts)
+    const certain = others.every(
+      other => other === first || (first && other && isAlike(first, other)),
+    )
+    return certain ? first : (doubts[0] as Unknown)
+  }
+
+  /** Whether a rule matches; an Unknown when that hangs on a part that is not known. */
+  holds(rule: LoadedRule, { facts }: Shadowed): ReturnType<Condition> {
+    return this.#condition(rule)(facts)
+  }
+
   #sayings(entry: LoadedEntry, { facts, reasoned }: Shadowed, doubts: Unknown[]): Sayings {
     if (!entry.source.enabled) return [entry.disabled]
     const found: (Verdict | null)[] = []

@@ -74,10 +74,10 @@ export function isMap(value: Value): value is CelMap | JsonObject {
   return value instanceof CelMap || isJsonObject(value)
 }
 
-/** The keys of a map, in order. */
+/** The keys of a map, in order; those of arguments sorted, since the same arguments may come in any order. */
 export function keysOf(map: CelMap | JsonObject, frame: Frame): readonly Value[] {
   const keys =
-    map instanceof CelMap ? [...map.entries.values()].map(([key]) => key) : Object.keys(map)
+    map instanceof CelMap ? [...map.entries.values()].map(([key]) => key) : Object.keys(map).sort()
   spend(frame, 1 + keys.length)
   return keys
 }

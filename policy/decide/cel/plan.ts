@@ -94,7 +94,10 @@ function meeting(part: Eval, met: Unknown[]): Eval {
 
 const unsure = new Fault('is not known', nowhere, true)
 
-/** The parts of a condition and what each was for a call, outermost first; bodies of macros left out. */
+/**
+ * The parts of a condition and what each was for a call, outermost first; bodies of macros left out. Parts of the call
+ * may be unknown.
+ */
 export function traceParts(
   expression: Expression,
   source: string,
@@ -102,8 +105,23 @@ export function traceParts(
 ): readonly { readonly text: string; readonly value: string }[] {
   return partsOf(expression).map(part => ({
     text: source.slice(...part.at),
-    value: show(ready(part, known)(scopeOf(facts))),
+    value: shownPart(part, facts),
   }))
+}
+
+function shownPart(part: Expression, facts: Facts): string {
+  const met: Unknown[] = []
+  const run = ready(part, known, newFrame(), inner => meeting(inner, met))
+  const outcome = run(scopeOf(facts))
+  const [unknown] = met
+  if (isFault(outcome) && unknown !== undefined) return `not known: ${unknown.why}`
+  try {
+    return show(outcome)
+  } catch (error) {
+    // An object is known, and something in it is not.
+    if (error instanceof Unknown) return `not known: ${error.why}`
+    throw error
+  }
 }
 
 function partsOf(node: Expression): readonly Expression[] {
