@@ -38,6 +38,12 @@ export const ProxyReport = closed(
         { description: 'Releases that were not accepted; the last good table stands.' },
       ),
     ),
+    halts: Type.Optional(
+      Type.Array(Type.String(), {
+        maxItems: 64,
+        description: 'Ids of the halts that it enforces; omitted when there are none.',
+      }),
+    ),
     upstreams: Type.Array(UpstreamReport, { description: 'The ToolServers.' }),
     journal: closed(
       {

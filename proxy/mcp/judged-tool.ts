@@ -51,6 +51,7 @@ export function toolRefusal(
   found: Found,
 ): Refusal | null {
   const { subject, decision } = judged
+  if (decision.reason === 'halted') return refusalBy(decision, subject)
   if (found === 'unknown') return refusalBy(decision, subject) ?? unknown(subject)
   if (found === 'ambiguous') {
     return refusalBy(decision, subject) ?? refusalFor('ambiguous_name', subject)

@@ -31,6 +31,8 @@ export interface Refusal {
   readonly reason: string
   readonly rule?: string
   readonly policy?: string
+  /** The halt that stands in the way. */
+  readonly halt?: string
   /** The budget that does not pay. */
   readonly budget?: ShortageFacts
   /** Full sentences for the model. */
@@ -57,8 +59,9 @@ export function refusalOfAsked(
   return { decision: 'require_approval', reason: obstacle, ...namesIn(decision), text }
 }
 
-function namesIn({ rule, policy }: Decision): Pick<Refusal, 'rule' | 'policy'> {
+function namesIn({ rule, policy, halt }: Decision): Pick<Refusal, 'rule' | 'policy' | 'halt'> {
   return {
+    ...(halt === undefined ? {} : { halt }),
     ...(rule === undefined ? {} : { rule }),
     ...(policy === undefined ? {} : { policy }),
   }
@@ -120,7 +123,8 @@ export function calledIn({ kind, name }: Subject): string {
 }
 
 /** Why a decision is what it is, as the sentence that follows what was called. */
-export function becauseOf({ action, rule, policy, at, message }: Decision): string {
+export function becauseOf({ action, reason, rule, policy, at, message }: Decision): string {
+  if (reason === 'halted') return message ?? ''
   const verb = action === 'deny' ? 'denied' : 'approval required'
   const by = rule === undefined ? '' : ` by rule "${rule}"`
   const of = policy === undefined ? '' : ` of policy "${policy}"`
@@ -143,6 +147,8 @@ function remedyFor(decision: Decision): string {
       return 'Call again with the argument `justification`: a sentence that says why.'
     case 'disabled':
       return 'It is switched off: find another way.'
+    case 'halted':
+      return 'Nothing was sent. Stop and tell whoever you work for; people decide when it goes on.'
     case 'no_table':
       return 'Try again later, or ask whoever runs Writ.'
     case 'no_policy':

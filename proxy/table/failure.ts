@@ -7,6 +7,7 @@ export type TableFailureCode =
   | 'digest_mismatch'
   | 'table_malformed'
   | 'revocations_malformed'
+  | 'halts_malformed'
   | 'identity_malformed'
   | 'foreign_namespace'
 
