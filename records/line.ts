@@ -1,4 +1,4 @@
-import { type Digest, genesisOf, isDigest } from './chain.ts'
+import { type Digest, digestOf, genesisOf, isDigest, type Link, linkOf } from './chain.ts'
 
 /** What a line of the journal begins with, ASCII, in place of the brace that opens its entry. */
 export function headOf(proxy: string, seq: number, prev: Digest): string {
@@ -28,4 +28,10 @@ export function headIn(line: string): Head | null {
 /** What a line is chained to: what it says, and the beginning where it says nothing. */
 export function prevOf({ proxy, prev }: Head): Digest {
   return prev ?? genesisOf(proxy)
+}
+
+/** What the entry behind a line is chained to; null when the text is no line of a journal. */
+export function linkAfter(line: string): Link | null {
+  const head = headIn(line)
+  return head && linkOf(prevOf(head), digestOf(line))
 }

@@ -32,6 +32,12 @@ export const Record = closed(
   {
     proxy: text('The proxy that wrote the entry.', 128),
     seq: Type.Integer({ minimum: 1, description: 'Number of the entry at that proxy, no gaps.' }),
+    prev: Type.Optional(
+      Type.String({
+        pattern: '^[\\w-]{43}$',
+        description: 'What the entry is chained to: all that its proxy wrote before it.',
+      }),
+    ),
     time: instant('When the entry was written.'),
     phase: oneOf(['attempt', 'outcome'], 'Before or after.'),
     call: text('Id shared by attempt and outcome of one call.', 64),

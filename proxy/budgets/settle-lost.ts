@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { type EntryJson, seqOf } from '../journal/line.ts'
+import { headIn } from '../../records/line.ts'
+import type { EntryJson } from '../journal/line.ts'
 import { segments } from '../journal/segment.ts'
 
 /** The part of a journal that this reads and writes. */
@@ -34,7 +35,7 @@ async function attemptsWithout(folder: string): Promise<readonly Entry[]> {
 /** Most lines are about other things, and reading them costs more than looking for a word. */
 function note(open: Map<unknown, Entry>, line: string): void {
   const setsAside = line.includes('"charges":[')
-  if (seqOf(line) === null || (!setsAside && open.size === 0)) return
+  if (headIn(line) === null || (!setsAside && open.size === 0)) return
   const entry = parse(line)
   if (entry?.phase === 'outcome') open.delete(entry.call)
   else if (
@@ -57,7 +58,7 @@ function parse(line: string): Entry | null {
 }
 
 function outcomeOf(attempt: Entry, time: string): Entry {
-  const { proxy: _proxy, seq: _seq, reservedMicroUsd: cost, ...told } = attempt
+  const { proxy: _proxy, seq: _seq, prev: _prev, reservedMicroUsd: cost, ...told } = attempt
   const source = attempt.costSource ?? (attempt.kind === 'tool' ? 'tool' : 'provider')
   return {
     ...told,

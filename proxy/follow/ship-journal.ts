@@ -2,6 +2,7 @@ import { unlink } from 'node:fs/promises'
 import { backoff } from '../../lifecycle/backoff.ts'
 import type { Service } from '../../lifecycle/run.ts'
 import { wait } from '../../lifecycle/wait.ts'
+import { linkAfter } from '../../records/line.ts'
 import { readIdentity, writeIdentity } from '../journal/identity.ts'
 import type { Journal } from '../journal/journal.ts'
 import { type Batch, type Position, readOn } from '../journal/read-on.ts'
@@ -90,7 +91,8 @@ class JournalShipping implements Shipping {
     this.#shipped = batch.last
     this.#backoff.reset()
     const { proxy, start: starts } = journal
-    await writeIdentity(journal.folder, { proxy, shipped: batch.last, starts })
+    const link = linkAfter(batch.lines.at(-1) ?? '')
+    await writeIdentity(journal.folder, { proxy, shipped: batch.last, link, starts })
     await this.#deleteShipped()
   }
 

@@ -1,10 +1,11 @@
 import { mkdir } from 'node:fs/promises'
 import { backoff } from '../../lifecycle/backoff.ts'
 import { type FolderLock, lockFolder } from '../../lifecycle/folder-lock.ts'
+import { headBytes } from '../../records/line.ts'
 import { JournalFailure, type JournalFailureCode } from './failure.ts'
 import { type Identity, readIdentity, writeIdentity } from './identity.ts'
 import { type EntryJson, isWithin } from './line.ts'
-import { LineBytes } from './line-bytes.ts'
+import { type ChainEnd, LineBytes } from './line-bytes.ts'
 import { recover } from './recover.ts'
 import { segmentAt } from './segment.ts'
 import type { Mark, Tail } from './tail.ts'
@@ -62,8 +63,8 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     const known = await readIdentity(folder)
     const identity = { ...known, starts: known.starts + 1 }
     await writeIdentity(folder, identity)
-    const { tail, seq } = await recover(folder, identity, lock.afterPowerLoss, warn)
-    return new FileJournal(options, identity, lock, tail, seq)
+    const { tail, end } = await recover(folder, identity, lock.afterPowerLoss, warn)
+    return new FileJournal(options, identity, lock, tail, end)
   } catch (cause) {
     lock.release()
     throw new JournalFailure('journal_broken', `the journal in ${folder} cannot be opened`, {
@@ -80,9 +81,6 @@ interface Waiter {
 
 /** Characters that may wait for the end of a turn; memory must not depend on how many calls come in one. */
 const mostWaiting = 256 * 1024
-
-/** No head of a line, `proxy` and `seq`, is longer. */
-const headBytes = 192
 
 /** The longest that an acknowledged entry waits for its flush to begin. */
 const flushEveryMs = 20
@@ -102,8 +100,8 @@ class FileJournal implements Journal {
   #entries: EntryJson[] = []
   #length = 0
   #waiters: Waiter[] = []
-  #seq: number
-  #flushed: { readonly seq: number; readonly mark: Mark }
+  #end: ChainEnd
+  #flushed: { readonly end: ChainEnd; readonly mark: Mark }
   /** What to go back to before anything is written again, and not before when. */
   #broken: {
     readonly error: JournalFailure
@@ -119,7 +117,7 @@ class FileJournal implements Journal {
     identity: Identity,
     lock: FolderLock,
     tail: Tail,
-    seq: number,
+    end: ChainEnd,
   ) {
     this.proxy = identity.proxy
     this.folder = options.folder
@@ -134,8 +132,8 @@ class FileJournal implements Journal {
     }
     this.#lock = lock
     this.#tail = tail
-    this.#seq = seq
-    this.#flushed = { seq, mark: tail.mark }
+    this.#end = end
+    this.#flushed = { end, mark: tail.mark }
   }
 
   write(entries: readonly EntryJson[]): Promise<void> {
@@ -149,7 +147,7 @@ class FileJournal implements Journal {
   }
 
   state(): JournalState {
-    return { seq: this.#seq, flushed: this.#flushed.seq }
+    return { seq: this.#end.seq, flushed: this.#flushed.end.seq }
   }
 
   onFlushed(listener: () => void): () => void {
@@ -191,12 +189,13 @@ class FileJournal implements Journal {
     this.#length = 0
     try {
       if (this.#broken !== null) this.#mend(this.#broken)
-      this.#append(this.#lines.of(this.proxy, this.#seq + 1, entries))
+      const { bytes, end } = this.#lines.of(this.proxy, this.#end, entries)
+      this.#append(bytes)
+      this.#end = end
     } catch (error) {
       turn.reject(error)
       return
     }
-    this.#seq += entries.length
     if (this.#options.durability === 'strict') {
       this.#untilFlushed(turn)
       return
@@ -207,7 +206,7 @@ class FileJournal implements Journal {
 
   #append(bytes: Buffer): void {
     try {
-      if (this.#tail.mark.length >= this.#options.segmentBytes) this.#tail.roll(this.#seq + 1)
+      if (this.#tail.mark.length >= this.#options.segmentBytes) this.#tail.roll(this.#end.seq + 1)
       this.#tail.append(bytes)
     } catch (error) {
       throw this.#break(error, this.#tail.cut() ? null : this.#tail.mark)
@@ -238,7 +237,7 @@ class FileJournal implements Journal {
   }
 
   #untilFlushed({ resolve, reject }: PromiseWithResolvers<void>): void {
-    this.#waiters.push({ seq: this.#seq, resolve, reject })
+    this.#waiters.push({ seq: this.#end.seq, resolve, reject })
     void this.#flush()
   }
 
@@ -246,7 +245,7 @@ class FileJournal implements Journal {
   #flush(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
-    if (this.#flushed.seq >= this.#seq) return Promise.resolve()
+    if (this.#flushed.end === this.#end) return Promise.resolve()
     this.#flushing ??= this.#flushAll()
     return this.#flushing
   }
@@ -254,12 +253,12 @@ class FileJournal implements Journal {
   async #flushAll(): Promise<void> {
     try {
       // A timer that runs will flush what has come since; without one somebody waits already.
-      while (this.#flushed.seq < this.#seq && this.#timer === null) {
-        const goal = { seq: this.#seq, mark: this.#tail.mark }
+      while (this.#flushed.end !== this.#end && this.#timer === null) {
+        const goal = { end: this.#end, mark: this.#tail.mark }
         await this.#tail.flush()
         this.#flushed = goal
         this.#backoff.reset()
-        this.#release(goal.seq)
+        this.#release(goal.end.seq)
       }
     } catch (error) {
       this.#flushFailed(error)
@@ -282,14 +281,14 @@ class FileJournal implements Journal {
    */
   #flushFailed(cause: unknown): void {
     const { durability, warn } = this.#options
-    const from = this.#flushed.seq + 1
-    if (durability === 'strict') this.#seq = this.#flushed.seq
-    const fresh = { segment: segmentAt(this.folder, this.#seq + 1), length: 0 }
+    const from = this.#flushed.end.seq + 1
+    if (durability === 'strict') this.#end = this.#flushed.end
+    const fresh = { segment: segmentAt(this.folder, this.#end.seq + 1), length: 0 }
     const kept = durability === 'strict' ? this.#flushed.mark : null
     const cut = isGone(cause) ? fresh : kept
     const error = this.#break(cause, cut)
     warn({ err: error, from }, 'journal not flushed')
-    this.#flushed = { seq: this.#seq, mark: cut ?? this.#tail.mark }
+    this.#flushed = { end: this.#end, mark: cut ?? this.#tail.mark }
     const waiters = this.#waiters
     this.#waiters = []
     for (const waiter of waiters) waiter.reject(error)

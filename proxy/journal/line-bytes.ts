@@ -1,19 +1,31 @@
-import { type EntryJson, headOf } from './line.ts'
+import { digestOf, type Link, linkOf } from '../../records/chain.ts'
+import { headOf } from '../../records/line.ts'
+import type { EntryJson } from './line.ts'
 
 const usualBytes = 256 * 1024
 const newline = 0x0a
+
+/** Where a chain ends: its newest entry, and what the next one is chained to. */
+export interface ChainEnd {
+  readonly seq: number
+  readonly link: Link
+}
 
 /** Writes the lines of entries as bytes, every time into the same memory. */
 export class LineBytes {
   #bytes = Buffer.allocUnsafeSlow(usualBytes)
 
-  /** The lines of the entries, the first with the number `first`; good until the next call. */
-  of(proxy: string, first: number, entries: readonly EntryJson[]): Buffer {
+  /** The lines of entries that go on with the chain, good until the next call, and where it ends then. */
+  of(proxy: string, { seq, link }: ChainEnd, entries: readonly EntryJson[]) {
     if (this.#bytes.length > usualBytes) this.#bytes = Buffer.allocUnsafeSlow(usualBytes)
     let length = 0
-    let seq = first
-    for (const entry of entries) length = this.#add(headOf(proxy, seq++), entry, length)
-    return this.#bytes.subarray(0, length)
+    for (const entry of entries) {
+      const start = length
+      seq += 1
+      length = this.#add(headOf(proxy, seq, link), entry, start)
+      link = linkOf(link, digestOf(this.#bytes.subarray(start, length - 1)))
+    }
+    return { bytes: this.#bytes.subarray(0, length), end: { seq, link } }
   }
 
   /** Returns where the line ends. */

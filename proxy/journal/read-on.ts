@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises'
-import { seqOf } from './line.ts'
+import { headIn } from '../../records/line.ts'
 import { segments } from './segment.ts'
 
 /** A place in the journal between two entries. */
@@ -50,7 +50,7 @@ function take(texts: readonly string[], after: number, upTo: number) {
   let bytes = 0
   let last = after
   for (const text of texts) {
-    const seq = seqOf(text)
+    const seq = headIn(text)?.seq ?? null
     if (seq !== null && seq > upTo) break
     bytes += Buffer.byteLength(text) + 1
     if (seq === null || seq <= last) continue

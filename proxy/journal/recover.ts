@@ -1,21 +1,25 @@
 import { open, writeFile } from 'node:fs/promises'
+import { genesisOf, type Link } from '../../records/chain.ts'
 import type { Identity } from './identity.ts'
-import { scan, segmentAt, segments } from './segment.ts'
-import { Tail } from './tail.ts'
+import type { ChainEnd } from './line-bytes.ts'
+import { chainEndIn, type Segment, scan, segmentAt, segments } from './segment.ts'
+import { type Mark, Tail } from './tail.ts'
 
 type Warn = (fields: object, message: string) => void
 
 /**
  * Finds the end of a journal that may have been killed in the middle of a write. A torn last line was
  * acknowledged to nobody and is cut. Damage before the last line is kept aside and its numbers are not
- * used again. After a power failure one number is left out, so that what may be lost shows as a gap.
+ * used again. After a power failure one number is left out, so that what may be lost shows as a gap. The chain goes
+ * on from the newest entry that is there or was shipped.
  */
 export async function recover(
   folder: string,
-  { shipped }: Identity,
+  identity: Identity,
   afterPowerLoss: boolean,
   warn: Warn,
-): Promise<{ readonly tail: Tail; readonly seq: number }> {
+): Promise<{ readonly tail: Tail; readonly end: ChainEnd }> {
+  const { shipped } = identity
   const existing = segments(folder)
   for (const { path } of existing) await flush(path)
   const newest = existing.at(-1) ?? segmentAt(folder, shipped + 1)
@@ -26,10 +30,25 @@ export async function recover(
     warn({ file: damaged, after: found.last }, 'journal damaged')
   }
   const seq = Math.max(found.last, found.lastInRest, shipped) + (afterPowerLoss ? 1 : 0)
-  const tail = new Tail(folder, { segment: newest, length: found.length })
+  const mark = { segment: newest, length: found.length }
+  const link = newestLink(identity, existing, mark)
+  const tail = new Tail(folder, mark)
   if (seq > found.last) tail.roll(seq + 1)
   await tail.flush()
-  return { tail, seq }
+  return { tail, end: { seq, link } }
+}
+
+function newestLink(
+  { proxy, shipped, link }: Identity,
+  existing: readonly Segment[],
+  { length }: Mark,
+): Link {
+  let end: ChainEnd | null = null
+  for (const [i, segment] of existing.toReversed().entries()) {
+    end ??= chainEndIn(segment, i === 0 ? length : undefined)
+  }
+  if (link !== null && shipped > (end?.seq ?? 0)) return link
+  return end?.link ?? genesisOf(proxy)
 }
 
 function nothing(first: number) {

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { seqOf } from './line.ts'
+import { headIn, linkAfter } from '../../records/line.ts'
+import type { ChainEnd } from './line-bytes.ts'
 
 /** One file of the journal: `first` is the number of its first entry and its name. */
 export interface Segment {
@@ -46,16 +47,26 @@ export function scan({ first, path }: Segment): Scan {
     next += 1
   }
   const rest = bytes.subarray(length)
-  const seen = rest.toString('latin1').split('\n').slice(0, -1).map(seqOf)
-  return { length, last: next - 1, rest, lastInRest: Math.max(0, ...seen.map(seq => seq ?? 0)) }
+  const seen = rest.toString('latin1').split('\n').slice(0, -1)
+  const lastInRest = seen.reduce((most, line) => Math.max(most, headIn(line)?.seq ?? 0), 0)
+  return { length, last: next - 1, rest, lastInRest }
 }
 
 function isEntry(text: string, seq: number): boolean {
-  if (seqOf(text) !== seq) return false
+  if (headIn(text)?.seq !== seq) return false
   try {
     JSON.parse(text)
     return true
   } catch {
     return false
   }
+}
+
+/** Where the chain ends in the first `length` bytes of a segment; null when no line is there. */
+export function chainEndIn({ path }: Segment, length = Number.POSITIVE_INFINITY): ChainEnd | null {
+  const lines = readFileSync(path).subarray(0, length).toString('utf8').split('\n').slice(0, -1)
+  const last = lines.findLast(line => headIn(line) !== null) ?? ''
+  const head = headIn(last)
+  const link = linkAfter(last)
+  return head === null || link === null ? null : { seq: head.seq, link }
 }

@@ -4,9 +4,10 @@ import t from 'tap'
 import { amountText, usdText } from '../../cli/amount-text.ts'
 import { budgetsCommand } from '../../cli/commands/budgets.ts'
 import { type ExitCode, sink } from '../../cli/terminal.ts'
-import { line, type NewEntry } from '../../proxy/journal/line.ts'
+import type { NewEntry } from '../../proxy/journal/line.ts'
 import { tokens, until, world } from '../controller/world.ts'
 import { entry } from '../proxy/journal-entry.ts'
+import { line } from '../proxy/journal-line.ts'
 import { writ } from './writ.ts'
 
 const w = await world(t)

@@ -1,7 +1,7 @@
 import { request } from 'node:http'
 import t, { type Test } from 'tap'
-import { line } from '../../proxy/journal/line.ts'
 import { entry } from '../proxy/journal-entry.ts'
+import { line } from '../proxy/journal-line.ts'
 import { type ApiWorld, apiWorld, keyed, keyOf, policies } from './api-world.ts'
 import { sha256 } from './approvals/approval-world.ts'
 import { policy } from './documents.ts'

@@ -1,7 +1,8 @@
 import t from 'tap'
 import type { OpenApi } from '../../controller/api/openapi.ts'
-import { line, type NewEntry } from '../../proxy/journal/line.ts'
+import type { NewEntry } from '../../proxy/journal/line.ts'
 import { entry } from '../proxy/journal-entry.ts'
+import { line } from '../proxy/journal-line.ts'
 import { answerChecker } from './answer-checker.ts'
 import { tokens, until, world } from './world.ts'
 

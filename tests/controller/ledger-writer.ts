@@ -1,7 +1,7 @@
 import { Ledger } from '../../controller/ledger/ledger.ts'
 import { openStore } from '../../controller/store/open-store.ts'
-import { line } from '../../proxy/journal/line.ts'
 import { entry } from '../proxy/journal-entry.ts'
+import { line } from '../proxy/journal-line.ts'
 
 /** A process that adds entries to the embedded ledger in the folder and says on stdout how many are kept. */
 const [, , folder = ''] = process.argv

@@ -12,9 +12,10 @@ import { emptyTable } from '../../controller/publish/empty-table.ts'
 import { Releases } from '../../controller/publish/releases.ts'
 import { openSigningKey } from '../../controller/publish/signing-key.ts'
 import { openStore } from '../../controller/store/open-store.ts'
-import { line, type NewEntry } from '../../proxy/journal/line.ts'
+import type { NewEntry } from '../../proxy/journal/line.ts'
 import { readControllerKey, verifySigned } from '../../proxy/table/controller-key.ts'
 import { entry } from '../proxy/journal-entry.ts'
+import { line } from '../proxy/journal-line.ts'
 import { everyStore, type StoreKind } from './stores.ts'
 
 function lines(proxy: string, seqs: readonly number[], some: Partial<NewEntry> = {}): string[] {

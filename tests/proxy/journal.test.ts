@@ -19,6 +19,8 @@ import t, { type Test } from 'tap'
 import { type Journal, type JournalOptions, openJournal } from '../../proxy/journal/journal.ts'
 import { readOn } from '../../proxy/journal/read-on.ts'
 import { segments } from '../../proxy/journal/segment.ts'
+import { genesisOf } from '../../records/chain.ts'
+import { linkAfter } from '../../records/line.ts'
 import { entry, entryText } from './journal-entry.ts'
 
 const writer = join(import.meta.dirname, 'journal-writer.ts')
@@ -29,12 +31,15 @@ async function open(t: Test, folder: string, options: Partial<JournalOptions> = 
   return journal
 }
 
-/** Every entry on disk, in order. */
-function entries(folder: string): { proxy: string; seq: number; call: string }[] {
+/** Every line on disk, in order. */
+function lines(folder: string): string[] {
   return segments(folder)
     .flatMap(({ path }) => readFileSync(path, 'utf8').split('\n'))
     .filter(Boolean)
-    .map(text => JSON.parse(text))
+}
+
+function entries(folder: string): { proxy: string; seq: number; call: string }[] {
+  return lines(folder).map(text => JSON.parse(text))
 }
 
 function seqs(folder: string): number[] {
@@ -58,10 +63,11 @@ t.test('entries are numbered, one a line, under an id that stays', async t => {
   const second = await open(t, folder)
   t.equal(second.proxy, first.proxy)
   await write(second, ['c'])
+  const links = [genesisOf(first.proxy), ...lines(folder).map(linkAfter)]
   t.strictSame(entries(folder), [
-    { proxy: first.proxy, seq: 1, ...entry({ call: 'a' }) },
-    { proxy: first.proxy, seq: 2, ...entry({ call: 'b', phase: 'outcome' }) },
-    { proxy: first.proxy, seq: 3, ...entry({ call: 'c' }) },
+    { proxy: first.proxy, seq: 1, prev: links[0], ...entry({ call: 'a' }) },
+    { proxy: first.proxy, seq: 2, prev: links[1], ...entry({ call: 'b', phase: 'outcome' }) },
+    { proxy: first.proxy, seq: 3, prev: links[2], ...entry({ call: 'c' }) },
   ])
 })
 
@@ -179,15 +185,15 @@ t.test('damage before the last line is kept aside and its numbers are not used a
   await write(damaged, ['a', 'b', 'c', 'd'])
   await damaged.close()
   const { path } = segments(folder)[0]!
-  const lines = readFileSync(path, 'utf8').split('\n')
-  writeFileSync(path, [lines[0], '\0'.repeat(50), lines[2], lines[3], ''].join('\n'))
+  const whole = readFileSync(path, 'utf8').split('\n')
+  writeFileSync(path, [whole[0], '\0'.repeat(50), whole[2], whole[3], ''].join('\n'))
   const warnings: string[] = []
   const journal = await open(t, folder, { warn: (_, message) => warnings.push(message) })
   await write(journal, ['e'])
   t.strictSame(seqs(folder), [1, 5])
   t.strictSame(warnings, ['journal damaged'])
   const aside = readdirSync(folder).find(name => name.includes('damaged')) ?? ''
-  t.match(readFileSync(join(folder, aside), 'utf8'), lines[3] ?? '')
+  t.match(readFileSync(join(folder, aside), 'utf8'), whole[3] ?? '')
 })
 
 t.test('an identity that is lost is found again in the entries', async t => {

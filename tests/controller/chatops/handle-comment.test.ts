@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import { Ledger } from '../../../controller/ledger/ledger.ts'
-import { line as recordLine } from '../../../proxy/journal/line.ts'
 import { entry } from '../../proxy/journal-entry.ts'
+import { line as recordLine } from '../../proxy/journal-line.ts'
 import { embeddedStores } from '../stores.ts'
 import { line, type ThreadWorld, threadWorld } from './thread-world.ts'
 

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import t from 'tap'
-import { line } from '../../../proxy/journal/line.ts'
 import { entry } from '../../proxy/journal-entry.ts'
+import { line } from '../../proxy/journal-line.ts'
 import { tokens } from '../world.ts'
 import { type PullWorld, pullWorld } from './pull-world.ts'
 import { reviewedFiles, wider } from './reviewed-policies.ts'

@@ -3,15 +3,20 @@ import t from 'tap'
 import { settleLost } from '../../../proxy/budgets/settle-lost.ts'
 import { openJournal } from '../../../proxy/journal/journal.ts'
 import { segments } from '../../../proxy/journal/segment.ts'
+import { linkAfter } from '../../../records/line.ts'
 import { entryText } from '../journal-entry.ts'
 
 const charges = [{ budget: 'money', counter: '', window: '', lease: 'l-1', amount: 500 }]
 const held = { charges, reservedMicroUsd: 500 }
 const now = () => Date.parse('2026-11-21T10:00:00Z')
 
+function lines(folder: string) {
+  const texts = segments(folder).map(({ path }) => readFileSync(path, 'utf8'))
+  return texts.join('').split('\n').filter(Boolean)
+}
+
 function entries(folder: string) {
-  const lines = segments(folder).flatMap(({ path }) => readFileSync(path, 'utf8').split('\n'))
-  return lines.filter(Boolean).map(line => JSON.parse(line))
+  return lines(folder).map(line => JSON.parse(line))
 }
 
 t.test('a call that ended with the proxy is charged whole', async t => {
@@ -28,8 +33,9 @@ t.test('a call that ended with the proxy is charged whole', async t => {
   t.ok(segments(folder).length > 1)
   t.equal(await settleLost(journal, now), 2)
   const [lost, tool] = entries(folder).slice(-2)
-  const { proxy, seq, tool: name, server, ...told } = lost
+  const { proxy, seq, prev, tool: name, server, ...told } = lost
   t.strictSame([proxy, seq, name, server], [journal.proxy, 6, 'read_file', 'files'])
+  t.equal(prev, linkAfter(lines(folder).at(-3) ?? ''), 'it has its own place in the chain')
   t.strictSame(told, {
     time: '2026-11-21T10:00:00.000Z',
     phase: 'outcome',
