@@ -3,9 +3,14 @@ import type { Facts } from '../../policy/decide/facts.ts'
 import { justificationFor } from '../../policy/decide/justification.ts'
 import { type Reader, Unknown, unread } from '../../policy/decide/unknown.ts'
 import type { Record as Entry } from '../../schemas/record.ts'
+import type { RecordFacts } from '../../schemas/record-facts.ts'
 import type { UnjudgedReason } from '../../schemas/replay.ts'
+import type { TableAgent } from '../../schemas/rule-table.ts'
 import { type Given, givenTo, type Shown } from './given.ts'
+import { notedFacts } from './noted-facts.ts'
 import type { Recorded } from './recorded.ts'
+import { recordedRequest } from './recorded-request.ts'
+import { recordedSession } from './recorded-session.ts'
 import type { SessionState } from './session-states.ts'
 import { isMarked } from './shown-args.ts'
 import { isOfferedAtAll, offered, type Side } from './side.ts'
@@ -20,35 +25,57 @@ export function recordedFacts(
   const { entry } = recorded
   const gone = whyGone(side, entry)
   if (gone !== null) return new Unknown(gone)
-  const asked = () =>
-    justificationFor(side.table, factsOf(side, recorded, session, asShown, reader)) !== 'off'
+  const found = { recorded, session, reader, noted: notedFacts(entry), agents: side.agents }
+  const asked = () => justificationFor(side.table, factsOf(found, asShown)) !== 'off'
   const given = givenTo(asked, asShown)
-  const facts = factsOf(side, recorded, session, given, reader)
+  return shadowed(found, given)
+}
+
+/** The same for the table that decided: who called is what `agents` say, and nothing is otherwise than it was. */
+export function factsThen(
+  agents: Side['agents'],
+  recorded: Recorded,
+  session: SessionState,
+  { asShown, reader }: Shown,
+): Shadowed | Unknown {
+  const { entry } = recorded
+  if (isMarked(nameOf(entry))) return new Unknown('redacted')
+  return shadowed({ recorded, session, reader, noted: notedFacts(entry), agents }, asShown)
+}
+
+function shadowed(found: Found, given: Given): Shadowed {
+  const facts = factsOf(found, given)
+  const { reader } = found
   return { facts, reader, reasoned: given.reason === null || given.reason.trim() !== '' }
 }
 
 /** Why nobody can say what would have been called; null when it is known. */
-function whyGone(
-  side: Side,
-  { kind, server, tool, model, uri, prompt, provider }: Entry,
-): UnjudgedReason | null {
-  if (isMarked(tool ?? model ?? uri ?? prompt ?? '')) return 'redacted'
+function whyGone(side: Side, entry: Entry): UnjudgedReason | null {
+  const { kind, server, model = '', provider } = entry
+  if (isMarked(nameOf(entry))) return 'redacted'
   if (kind !== 'model') {
     return server === undefined || side.servers.has(server) ? null : 'not_offered'
   }
-  const name = model ?? ''
   const known =
-    provider === undefined ? !isOfferedAtAll(side, name) : offered(side, provider, name) !== null
+    provider === undefined ? !isOfferedAtAll(side, model) : offered(side, provider, model) !== null
   return known ? null : 'not_offered'
 }
 
-function factsOf(
-  side: Side,
-  recorded: Recorded,
-  session: SessionState,
-  { args, reason }: Given,
-  reader: Reader,
-): Facts {
+function nameOf({ tool, model, uri, prompt }: Entry): string {
+  return tool ?? model ?? uri ?? prompt ?? ''
+}
+
+/** What is known of a call. */
+interface Found {
+  readonly recorded: Recorded
+  readonly session: SessionState
+  readonly reader: Reader
+  readonly noted: RecordFacts | null
+  readonly agents: Side['agents']
+}
+
+function factsOf(found: Found, { args, reason }: Given): Facts {
+  const { recorded, session, reader, noted, agents } = found
   const { entry } = recorded
   const { kind, server = '', tool = '', model = '', provider = '', uri = '', prompt = '' } = entry
   const named = (of: typeof kind, name: string) =>
@@ -58,23 +85,28 @@ function factsOf(
     get args() {
       return (args ?? unread(reader, 'redacted')) as Facts['args']
     },
-    tool: toolFacts(kind, named('tool', tool), reader),
-    model: { name: model, requested: entry.requestedModel ?? model, provider },
+    tool: toolFacts(kind, named('tool', tool), noted, reader),
+    model: modelFacts(entry, { name: model, provider }, reader),
     resource: kind === 'resource' ? { uri, server } : { uri: '', server: '' },
     prompt: named('prompt', prompt),
-    request: requestFacts(recorded, reason, reader),
-    subject: subjectFacts(side, entry, reader),
-    session: sessionFacts(entry.session ?? '', session, reader),
+    request: recordedRequest(recorded, noted, reason, reader),
+    subject: subjectFacts(agents, entry, reader),
+    session: recordedSession(entry.session ?? '', session, noted, reader),
   }
 }
 
-/** Records do not say what a server declared of its tools. */
+/** Older records do not say what a server declared of its tools. */
 function toolFacts(
   kind: Entry['kind'],
   named: { readonly name: string; readonly server: string },
+  noted: RecordFacts | null,
   reader: Reader,
 ): Facts['tool'] {
   if (kind !== 'tool') return { ...named, readOnly: false, destructive: false }
+  if (noted !== null) {
+    const { readOnly = false, destructive = false } = noted
+    return { ...named, readOnly, destructive }
+  }
   return {
     name: named.name,
     server: named.server,
@@ -87,68 +119,30 @@ function toolFacts(
   }
 }
 
-function requestFacts(
-  { entry, time }: Recorded,
-  reason: string | null,
+function modelFacts(
+  { requestedModel }: Entry,
+  { name, provider }: { readonly name: string; readonly provider: string },
   reader: Reader,
-): Facts['request'] {
-  const { kind, stream = false } = entry
-  const known = {
-    get time() {
-      return time ?? unread(reader, 'not_recorded')
-    },
-    get justification() {
-      return reason ?? unread(reader, 'redacted')
-    },
-    stream,
-  }
-  return kind === 'model' ? modelRequest(known, reader) : toolRequest(known, reader)
-}
-
-type KnownRequest = Pick<Facts['request'], 'time' | 'justification' | 'stream'>
-
-function toolRequest(known: KnownRequest, reader: Reader): Facts['request'] {
+): Facts['model'] {
+  const requested = requestedModel ?? name
+  if (!isMarked(requested)) return { name, requested, provider }
   return {
-    get time() {
-      return known.time
-    },
-    get justification() {
-      return known.justification
-    },
-    get protocol() {
-      return unread(reader, 'not_recorded')
-    },
-    stream: false,
-    maxTokens: 0,
-    inputTokens: 0,
-    tools: [],
-  }
-}
-
-function modelRequest(known: KnownRequest, reader: Reader): Facts['request'] {
-  return {
-    get time() {
-      return known.time
-    },
-    justification: '',
-    protocol: '',
-    stream: known.stream,
-    get maxTokens() {
-      return unread(reader, 'not_recorded')
-    },
-    get inputTokens() {
-      return unread(reader, 'not_recorded')
-    },
-    get tools() {
-      return unread(reader, 'not_recorded')
+    name,
+    provider,
+    get requested() {
+      return unread(reader, 'redacted')
     },
   }
 }
 
-/** Who called, by the side's own word on the agent: that is what would count. */
-function subjectFacts(side: Side, entry: Entry, reader: Reader): Facts['subject'] {
+/** Who called, by the word of a table on the agent. */
+function subjectFacts(
+  agents: ReadonlyMap<string, TableAgent>,
+  entry: Entry,
+  reader: Reader,
+): Facts['subject'] {
   const { agent: name = '', apiKey = '', namespace } = entry
-  const agent = side.agents.get(name)
+  const agent = agents.get(name)
   if (agent !== undefined) {
     const { kind, user, groups, labels } = agent
     return { agent: name, kind, apiKey, user, groups, labels, namespace }
@@ -169,29 +163,6 @@ function subjectFacts(side: Side, entry: Entry, reader: Reader): Facts['subject'
     },
     get labels() {
       return gone()
-    },
-  }
-}
-
-function sessionFacts(id: string, state: SessionState, reader: Reader): Facts['session'] {
-  const { known, toolCalls, modelCalls, spentMicroUsd, toolsUsed } = state
-  const unless = <T>(value: T): T => (known ? value : unread(reader, 'session_unknown'))
-  return {
-    id,
-    get startedAt() {
-      return unread(reader, 'not_recorded')
-    },
-    get toolCalls() {
-      return unless(toolCalls)
-    },
-    get modelCalls() {
-      return unless(modelCalls)
-    },
-    get spentUsd() {
-      return unless(spentMicroUsd / 1_000_000)
-    },
-    get toolsUsed() {
-      return unless(toolsUsed)
     },
   }
 }

@@ -1,4 +1,6 @@
+import { notedFacts } from './noted-facts.ts'
 import type { Recorded } from './recorded.ts'
+import { ToolsTold } from './tools-told.ts'
 
 /** What a session did so far, as conditions see it. */
 export interface SessionState {
@@ -7,6 +9,8 @@ export interface SessionState {
   spentMicroUsd: number
   /** Distinct names in the order of first use. */
   readonly toolsUsed: string[]
+  /** What its entries say of these names; null until one of them does. */
+  told: ToolsTold | null
   /** False when it may have done more than is on record. */
   known: boolean
   /** When it was last heard of, ms since 1970. */
@@ -77,7 +81,16 @@ export class SessionStates {
 function freshState(known: boolean, { number }: Stretch): SessionState {
   const nothing = { toolCalls: 0, modelCalls: 0, spentMicroUsd: 0, lastTime: 0 }
   const movedAt = Number.NEGATIVE_INFINITY
-  return { ...nothing, movedAt, toolsUsed: [], known, stretch: number }
+  return { ...nothing, movedAt, toolsUsed: [], told: null, known, stretch: number }
+}
+
+/** Notes what an entry says that its session had done when its call was judged. */
+export function noteIn(state: SessionState, { entry }: Recorded): void {
+  const facts = entry.phase === 'attempt' ? notedFacts(entry) : null
+  if (facts?.newTools === undefined) return
+  // A session may begin anew under the same name.
+  if (state.told?.startedAt !== facts.startedAt) state.told = new ToolsTold(facts.startedAt)
+  state.told.take(facts)
 }
 
 /** Counts what an entry says that its session did, as its proxy counted it. */

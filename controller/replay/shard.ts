@@ -9,7 +9,13 @@ import { OpenCalls } from './open-calls.ts'
 import { type Recorded, recordedOf } from './recorded.ts'
 import { recordedFacts } from './recorded-facts.ts'
 import { routeOf, shardOf, withoutArgs } from './route.ts'
-import { countIn, type SessionState, SessionStates, type Stretch } from './session-states.ts'
+import {
+  countIn,
+  noteIn,
+  type SessionState,
+  SessionStates,
+  type Stretch,
+} from './session-states.ts'
 import type { Ask, Asked, Bill, BlockAnswer, ShardStart } from './shard-messages.ts'
 import {
   addJudged,
@@ -95,6 +101,7 @@ export class Shard {
       return
     }
     const state = this.#sessions.of(recorded, stretch)
+    noteIn(state, recorded)
     if (recorded.phase === 'outcome') this.#ended(recorded)
     else if (!this.#isEarly(recorded)) this.#asked(recorded, state)
     countIn(state, recorded)
