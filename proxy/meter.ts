@@ -13,9 +13,8 @@ export interface Meter {
   unrecorded(): void
 }
 
-/** A meter with counters of its own; `sessions` tells how many are open. */
-export function meter(sessions: () => number): Meter {
-  const registry = new Registry()
+/** A meter with counters of its own in the registry; `sessions` tells how many are open. */
+export function meter(sessions: () => number, registry = new Registry()): Meter {
   const registers = [registry]
   const upstream = new Histogram({
     name: 'writ_upstream_seconds',

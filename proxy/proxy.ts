@@ -1,12 +1,14 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Registry } from 'prom-client'
 import type { Service } from '../lifecycle/run.ts'
 import { plain, serveProbes, tellOfItself } from './about-itself.ts'
 import { type ApprovalDesk, approvalDesk } from './approvals/approval-desk.ts'
 import { nobodyToAsk } from './approvals/nobody-to-ask.ts'
 import type { Budgets } from './budgets/budgets.ts'
 import { closedBudgets } from './budgets/open-budgets.ts'
+import { type Halts, noHalts } from './halts/halts.ts'
 import { hostCheck } from './hosts.ts'
 import { KeyAccounts } from './mcp/account.ts'
 import { Entrance } from './mcp/entrance.ts'
@@ -24,6 +26,7 @@ import { isModelPath } from './models/endpoint.ts'
 import { ModelsDoor } from './models/models-door.ts'
 import { ProviderSockets } from './models/provider-sockets.ts'
 import { EntryTexts } from './record/entry-text.ts'
+import type { CallTraces } from './telemetry/call-trace.ts'
 import { learnKey } from './tokens/learn-key.ts'
 
 export interface ProxyOptions {
@@ -42,8 +45,14 @@ export interface ProxyOptions {
   readonly logins?: Logins
   /** Where people are asked; without it, what needs approval is refused. */
   readonly questions?: Questions
+  /** What people have stopped for now; nothing ever is when omitted. */
+  readonly halts?: Halts
   /** Without them, what a budget concerns is refused. */
   readonly budgets?: Budgets
+  /** Where calls are traced; nowhere when omitted. */
+  readonly traces?: CallTraces
+  /** Where what is counted is found; one of its own when omitted. */
+  readonly registry?: Registry
   readonly report: Report
   readonly log: Log
   readonly now?: () => number
@@ -116,7 +125,7 @@ function partsOf(options: ProxyOptions, now: () => number): Parts {
   })
   const listeners = new Listeners()
   const approvals = approvalDesk(options.questions ?? nobodyToAsk, now)
-  const counted = meter(() => sessions.size)
+  const counted = meter(() => sessions.size, options.registry)
   const firewall: Firewall = {
     tables,
     journal,
@@ -124,8 +133,10 @@ function partsOf(options: ProxyOptions, now: () => number): Parts {
     servers,
     accounts: new KeyAccounts(),
     approvals,
+    halts: options.halts ?? noHalts,
     budgets: options.budgets ?? closedBudgets(tables),
     meter: counted,
+    traces: options.traces ?? null,
     log,
     now,
   }

@@ -14,6 +14,7 @@ const mayImport: Record<string, readonly string[]> = {
   'policy/translate': ['schemas', 'policy/decide', 'policy/compile'],
   records: ['schemas'],
   lifecycle: [],
+  telemetry: [],
   secrets: ['lifecycle'],
   proxy: ['schemas', 'records', 'policy/decide', 'policy/spend', 'lifecycle'],
   controller: [
@@ -35,6 +36,7 @@ const mayImport: Record<string, readonly string[]> = {
     'policy/plan',
     'policy/translate',
     'lifecycle',
+    'telemetry',
     'secrets',
     'proxy',
     'controller',
@@ -44,7 +46,7 @@ const mayImport: Record<string, readonly string[]> = {
 /** What each folder may take from npm besides Node itself; folders not named here are free. */
 const mayInstall: Record<string, readonly string[]> = {
   schemas: ['typebox'],
-  records: ['canonicalize'],
+  records: ['canonicalize', 'typebox'],
   'policy/decide': ['re2js', 'canonicalize'],
   'policy/spend': [],
   'policy/plan': ['canonicalize'],

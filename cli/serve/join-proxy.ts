@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import { Registry } from 'prom-client'
 import type { Service } from '../../lifecycle/run.ts'
 import { ControllerQuestions } from '../../proxy/approvals/controller-questions.ts'
 import { controllerOffice } from '../../proxy/budgets/controller-office.ts'
@@ -11,6 +12,7 @@ import { type FollowedTables, followTables } from '../../proxy/follow/follow-tab
 import { reportState } from '../../proxy/follow/report-state.ts'
 import { shipJournal } from '../../proxy/follow/ship-journal.ts'
 import { openJournal } from '../../proxy/journal/journal.ts'
+import { Seals } from '../../proxy/journal/seals.ts'
 import { withLocalAgent } from '../../proxy/local-agent.ts'
 import { loginFiles } from '../../proxy/mcp/upstream/oauth/login-files.ts'
 import { createProxy } from '../../proxy/proxy.ts'
@@ -22,6 +24,7 @@ import { loginFolder } from '../proxy-folder.ts'
 import { version } from '../version.ts'
 import type { Durability } from './serve-options.ts'
 import { withServerFolders } from './server-folders.ts'
+import type { TelemetryHere } from './telemetry-here.ts'
 
 /** What a proxy is told when it starts. */
 export interface ProxySettings {
@@ -33,6 +36,8 @@ export interface ProxySettings {
   /** Where health and metrics are shown as well, on every address. */
   readonly probePort?: number
   readonly durability: Durability
+  /** How many days the chain of records is sealed with one key; 0 for always. */
+  readonly chainKeyDays: number
   /** Folder of its own: journal, last good tables, pinned key. */
   readonly folder: string
   readonly controllerUrl: string
@@ -47,6 +52,8 @@ export interface ProxySettings {
   /** Where the paths of policy files begin: folders of ToolServers are relative to their files. */
   readonly root: string
   readonly secrets: Secrets
+  /** Nothing is told of calls when omitted. */
+  readonly telemetry?: TelemetryHere
   readonly log: Logger
 }
 
@@ -71,7 +78,8 @@ export async function joinProxy(settings: ProxySettings): Promise<JoinedProxy> {
   const office = controllerOffice(controller)
   const { budgets, service: leases } = openBudgets({ tables, office, journal, log })
   const keepFrom = () => budgets.oldestOpen()
-  const shipping = await shipJournal({ journal, controller, keepFrom, log })
+  const seals = new Seals({ journal, now: Date.now, keyDays: settings.chainKeyDays })
+  const shipping = await shipJournal({ journal, controller, seals, keepFrom, log })
   const state = upstreamState()
   const proxy = createProxy({
     ...addressesOf(settings),
@@ -82,6 +90,7 @@ export async function joinProxy(settings: ProxySettings): Promise<JoinedProxy> {
     report: state.update,
     questions,
     budgets,
+    ...telling(settings),
     log,
   })
   const report = stateReport(journal.proxy, () => ({
@@ -106,6 +115,13 @@ export async function joinProxy(settings: ProxySettings): Promise<JoinedProxy> {
       await controller.close()
     },
   }
+}
+
+/** Where calls are traced, and what is counted of them. */
+function telling({ telemetry }: ProxySettings) {
+  const registry = new Registry()
+  telemetry?.addMetrics(() => registry.getMetricsAsJSON())
+  return { registry, ...(telemetry?.traces && { traces: telemetry.traces }) }
 }
 
 function addressesOf({ host, port, probePort, allowedHosts }: ProxySettings) {

@@ -19,6 +19,7 @@ import { localUrl } from './local-url.ts'
 import { chooseLog } from './log.ts'
 import { serveFailure } from './serve-failure.ts'
 import type { Durability } from './serve-options.ts'
+import { telemetryHere } from './telemetry-here.ts'
 
 /** What `writ proxy` was told. */
 export interface ProxyAloneSettings {
@@ -27,6 +28,7 @@ export interface ProxyAloneSettings {
   readonly port: number
   readonly probePort?: number
   readonly durability: Durability
+  readonly chainKeyDays: number
   readonly data: string
   readonly controller: string
   readonly token?: string
@@ -51,12 +53,14 @@ export async function proxyAlone(settings: ProxyAloneSettings, terminal: Termina
     const log = chooseLog(output, terminal)
     const needs = { dataFolder: folder, env: terminal.env, now: Date.now, log }
     const secrets = await openSecrets(settings.secrets, needs)
+    const telemetry = await telemetryHere('writ-proxy', { env: terminal.env, log })
     const proxy = await joinProxy({
       host: settings.host,
       allowedHosts: settings.allowedHosts,
       port: settings.port,
       ...(probePort !== undefined && { probePort }),
       durability: settings.durability,
+      chainKeyDays: settings.chainKeyDays,
       folder,
       controllerUrl: controller,
       ...(await shownBy(token)),
@@ -64,6 +68,7 @@ export async function proxyAlone(settings: ProxyAloneSettings, terminal: Termina
       ...(controllerKey !== undefined && { controllerKey }),
       root: process.cwd(),
       secrets: secrets.look,
+      telemetry,
       log,
     })
     const tell = announce(async () => {
@@ -73,6 +78,7 @@ export async function proxyAlone(settings: ProxyAloneSettings, terminal: Termina
     })
     await run([...proxy.services, ...secrets.services, tell], stopSignal(process))
       .finally(proxy.close)
+      .finally(telemetry.close)
       .finally(secrets.close)
   } catch (error) {
     throw serveFailure(error, '--port')

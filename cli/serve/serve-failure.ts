@@ -23,6 +23,8 @@ export function serveFailure(error: unknown, flags: string): unknown {
   }
   const wrong = causes.find(({ code }) => code === 'setting_unusable')
   if (wrong !== undefined) return new CliFailure('usage', wrong.message, 'see --secrets')
+  const untold = causes.find(({ code }) => code === 'telemetry_unusable')
+  if (untold !== undefined) return new CliFailure('usage', untold.message, 'see docs/telemetry.md')
   const kube = causes.find(({ code }) => code === 'unconfigured')
   if (kube !== undefined) return new CliFailure('usage', kube.message, 'see --kubeconfig')
   const hook = causes.find(({ code }) => /^(certificate|injection)_unusable$/.test(code))
@@ -39,6 +41,7 @@ export function serveFailure(error: unknown, flags: string): unknown {
 const codes = new Set([
   'journal_locked',
   'journal_broken',
+  'chain_key_unusable',
   'data_in_use',
   'store_failed',
   'signing_key_unusable',

@@ -4,7 +4,7 @@ import { createController } from '../../controller/controller.ts'
 import { lockFolder } from '../../lifecycle/folder-lock.ts'
 import { run, type Service } from '../../lifecycle/run.ts'
 import type { PriceCatalogue } from '../../schemas/price-catalogue.ts'
-import { openSecrets } from '../../secrets/open-secrets.ts'
+import { type OpenSecrets, openSecrets } from '../../secrets/open-secrets.ts'
 import type { Secrets } from '../../secrets/secrets.ts'
 import type { SecretsSetting } from '../../secrets/secrets-setting.ts'
 import { controllerClient } from '../controller-client.ts'
@@ -19,6 +19,7 @@ import { localUser, ownFiles } from './own-files.ts'
 import { untilReady } from './ready.ts'
 import { serveFailure } from './serve-failure.ts'
 import type { Durability } from './serve-options.ts'
+import { type TelemetryHere, telemetryHere } from './telemetry-here.ts'
 
 /** What `writ up` was told. */
 export interface HereSettings {
@@ -32,6 +33,7 @@ export interface HereSettings {
   readonly publicUrl?: URL
   readonly prices?: PriceCatalogue
   readonly durability: Durability
+  readonly chainKeyDays: number
   readonly databaseUrl: string | undefined
   readonly secrets: readonly SecretsSetting[]
   readonly data: DataFolder
@@ -72,9 +74,12 @@ export async function serveHere(
     const { env, log } = settings
     const needs = { dataFolder: path, env, now: Date.now, log }
     const secrets = await openSecrets(settings.secrets, needs)
+    const telemetry = await telemetryHere('writ', { env, log })
     const controller = await controllerOf(settings, secrets.look)
-    const proxy = proxyOf(settings, secrets.look, controller.listening, onReady)
-    await run([controller, proxy, ...secrets.services], signal).finally(secrets.close)
+    const proxy = proxyOf(settings, { secrets, telemetry }, controller.listening, onReady)
+    await run([controller, proxy, ...secrets.services], signal)
+      .finally(telemetry.close)
+      .finally(secrets.close)
   } catch (error) {
     throw serveFailure(error, '--proxy-port or --controller-port')
   } finally {
@@ -104,7 +109,7 @@ async function controllerOf(settings: HereSettings, secrets: Secrets) {
 
 function proxyOf(
   settings: HereSettings,
-  secrets: Secrets,
+  { secrets, telemetry }: { secrets: OpenSecrets; telemetry: TelemetryHere },
   controllerListening: Promise<URL>,
   onReady: (serving: Serving) => void,
 ): Service {
@@ -120,11 +125,13 @@ function proxyOf(
         allowedHosts,
         port: proxyPort,
         durability: settings.durability,
+        chainKeyDays: settings.chainKeyDays,
         folder: join(data.path, 'proxy'),
         controllerUrl: controllerUrl.href,
         controllerToken: proxyToken,
         root: settings.root,
-        secrets,
+        secrets: secrets.look,
+        telemetry,
         log,
       })
       const client = controllerClient({ url: controllerUrl.href, token: adminToken })

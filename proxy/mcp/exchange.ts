@@ -2,19 +2,23 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { ApprovalDesk } from '../approvals/approval-desk.ts'
 import type { Budgets } from '../budgets/budgets.ts'
 import { noteFault } from '../fault.ts'
+import type { Halts } from '../halts/halts.ts'
 import type { Meter } from '../meter.ts'
 import type { EntryTexts } from '../record/entry-text.ts'
+import type { CallTrace, CallTraces } from '../telemetry/call-trace.ts'
 import type { Account, KeyAccounts } from './account.ts'
 import type { Cancellation } from './cancellation.ts'
 import type { Caller, Journal, Log, Tables } from './needs.ts'
 import { codes, errorJson, type Id, type JsonObject, resultJson } from './rpc.ts'
 import type { ToolServers } from './tool-servers.ts'
+import { traceOf } from './trace-of.ts'
 import type { Incoming } from './upstream/link.ts'
 import type { LinkUser, Upstream } from './upstream/upstream.ts'
 
 /** What the handlers of requests share. */
 export interface Firewall {
   readonly tables: Tables
+  readonly halts: Halts
   readonly journal: Journal
   readonly texts: EntryTexts
   readonly servers: ToolServers
@@ -22,6 +26,8 @@ export interface Firewall {
   readonly approvals: ApprovalDesk
   readonly budgets: Budgets
   readonly meter: Meter
+  /** Null where nobody traces calls. */
+  readonly traces: CallTraces | null
   readonly log: Log
   readonly now: () => number
 }
@@ -59,6 +65,8 @@ export interface Exchange {
   /** Sends a message ahead of the answer. */
   readonly say: (json: string) => void
   readonly reach: Reach
+  /** Set where the call is traced. */
+  readonly trace?: CallTrace
   /** Set where nobody hears what a server says about the request ahead of its answer. */
   readonly unheard?: true
 }
@@ -93,8 +101,25 @@ export function handled(
   handle: Handle,
   done: (answer: Answer) => void,
 ): void {
+  const trace = firewall.traces && traceOf(firewall.traces, exchange)
+  if (trace === null) {
+    answered(firewall, exchange, handle, done)
+    return
+  }
+  answered(firewall, { ...exchange, trace }, handle, answer => {
+    trace.ended()
+    done(answer)
+  })
+}
+
+function answered(
+  firewall: Firewall,
+  exchange: Exchange,
+  handle: Handle,
+  done: (answer: Answer) => void,
+): void {
   const failed = (error: unknown) => {
-    noteFault(firewall, error)
+    noteFault(firewall, error, exchange.trace)
     return answerError(exchange, codes.internal, 'an unexpected error in Writ')
   }
   let answer: Promise<Answer> | Answer

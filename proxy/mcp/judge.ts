@@ -1,11 +1,15 @@
 import { hash, randomUUID } from 'node:crypto'
 import { decide, noTable } from '../../policy/decide/decide.ts'
 import type { Facts } from '../../policy/decide/facts.ts'
+import type { LoadedTable } from '../../policy/decide/load.ts'
 import type { CallKind } from '../../schemas/call-kind.ts'
 import type { Decision } from '../../schemas/decision.ts'
+import { haltedDecision } from '../halts/halted-decision.ts'
 import { callerFacts } from '../record/caller-facts.ts'
 import { type JudgedBy, judgedBy } from '../record/judged-by.ts'
 import { callerEntry, decisionEntry, type Noted } from '../record/noted.ts'
+import { decisionAttributes } from '../telemetry/call-facts.ts'
+import { type CallTrace, inStep } from '../telemetry/call-trace.ts'
 import { canonicalJson } from './canonical-json.ts'
 import type { Client, Firewall } from './exchange.ts'
 import { redact, redactText } from './redact.ts'
@@ -51,6 +55,8 @@ export function subjectOf(kind: CallKind, server: string, name: string): Subject
 export interface Asker {
   readonly client: Pick<Client, 'caller' | 'account' | 'protocol' | 'era'>
   readonly params: JsonObject
+  /** Where the call is traced. */
+  readonly trace?: CallTrace | undefined
 }
 
 /** The facts about a client and what it asks for. */
@@ -77,14 +83,24 @@ export function factsOf(client: Asker['client'], subject: Subject, now: number):
   }
 }
 
-/** Judges by the table in force; without one everything is denied. */
-export function judge({ tables, meter, now }: Firewall, asker: Asker, subject: Subject): Judged {
+/** Judges by what is halted and by the table in force; without one everything is denied. */
+export function judge(
+  { tables, halts, meter, now }: Firewall,
+  asker: Asker,
+  subject: Subject,
+): Judged {
   const { client } = asker
   const table = tables.current(client.caller.namespace)
   const facts = factsOf(client, subject, now())
-  const decision = table === null ? noTable : decide(table, facts)
+  const halt = halts.on(client.caller, subject.kind)
+  const judging = () => (halt === null ? decided(table, facts) : haltedDecision(halt))
+  const decision = inStep(asker.trace, 'decide', judging, decisionAttributes)
   meter.decision(subject.kind, decision.action, decision.reason)
   return judgedAs(asker, subject, decision, judgedBy(facts, client, decision))
+}
+
+function decided(table: LoadedTable | null, facts: Facts): Decision {
+  return table === null ? noTable : decide(table, facts)
 }
 
 /** A call with the decision on it, ready to be written down. */
@@ -99,12 +115,13 @@ export function judgedAs(asker: Asker, subject: Subject, decision: Decision, by:
     canonical,
     shownArgs: shown === subject.args ? canonical : JSON.stringify(shown),
     by,
+    trace: asker.trace,
     entry: entryOf(asker, subject, decision, canonical, call),
   }
 }
 
 function entryOf(
-  { client, params }: Asker,
+  { client, params, trace }: Asker,
   subject: Subject,
   decision: Decision,
   canonical: string,
@@ -116,6 +133,7 @@ function entryOf(
     call,
     ...callerEntry(client.caller, client.account.id),
     clientCallId: clientCallIdOf(params),
+    trace: trace?.traceId,
     kind,
     server: server || undefined,
     tool: named('tool'),

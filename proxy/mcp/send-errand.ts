@@ -51,8 +51,8 @@ function upstreamFacts({ judged, request, upstream }: Errand): [string, Attribut
 function errorOf({ status, reply, failure }: Ending): { readonly error?: string } {
   if (status === 'succeeded') return {}
   if (failure !== undefined) return { error: failure.code }
-  const { code } = reply?.value ?? {}
-  return { error: reply?.kind === 'error' ? String(code) : 'tool_error' }
+  const code = reply?.kind === 'error' ? reply.value.code : null
+  return { error: typeof code === 'number' ? String(code) : 'tool_error' }
 }
 
 async function send(

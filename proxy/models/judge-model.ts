@@ -4,12 +4,15 @@ import type { Facts } from '../../policy/decide/facts.ts'
 import type { LoadedTable } from '../../policy/decide/load.ts'
 import { visible } from '../../policy/decide/visible.ts'
 import type { Decision } from '../../schemas/decision.ts'
+import { haltedDecision } from '../halts/halted-decision.ts'
 import { type JudgedCall, subjectOf } from '../mcp/judge.ts'
 import { redactText } from '../mcp/redact.ts'
 import { type Refusal, refusalBy, refusalFor } from '../mcp/refusal.ts'
 import { callerFacts } from '../record/caller-facts.ts'
 import { judgedBy } from '../record/judged-by.ts'
 import { callerEntry, decisionEntry } from '../record/noted.ts'
+import { decisionAttributes } from '../telemetry/call-facts.ts'
+import { inStep } from '../telemetry/call-trace.ts'
 import type { Candidate } from './candidates.ts'
 import type { Errand, Gateway } from './gateway.ts'
 import { inputEstimate } from './input-size.ts'
@@ -64,15 +67,20 @@ function aboutModel(
   }
 }
 
-/** Judges a request for one provider by the table in force; without one everything is denied. */
+/** Judges a request for one provider by what is halted and by the table in force; without one everything is denied. */
 export function judgeModel(
-  { tables, meter, now }: Gateway,
+  { tables, halts, meter, now }: Gateway,
   errand: Errand,
   candidate: Candidate | null,
 ): JudgedCall {
   const table = tables.current(errand.caller.namespace)
   const facts = factsOf(errand, candidate, now())
-  const decision = table === null ? noTable : decide(table, facts)
+  const halt = halts.on(errand.caller, 'model')
+  const judging = () => {
+    if (halt !== null) return haltedDecision(halt)
+    return table === null ? noTable : decide(table, facts)
+  }
+  const decision = inStep(errand.trace, 'decide', judging, decisionAttributes)
   meter.decision('model', decision.action, decision.reason)
   const { asked } = errand
   const subject = subjectOf('model', candidate?.provider.name ?? '', candidate?.name ?? asked.model)
@@ -83,12 +91,13 @@ export function judgeModel(
     decision,
     shownArgs: preview(asked.content.body, asked.content.bytes.length),
     by: judgedBy(facts, errand, decision),
+    trace: errand.trace,
     entry: entryOf(errand, candidate, decision, call),
   }
 }
 
 function entryOf(
-  { asked, caller, account }: Errand,
+  { asked, caller, account, trace }: Errand,
   candidate: Candidate | null,
   decision: Decision,
   call: string,
@@ -96,6 +105,7 @@ function entryOf(
   return {
     call,
     ...callerEntry(caller, account.id),
+    trace: trace?.traceId,
     kind: 'model',
     model: redactText(candidate?.name ?? asked.model),
     requestedModel: redactText(asked.model),
@@ -117,6 +127,8 @@ export function refusalOf(
   candidate: Candidate | null,
   { decision, subject }: JudgedCall,
 ): Refusal {
+  const halted = decision.reason === 'halted' ? refusalBy(decision, subject) : null
+  if (halted !== null) return halted
   const table = tables.current(errand.caller.namespace)
   const seen =
     table === null || candidate === null || visible(table, factsOf(errand, candidate, now()))

@@ -1,5 +1,6 @@
 import type { Decision } from '../../schemas/decision.ts'
 import type { Caller, NewEntry } from '../mcp/needs.ts'
+import type { CallTrace } from '../telemetry/call-trace.ts'
 import type { JudgedBy } from './judged-by.ts'
 
 /** What both records of a call have in common besides the arguments; what is undefined is not written. */
@@ -13,6 +14,8 @@ export interface Noted {
   /** Id shared by its two records. */
   readonly call: string
   readonly decision: Decision
+  /** Where the call is traced. */
+  readonly trace?: CallTrace | undefined
   /** The arguments as the records show them, as JSON. */
   readonly shownArgs: string
   readonly by: JudgedBy
@@ -26,10 +29,11 @@ export function callerEntry({ agent, apiKey, namespace }: Caller, session: strin
 
 /** The members that say what was decided. */
 export function decisionEntry(decision: Decision) {
-  const { action, reason, policy, rule, message, at, commit, table, observed } = decision
+  const { action, reason, halt, policy, rule, message, at, commit, table, observed } = decision
   return {
     action,
     reason,
+    halt,
     policy,
     rule,
     message,

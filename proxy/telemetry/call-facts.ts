@@ -54,13 +54,17 @@ function subjectAttributes({ server, tool, prompt, model, provider }: Entry): At
   }
 }
 
-function errorOf({ status, upstreamStatus, error }: Ended, { reason }: Entry) {
+function errorOf({ status, upstreamStatus }: Ended, { reason }: Entry) {
   if (status === 'refused') return { error: reason }
   if (status === 'failed' || status === 'unknown' || status === 'cancelled') {
-    const isCode = error !== undefined && upstreamStatus !== undefined
-    return { error: isCode ? upstreamStatus : 'tool_error' }
+    return { error: isFailure(upstreamStatus) ? upstreamStatus : 'tool_error' }
   }
   return {}
+}
+
+/** What a server answered properly may still be an error of the tool. */
+function isFailure(status: string | undefined): status is string {
+  return status !== undefined && !/^[1-3]\d\d$/.test(status)
 }
 
 /** The fields by which a log line about a call is found from its trace. */
