@@ -30,8 +30,19 @@ export function prevOf({ proxy, prev }: Head): Digest {
   return prev ?? genesisOf(proxy)
 }
 
+/** Where a chain ends: its newest entry, and what the next one is chained to. */
+export interface ChainEnd {
+  readonly seq: number
+  readonly link: Link
+}
+
+/** Where the chain ends behind a line; null when the text is no line of a journal. */
+export function endAfter(line: string): ChainEnd | null {
+  const head = headIn(line)
+  return head && { seq: head.seq, link: linkOf(prevOf(head), digestOf(line)) }
+}
+
 /** What the entry behind a line is chained to; null when the text is no line of a journal. */
 export function linkAfter(line: string): Link | null {
-  const head = headIn(line)
-  return head && linkOf(prevOf(head), digestOf(line))
+  return endAfter(line)?.link ?? null
 }

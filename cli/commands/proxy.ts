@@ -4,6 +4,7 @@ import { dataOption } from '../controller-options.ts'
 import { type OutputFormat, outputOption } from '../output-option.ts'
 import {
   allowedHostOption,
+  chainKeyDaysOption,
   type Durability,
   durabilityOption,
   hostOption,
@@ -20,6 +21,7 @@ interface Options {
   readonly port: number
   readonly probePort?: number
   readonly durability: Durability
+  readonly chainKeyDays: number
   readonly smallHeap?: boolean
   readonly secrets: readonly SecretsSetting[]
   readonly data: string
@@ -44,6 +46,7 @@ export function proxyCommand(terminal: Terminal): Command {
     .addOption(portOption('--port', 'WRIT_PROXY_PORT', 7401))
     .addOption(probePortOption())
     .addOption(durabilityOption())
+    .addOption(chainKeyDaysOption())
     .addOption(secretsOption())
     .addOption(dataOption())
     .option(

@@ -13,6 +13,7 @@ import {
 } from '../serve/repository-options.ts'
 import {
   allowedHostOption,
+  chainKeyDaysOption,
   type Durability,
   durabilityOption,
   hostOption,
@@ -30,6 +31,7 @@ interface Options extends RepositorySettings {
   readonly publicUrl?: URL
   readonly prices?: PriceCatalogue
   readonly durability: Durability
+  readonly chainKeyDays: number
   readonly secrets: readonly SecretsSetting[]
   readonly data: string
   readonly output: OutputFormat
@@ -50,6 +52,7 @@ export function upCommand(terminal: Terminal): Command {
     .addOption(portOption('--controller-port', 'WRIT_CONTROLLER_PORT', 7400))
     .addOption(publicUrlOption())
     .addOption(durabilityOption())
+    .addOption(chainKeyDaysOption())
     .addOption(secretsOption())
     .addOption(pricesOption())
     .addOption(dataOption())

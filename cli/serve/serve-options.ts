@@ -69,6 +69,22 @@ export function durabilityOption(): Option {
     .default('batched')
 }
 
+/** The option that says how long a proxy seals the chain of its records with one key. */
+export function chainKeyDaysOption(): Option {
+  return new Option(
+    '--chain-key-days <days>',
+    'after how many days the key that seals the chain of records is replaced; 0: never',
+  )
+    .env('WRIT_CHAIN_KEY_DAYS')
+    .argParser(daysNumber)
+    .default(30)
+}
+
+function daysNumber(text: string): number {
+  if (/^\d{1,4}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It is a number of days, 0 to 9999.')
+}
+
 /** An option that holds a port. */
 export function portOption(flag: string, variable: string, preset: number): Option {
   return new Option(`${flag} <port>`, 'port to listen on; 0 picks a free one')

@@ -23,6 +23,7 @@ export interface UpSettings {
   readonly publicUrl?: URL
   readonly prices?: PriceCatalogue
   readonly durability: Durability
+  readonly chainKeyDays: number
   readonly secrets: readonly SecretsSetting[]
   readonly data: DataFolder
   readonly output: OutputFormat

@@ -2,16 +2,18 @@ import { unlink } from 'node:fs/promises'
 import { backoff } from '../../lifecycle/backoff.ts'
 import type { Service } from '../../lifecycle/run.ts'
 import { wait } from '../../lifecycle/wait.ts'
-import { linkAfter } from '../../records/line.ts'
+import type { ChainEnd } from '../../records/line.ts'
 import { readIdentity, writeIdentity } from '../journal/identity.ts'
 import type { Journal } from '../journal/journal.ts'
-import { type Batch, type Position, readOn } from '../journal/read-on.ts'
+import { type Position, readOn } from '../journal/read-on.ts'
+import type { Seals } from '../journal/seals.ts'
 import { segments } from '../journal/segment.ts'
 import type { ControllerLink } from './controller-link.ts'
 
 export interface ShipNeeds {
   readonly journal: Journal
   readonly controller: ControllerLink
+  readonly seals: Seals
   readonly log: { warn(fields: object, message: string): void }
   /** Entries from this number on are not deleted, sent or not. */
   readonly keepFrom?: () => number
@@ -26,13 +28,20 @@ export interface Shipping extends Service {
 }
 
 /**
- * Sends entries in order, again and again until the controller has them, and only what a power failure
+ * Sends entries in order, sealed, again and again until the controller has them, and only what a power failure
  * cannot take back: a number once sent is never used for another entry. Segments that were sent whole
  * are deleted; the newest stays.
  */
 export async function shipJournal(needs: ShipNeeds): Promise<Shipping> {
   const { shipped } = await readIdentity(needs.journal.folder)
+  await needs.seals.open(shipped)
   return new JournalShipping(needs, shipped)
+}
+
+interface FullBatch {
+  readonly lines: readonly string[]
+  readonly end: ChainEnd
+  readonly position: Position
 }
 
 class JournalShipping implements Shipping {
@@ -67,32 +76,33 @@ class JournalShipping implements Shipping {
     }
   }
 
-  async #next(): Promise<Batch | null> {
+  async #next(): Promise<FullBatch | null> {
     const { journal, batchBytes = 128 * 1024 } = this.#needs
     const { flushed } = journal.state()
     if (flushed <= this.#shipped) return null
     const from = { position: this.#position, after: this.#shipped }
-    const batch = await readOn(journal.folder, from, flushed, batchBytes)
-    if (batch.lines.length > 0) return batch
-    this.#position = batch.position
+    const { lines, end, position } = await readOn(journal.folder, from, flushed, batchBytes)
+    if (end !== null) return { lines, end, position }
+    this.#position = position
     return null
   }
 
-  async #ship(batch: Batch, signal: AbortSignal): Promise<void> {
-    const { journal, controller } = this.#needs
+  async #ship({ lines, end, position }: FullBatch, signal: AbortSignal): Promise<void> {
+    const { journal, controller, seals } = this.#needs
     const answer = await controller.send('/api/v1/records', {
       method: 'POST',
       headers: { 'content-type': 'application/x-ndjson' },
-      body: `${batch.lines.join('\n')}\n`,
+      body: await seals.around(lines, end, this.#shipped),
       signal,
     })
     await answer.body.dump()
-    this.#position = batch.position
-    this.#shipped = batch.last
+    this.#position = position
+    this.#shipped = end.seq
     this.#backoff.reset()
     const { proxy, start: starts } = journal
-    const link = linkAfter(batch.lines.at(-1) ?? '')
-    await writeIdentity(journal.folder, { proxy, shipped: batch.last, link, starts })
+    const { seq: shipped, link } = end
+    await writeIdentity(journal.folder, { proxy, shipped, link, starts })
+    await seals.renew(shipped)
     await this.#deleteShipped()
   }
 

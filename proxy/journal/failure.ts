@@ -5,6 +5,7 @@ export type JournalFailureCode =
   | 'journal_broken'
   | 'journal_closed'
   | 'entry_too_large'
+  | 'chain_key_unusable'
 
 /** The journal cannot keep an entry, so the call it belongs to must not happen. */
 export class JournalFailure extends Error {

@@ -1,15 +1,9 @@
-import { digestOf, type Link, linkOf } from '../../records/chain.ts'
-import { headOf } from '../../records/line.ts'
+import { digestOf, linkOf } from '../../records/chain.ts'
+import { type ChainEnd, headOf } from '../../records/line.ts'
 import type { EntryJson } from './line.ts'
 
 const usualBytes = 256 * 1024
 const newline = 0x0a
-
-/** Where a chain ends: its newest entry, and what the next one is chained to. */
-export interface ChainEnd {
-  readonly seq: number
-  readonly link: Link
-}
 
 /** Writes the lines of entries as bytes, every time into the same memory. */
 export class LineBytes {

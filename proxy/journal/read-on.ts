@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises'
-import { headIn } from '../../records/line.ts'
+import { type ChainEnd, endAfter, headIn } from '../../records/line.ts'
 import { segments } from './segment.ts'
 
 /** A place in the journal between two entries. */
@@ -13,8 +13,8 @@ export interface Position {
 /** Whole lines, as they are in the journal. */
 export interface Batch {
   readonly lines: readonly string[]
-  /** Number of the last entry passed; unchanged when nothing was. */
-  readonly last: number
+  /** Where the chain ends behind them; null when there are none. */
+  readonly end: ChainEnd | null
   readonly position: Position
 }
 
@@ -28,20 +28,19 @@ export async function readOn(
   upTo: number,
   maxBytes: number,
 ): Promise<Batch> {
-  let { position, after } = from
+  let { position } = from
   for (const { first, path } of segments(folder).filter(({ first }) => first >= position.first)) {
     let offset = first === position.first ? position.offset : 0
     for (;;) {
       const texts = await wholeLines(path, offset, maxBytes)
       if (texts.length === 0) break
-      const { lines, bytes, last } = take(texts, after, upTo)
+      const { lines, bytes, end } = take(texts, from.after, upTo)
       offset += bytes
-      after = last
       position = { first, offset }
-      if (lines.length > 0 || bytes === 0) return { lines, last, position }
+      if (end !== null || bytes === 0) return { lines, end, position }
     }
   }
-  return { lines: [], last: after, position }
+  return { lines: [], end: null, position }
 }
 
 /** A line without a number is damage; it is passed over and its number shows as a gap. */
@@ -57,7 +56,7 @@ function take(texts: readonly string[], after: number, upTo: number) {
     lines.push(text)
     last = seq
   }
-  return { lines, bytes, last }
+  return { lines, bytes, end: endAfter(lines.at(-1) ?? '') }
 }
 
 async function wholeLines(path: string, offset: number, maxBytes: number): Promise<string[]> {

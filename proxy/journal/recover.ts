@@ -1,7 +1,7 @@
 import { open, writeFile } from 'node:fs/promises'
 import { genesisOf, type Link } from '../../records/chain.ts'
+import type { ChainEnd } from '../../records/line.ts'
 import type { Identity } from './identity.ts'
-import type { ChainEnd } from './line-bytes.ts'
 import { chainEndIn, type Segment, scan, segmentAt, segments } from './segment.ts'
 import { type Mark, Tail } from './tail.ts'
 

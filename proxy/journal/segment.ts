@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { headIn, linkAfter } from '../../records/line.ts'
-import type { ChainEnd } from './line-bytes.ts'
+import { type ChainEnd, endAfter, headIn } from '../../records/line.ts'
 
 /** One file of the journal: `first` is the number of its first entry and its name. */
 export interface Segment {
@@ -65,8 +64,5 @@ function isEntry(text: string, seq: number): boolean {
 /** Where the chain ends in the first `length` bytes of a segment; null when no line is there. */
 export function chainEndIn({ path }: Segment, length = Number.POSITIVE_INFINITY): ChainEnd | null {
   const lines = readFileSync(path).subarray(0, length).toString('utf8').split('\n').slice(0, -1)
-  const last = lines.findLast(line => headIn(line) !== null) ?? ''
-  const head = headIn(last)
-  const link = linkAfter(last)
-  return head === null || link === null ? null : { seq: head.seq, link }
+  return endAfter(lines.findLast(line => headIn(line) !== null) ?? '')
 }

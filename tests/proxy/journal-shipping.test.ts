@@ -11,7 +11,9 @@ import { linkController } from '../../proxy/follow/controller-link.ts'
 import { reportState } from '../../proxy/follow/report-state.ts'
 import { shipJournal } from '../../proxy/follow/ship-journal.ts'
 import { type Journal, openJournal } from '../../proxy/journal/journal.ts'
+import { Seals } from '../../proxy/journal/seals.ts'
 import { segments } from '../../proxy/journal/segment.ts'
+import { headIn } from '../../records/line.ts'
 import type { ProxyReport } from '../../schemas/proxy-report.ts'
 import { until, type World, world } from '../controller/world.ts'
 import { entryText } from './journal-entry.ts'
@@ -21,6 +23,8 @@ interface Shipped {
   stop(): Promise<void>
 }
 
+const sealsOf = (journal: Journal) => new Seals({ journal, now: Date.now, keyDays: 30 })
+
 async function ship(
   t: Test,
   journal: Journal,
@@ -29,7 +33,8 @@ async function ship(
 ): Promise<Shipped> {
   const stop = new AbortController()
   const log = { warn: ({ err }: { err?: unknown }) => warnings.push(err) }
-  const shipping = await shipJournal({ journal, controller, log, batchBytes: 4096 })
+  const seals = sealsOf(journal)
+  const shipping = await shipJournal({ journal, controller, seals, log, batchBytes: 4096 })
   const running = shipping.run(stop.signal)
   const end = async () => {
     stop.abort()
@@ -175,7 +180,7 @@ t.test('only what a power failure cannot take back is sent', async t => {
   const journal = await open(t, join(w.root, 'journal'))
   const sent: number[] = []
   const server = createServer(async (request, response) => {
-    const lines = (await text(request)).split('\n').filter(Boolean)
+    const lines = (await text(request)).split('\n').filter(line => headIn(line) !== null)
     sent.push(Math.max(...lines.map(line => JSON.parse(line).seq)) - journal.state().flushed)
     response.end('{}')
   }).listen(0, '127.0.0.1')
@@ -251,7 +256,15 @@ t.test('entries that are wanted later are not deleted, sent or not', async t => 
   const log = { warn: () => undefined }
   const keepFrom = () => wanted
   const link = w.link(controller.url)
-  const shipping = await shipJournal({ journal, controller: link, keepFrom, log, batchBytes: 4096 })
+  const seals = sealsOf(journal)
+  const shipping = await shipJournal({
+    journal,
+    controller: link,
+    seals,
+    keepFrom,
+    log,
+    batchBytes: 4096,
+  })
   const running = shipping.run(stop.signal)
   await until(() => shipping.shipped() === 40)
   t.strictSame(segments(journal.folder), first)

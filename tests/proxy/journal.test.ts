@@ -20,7 +20,7 @@ import { type Journal, type JournalOptions, openJournal } from '../../proxy/jour
 import { readOn } from '../../proxy/journal/read-on.ts'
 import { segments } from '../../proxy/journal/segment.ts'
 import { genesisOf } from '../../records/chain.ts'
-import { linkAfter } from '../../records/line.ts'
+import { endAfter } from '../../records/line.ts'
 import { entry, entryText } from './journal-entry.ts'
 
 const writer = join(import.meta.dirname, 'journal-writer.ts')
@@ -63,7 +63,7 @@ t.test('entries are numbered, one a line, under an id that stays', async t => {
   const second = await open(t, folder)
   t.equal(second.proxy, first.proxy)
   await write(second, ['c'])
-  const links = [genesisOf(first.proxy), ...lines(folder).map(linkAfter)]
+  const links = [genesisOf(first.proxy), ...lines(folder).map(line => endAfter(line)?.link)]
   t.strictSame(entries(folder), [
     { proxy: first.proxy, seq: 1, prev: links[0], ...entry({ call: 'a' }) },
     { proxy: first.proxy, seq: 2, prev: links[1], ...entry({ call: 'b', phase: 'outcome' }) },
@@ -125,10 +125,11 @@ t.test('a journal in segments is read on from any place', async t => {
   const read: number[] = []
   let from = { position: { first: 0, offset: 0 }, after: 0 }
   for (;;) {
-    const { lines, last, position } = await readOn(folder, from, 90, 700)
-    if (lines.length === 0) break
+    const { lines, end, position } = await readOn(folder, from, 90, 700)
+    if (end === null) break
     read.push(...lines.map(text => JSON.parse(text).seq))
-    from = { position, after: last }
+    t.strictSame(end, endAfter(lines.at(-1) ?? ''))
+    from = { position, after: end.seq }
   }
   t.strictSame(read, upTo(90), 'not past what is flushed')
   const late = await readOn(folder, { position: { first: 0, offset: 0 }, after: 88 }, 100, 700)

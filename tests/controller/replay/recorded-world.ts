@@ -113,6 +113,7 @@ export async function recordedWorld(
     allowedHosts: [],
     port: 0,
     durability: 'batched',
+    chainKeyDays: 30,
     folder: join(inner.root, 'proxy'),
     controllerUrl: url.href,
     controllerToken: tokens.proxy,

@@ -3,7 +3,7 @@ import t from 'tap'
 import { settleLost } from '../../../proxy/budgets/settle-lost.ts'
 import { openJournal } from '../../../proxy/journal/journal.ts'
 import { segments } from '../../../proxy/journal/segment.ts'
-import { linkAfter } from '../../../records/line.ts'
+import { endAfter } from '../../../records/line.ts'
 import { entryText } from '../journal-entry.ts'
 
 const charges = [{ budget: 'money', counter: '', window: '', lease: 'l-1', amount: 500 }]
@@ -35,7 +35,7 @@ t.test('a call that ended with the proxy is charged whole', async t => {
   const [lost, tool] = entries(folder).slice(-2)
   const { proxy, seq, prev, tool: name, server, ...told } = lost
   t.strictSame([proxy, seq, name, server], [journal.proxy, 6, 'read_file', 'files'])
-  t.equal(prev, linkAfter(lines(folder).at(-3) ?? ''), 'it has its own place in the chain')
+  t.equal(prev, endAfter(lines(folder).at(-3) ?? '')?.link, 'it has its own place in the chain')
   t.strictSame(told, {
     time: '2026-11-21T10:00:00.000Z',
     phase: 'outcome',
