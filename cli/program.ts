@@ -46,6 +46,7 @@ const commands: Readonly<Record<string, () => Promise<Build>>> = {
   status: async () => (await import('./commands/status.ts')).statusCommand,
   history: async () => (await import('./commands/history.ts')).historyCommand,
   audit: async () => (await import('./commands/audit.ts')).auditCommand,
+  coverage: async () => (await import('./commands/coverage.ts')).coverageCommand,
   usage: async () => (await import('./commands/usage.ts')).usageCommand,
   budgets: async () => (await import('./commands/budgets.ts')).budgetsCommand,
   models: async () => (await import('./commands/models.ts')).modelsCommand,

@@ -2,28 +2,21 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { run, type Service } from '../lifecycle/run.ts'
 import type { ProxyReport } from '../schemas/proxy-report.ts'
-import type { RuleTable } from '../schemas/rule-table.ts'
-import { auditExportRoute } from './api/audit-export-route.ts'
-import { auditRoutes } from './api/audit-routes.ts'
 import { checkTokens } from './api/authenticate.ts'
 import { dataPlaneRoutes } from './api/data-plane-routes.ts'
 import { type Live, openLive } from './api/live/live.ts'
 import { overrideRoutes } from './api/override-routes.ts'
 import { serveApi } from './api/serve-api.ts'
-import { spendingRoutes } from './api/spending-routes.ts'
 import { statusRoutes } from './api/status-routes.ts'
 import { keepApprovals } from './approvals/keeping/keep-approvals.ts'
 import { StoredApprovals } from './approvals/stored-approvals.ts'
-import { keepBudgets } from './budgets/keep-budgets.ts'
-import { StoredBudgets } from './budgets/stored-budgets.ts'
 import { type Compiler, openCompiler } from './compile/compiler.ts'
 import type { ControllerOptions } from './controller.ts'
-import { keepCoverage } from './coverage/keep-coverage.ts'
 import { wakeByPushes } from './github/wake-by-pushes.ts'
+import { joinHalts } from './halts/join-halts.ts'
 import { heartbeat } from './heartbeat.ts'
 import { forPeople } from './judge/for-people.ts'
-import { Ledger } from './ledger/ledger.ts'
-import { settleAll } from './ledger/settle-all.ts'
+import { spendingParts } from './ledger-parts.ts'
 import { keepOverrides } from './overrides/keep-overrides.ts'
 import { proposeOverride } from './overrides/propose-override.ts'
 import { proposeOverrides } from './overrides/propose-overrides.ts'
@@ -93,6 +86,7 @@ async function serve(
   const { ledger, ...spending } = spendingParts(options, store, releases, live)
   const beat = heartbeat()
   const { promise: listening, resolve: listens } = Promise.withResolvers<URL>()
+  const { halts, ...halting } = await joinHalts({ ...known, onBeat: beat.onBeat, now })
   const { directories } = releases
   const telling = await tellPeople({
     ...options,
@@ -102,7 +96,7 @@ async function serve(
   if (policies.git !== undefined) wakeByPushes(policies.git, telling.github.events)
   const reviews = joinReviews({ ...known, policies, telling, ledger, now, log })
   const asked = joinPolicies({ ...known, options, policies })
-  const status = () => readStatus({ ...known, options, store, ledger, shared })
+  const status = () => readStatus({ ...known, halts, options, store, ledger, shared })
   const routes = [
     ...dataPlaneRoutes({
       ...{ db: store.db, releases, key, now, log, onBeat: beat.onBeat },
@@ -112,6 +106,7 @@ async function serve(
     ...gitRoutes({ ...options, ...telling, policies, directories }),
     ...[...spending.routes, ...telling.routes, ...reviews.routes, ...asked.routes],
     ...overrideRoutes({ overrides, ...policies, now, directories }),
+    ...halting.routes,
   ]
   const people = forPeople(approvals)
   const parts = { db: store.db, approvals: people, releases, live, routes, onBeat: beat.onBeat }
@@ -119,7 +114,7 @@ async function serve(
   const server = await serveApi({ ...options, podOf, allowedHosts: hostsOf(options) }, parts)
   for (const tell of [listens, onListening]) tell(server.url)
   const closers = [server.close, telling.close, asked.close].map(closing)
-  const follow = shared.services([releases, proxies, overrides, telling.github.follower])
+  const follow = shared.services([halts, releases, proxies, overrides, telling.github.follower])
   const kept = [services, spending.services, telling.services, reviews.services, follow].flat()
   await run([...policies.services, beat, ...kept, ...closers], signal)
 }
@@ -171,40 +166,6 @@ function approvalParts({ now, log, databaseUrl }: Settled, { db }: Store, releas
   })
   const { others } = approvals
   return { approvals, keeper, services: others === null ? [keeper] : [keeper, others] }
-}
-
-function spendingParts({ now, log }: Settled, { db }: Store, releases: Releases, live: Live) {
-  const budgets = new StoredBudgets({
-    db,
-    now,
-    onIncident: incident => log.warn({ ...incident }, 'charges of a proxy are out of order'),
-  })
-  const keeper = keepBudgets({
-    budgets,
-    onFailure: error => log.warn({ err: error }, 'budgets not looked after'),
-  })
-  const coverage = keepCoverage({
-    ...{ db, now },
-    onFailure: error => log.warn({ err: error }, 'coverage not looked after'),
-  })
-  const ledger = new Ledger(db, live.activity, settleAll([budgets, coverage]))
-  const routes = [
-    ...auditRoutes(ledger),
-    auditExportRoute(ledger),
-    ...spendingRoutes({ db, now, budgets, releases }),
-  ]
-  const telling = { budgets, workflowOf: budgetWorkflows(releases) }
-  return { ledger, telling, routes, services: [keeper, coverage.service] }
-}
-
-/** Looks workflows of budgets up in the tables in force. */
-function budgetWorkflows(releases: Releases) {
-  return async (namespace: string, budget: string) => {
-    const release = releases.current().find(release => release.namespace === namespace)
-    const body = release === undefined ? null : await releases.body(release.digest)
-    const { budgets = [] } = body === null ? {} : (JSON.parse(body) as Partial<RuleTable>)
-    return budgets.find(({ name }) => name === budget)?.workflow ?? ''
-  }
 }
 
 async function notReady(store: Store, policies: Policies): Promise<string | null> {

@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import t, { type Test } from 'tap'
 import { keepCoverage } from '../../../controller/coverage/keep-coverage.ts'
 import { Ledger } from '../../../controller/ledger/ledger.ts'
@@ -14,7 +14,7 @@ async function counting(store: Store, start = now) {
   const { db } = store
   const onFailure = (error: unknown) => t.fail('forgetting', { error })
   const coverage = keepCoverage({ db, now: () => start, onFailure })
-  const ledger = new Ledger(db, () => undefined, coverage)
+  const ledger = new Ledger(db, { settling: coverage })
   let seq = 0
   return {
     service: coverage.service,
@@ -166,7 +166,7 @@ everyStore(t, async (t: Test, stores: StoreKind) => {
     t.strictSame(await db.selectFrom('coverage_starts').selectAll().execute(), [])
     await sql`drop table coverage_days`.execute(db)
     await sql`drop table coverage_starts`.execute(db)
-    await coverageTables(db)
+    await coverageTables(db as Kysely<unknown>)
     const migrated = await read()
     const apart = ({ more, action }: { more: boolean; action: string }) =>
       !more && action !== 'deny'

@@ -1,7 +1,7 @@
 import type { Record as Entry } from '../../../schemas/record.ts'
 
 /** What is different about an entry. */
-export type Some = Partial<Omit<Entry, 'proxy' | 'seq'>>
+export type Some = { readonly [K in Exclude<keyof Entry, 'proxy' | 'seq'>]?: Entry[K] | undefined }
 
 /** An attempt as the journal of `proxy-a` has it under a number. */
 export function entryLine(seq: number, some: Some = {}): string {
