@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import type { Registry } from 'prom-client'
 import { compile } from '../../../policy/compile/compile.ts'
 import type { LoadedTable } from '../../../policy/decide/load.ts'
 import { load } from '../../../policy/decide/load.ts'
@@ -6,6 +7,7 @@ import type { Budgets } from '../../../proxy/budgets/budgets.ts'
 import type { Caller, Journal, NewEntry, Secrets, Tables } from '../../../proxy/mcp/needs.ts'
 import type { Logins } from '../../../proxy/mcp/upstream/oauth/login.ts'
 import { createProxy } from '../../../proxy/proxy.ts'
+import type { CallTraces } from '../../../proxy/telemetry/call-trace.ts'
 import type { UpstreamReport } from '../../../schemas/proxy-report.ts'
 
 /** Something that can tell when a test is over. */
@@ -116,17 +118,21 @@ export interface World {
   connected(): Promise<void>
 }
 
+export interface WorldOptions {
+  readonly secrets?: Secrets
+  readonly logins?: Logins
+  readonly budgets?: Budgets
+  readonly allowedHosts?: string[]
+  readonly early?: boolean
+  readonly traces?: CallTraces
+  readonly registry?: Registry
+}
+
 /** A proxy on a free port with these documents in force. */
 export async function world(
   t: Test,
   documents: readonly string[],
-  options: {
-    secrets?: Secrets
-    logins?: Logins
-    budgets?: Budgets
-    allowedHosts?: string[]
-    early?: boolean
-  } = {},
+  options: WorldOptions = {},
 ): Promise<World> {
   const tables = new MemoryTables()
   const journal = new MemoryJournal()
@@ -165,6 +171,8 @@ export async function world(
     log,
     ...(options.logins ? { logins: options.logins } : {}),
     ...(options.budgets ? { budgets: options.budgets } : {}),
+    ...(options.traces ? { traces: options.traces } : {}),
+    ...(options.registry ? { registry: options.registry } : {}),
     ...(options.allowedHosts ? { allowedHosts: options.allowedHosts } : {}),
   })
   if (options.early) tables.put(...documents)
