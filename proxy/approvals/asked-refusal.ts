@@ -1,6 +1,6 @@
+import { redactText } from '../../records/redact/redact.ts'
 import type { ApprovalNews } from '../../schemas/approval.ts'
 import type { JudgedCall } from '../mcp/judge.ts'
-import { redactText } from '../mcp/redact.ts'
 import { type ApprovalObstacle, type Refusal, refusalOfAsked } from '../mcp/refusal.ts'
 import { QuestionFailure } from './failure.ts'
 

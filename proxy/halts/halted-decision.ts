@@ -1,6 +1,6 @@
+import { redactText } from '../../records/redact/redact.ts'
 import type { Decision } from '../../schemas/decision.ts'
 import type { HaltNotice } from '../../schemas/halt.ts'
-import { redactText } from '../mcp/redact.ts'
 
 /** The decision on a call that a halt covers; no table is asked. */
 export function haltedDecision(halt: HaltNotice): Decision {

@@ -1,5 +1,5 @@
 import type { Json } from '../../policy/decide/facts.ts'
-import { redact } from '../mcp/redact.ts'
+import { redact } from '../../records/redact/redact.ts'
 import { isObject, type JsonObject } from '../mcp/rpc.ts'
 
 /** Characters of the preview of a body in the records. */

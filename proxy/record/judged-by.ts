@@ -1,9 +1,9 @@
 import type { Facts } from '../../policy/decide/facts.ts'
+import { redactText } from '../../records/redact/redact.ts'
 import type { Decision } from '../../schemas/decision.ts'
 import type { RecordFacts } from '../../schemas/record-facts.ts'
 import type { Account } from '../mcp/account.ts'
 import type { Caller } from '../mcp/needs.ts'
-import { redactText } from '../mcp/redact.ts'
 
 /** What the record of a call says of its facts, as they were when it was judged. */
 export interface JudgedBy {

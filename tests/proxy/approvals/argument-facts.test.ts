@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import t from 'tap'
 import { argumentFacts } from '../../../proxy/approvals/argument-facts.ts'
-import { redact } from '../../../proxy/mcp/redact.ts'
 import type { JsonObject } from '../../../proxy/mcp/rpc.ts'
+import { redact } from '../../../records/redact/redact.ts'
 
 function digest(canonical: string): string {
   return `sha256:${createHash('sha256').update(canonical).digest('hex')}`

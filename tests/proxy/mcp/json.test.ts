@@ -4,9 +4,9 @@ import t from 'tap'
 import { canonicalJson } from '../../../proxy/mcp/canonical-json.ts'
 import { EventReader, type ServerSentEvent } from '../../../proxy/mcp/event-stream.ts'
 import { rawMember } from '../../../proxy/mcp/raw-member.ts'
-import { redact, redactText } from '../../../proxy/mcp/redact.ts'
 import { strictJson } from '../../../proxy/mcp/strict-json.ts'
 import { headerText, headerValue } from '../../../proxy/mcp/upstream/header-value.ts'
+import { redact, redactText } from '../../../records/redact/redact.ts'
 
 const sound = fc
   .jsonValue({ maxDepth: 6 })
