@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { redactText } from '../../records/redact/redact.ts'
 import type { Reservation, Reserved } from '../budgets/budgets.ts'
 import { heldEntry } from '../budgets/held-entry.ts'
 import { type Ended, type SharedText, sharedText } from '../record/entry-text.ts'
@@ -9,7 +10,6 @@ import type { Answer, Exchange, Firewall } from './exchange.ts'
 import { asks } from './input-rounds.ts'
 import type { Judged } from './judge.ts'
 import type { Outcome } from './needs.ts'
-import { redactText } from './redact.ts'
 import { answerRefusal, type Obstacle, type Refusal, refusalFor } from './refusal.ts'
 import { errorJson, type JsonObject, resultJson } from './rpc.ts'
 import { type Ending, lostKey, sendErrand } from './send-errand.ts'
@@ -49,7 +49,7 @@ export async function refuse(
   const allowed = judged.decision.action === 'allow'
   const { entry } = judged
   const told = allowed ? { ...entry, action, reason } : entry
-  const ended = { status: 'refused', error: refusal.text } as const
+  const ended = { status: 'refused', error: redactText(refusal.text) } as const
   const kept = await writeDown(firewall, judged, ended, told)
   return answerRefusal(
     exchange,
@@ -177,7 +177,7 @@ async function keepBack(
   refusal: Refusal,
 ): Promise<Answer> {
   const { texts } = firewall
-  const ended = { status: 'refused', error: refusal.text } as const
+  const ended = { status: 'refused', error: redactText(refusal.text) } as const
   tellEnd(judged, ended)
   const kept = await keep(firewall, [texts.outcome(shared, ended)], judged)
   const told = kept ? refusal : refusalFor('no_record', judged.subject)
