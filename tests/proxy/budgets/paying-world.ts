@@ -104,6 +104,7 @@ export async function payingWorld(t: Test, ...budgets: string[]): Promise<Paying
         allowedHosts: [],
         port: 0,
         durability: 'batched',
+        chainKeyDays: 30,
         folder: join(inner.root, name),
         controllerUrl: controller.url.href,
         controllerToken: tokens.proxy,
