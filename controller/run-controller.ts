@@ -104,12 +104,10 @@ async function serve(
     }),
     ...statusRoutes({ status, notReady: () => notReady(store, policies) }),
     ...gitRoutes({ ...options, ...telling, policies, directories }),
-    ...[...spending.routes, ...telling.routes, ...reviews.routes, ...asked.routes],
+    ...[spending, telling, reviews, asked, halting].flatMap(({ routes }) => routes),
     ...overrideRoutes({ overrides, ...policies, now, directories }),
-    ...halting.routes,
   ]
-  const people = forPeople(approvals)
-  const parts = { db: store.db, approvals: people, releases, live, routes, onBeat: beat.onBeat }
+  const parts = { ...known, approvals: forPeople(approvals), live, routes, onBeat: beat.onBeat }
   const { podOf = options.podOf } = policies
   const server = await serveApi({ ...options, podOf, allowedHosts: hostsOf(options) }, parts)
   for (const tell of [listens, onListening]) tell(server.url)

@@ -130,6 +130,8 @@ export const ApprovalEvent = closed(
         'attempt_refused',
         'escalated',
         'reminded',
+        'frozen',
+        'thawed',
         'approved',
         'denied',
         'expired',

@@ -11,6 +11,7 @@ import type { ControllerToken } from '../../proxy/follow/controller-token.ts'
 import { type FollowedTables, followTables } from '../../proxy/follow/follow-tables.ts'
 import { reportState } from '../../proxy/follow/report-state.ts'
 import { shipJournal } from '../../proxy/follow/ship-journal.ts'
+import { followHalts } from '../../proxy/halts/follow-halts.ts'
 import { openJournal } from '../../proxy/journal/journal.ts'
 import { Seals } from '../../proxy/journal/seals.ts'
 import { withLocalAgent } from '../../proxy/local-agent.ts'
@@ -47,6 +48,8 @@ export interface ProxySettings {
   readonly namespace?: string
   /** The Agent as which whoever calls from this machine without a key calls, where this is a pod. */
   readonly agent?: string
+  /** Who has not heard from the controller for so long refuses everything; never when omitted. */
+  readonly haltWhenAloneMs?: number
   /** The controller's public key; the first one seen is pinned when omitted. */
   readonly controllerKey?: string
   /** Where the paths of policy files begin: folders of ToolServers are relative to their files. */
@@ -73,7 +76,7 @@ export async function joinProxy(settings: ProxySettings): Promise<JoinedProxy> {
   const { folder, controllerUrl, controllerToken, log } = settings
   const controller = linkController(controllerUrl, controllerToken)
   const journal = await journalOf(settings)
-  const { tables, callers, followers } = await followedBy(settings, controller)
+  const { tables, halts, callers, followers } = await followedBy(settings, controller)
   const questions = new ControllerQuestions({ controller, proxy: journal.proxy, log })
   const office = controllerOffice(controller)
   const { budgets, service: leases } = openBudgets({ tables, office, journal, log })
@@ -84,6 +87,7 @@ export async function joinProxy(settings: ProxySettings): Promise<JoinedProxy> {
   const proxy = createProxy({
     ...addressesOf(settings),
     tables: withServerFolders(callers, settings.root),
+    halts,
     journal,
     secrets: settings.secrets,
     logins: loginFiles(loginFolder(folder)),
@@ -96,6 +100,7 @@ export async function joinProxy(settings: ProxySettings): Promise<JoinedProxy> {
   const report = stateReport(journal.proxy, () => ({
     enforced: tables.enforced(),
     rejected: tables.rejected(),
+    ...(halts.enforced().length > 0 && { halts: [...halts.enforced()] }),
     upstreams: state.current(),
     journal: { seq: journal.state().seq, shipped: shipping.shipped() },
   }))
@@ -103,7 +108,7 @@ export async function joinProxy(settings: ProxySettings): Promise<JoinedProxy> {
     controller,
     log,
     report,
-    onChange: listener => both(state.subscribe(listener), tables.subscribe(listener)),
+    onChange: listener => all([state, tables, halts].map(part => part.subscribe(listener))),
   })
   return {
     services: [proxy, ...followers, shipping, reporting, questions, leases],
@@ -128,9 +133,9 @@ function addressesOf({ host, port, probePort, allowedHosts }: ProxySettings) {
   return { host, port, allowedHosts, ...(probePort !== undefined && { probePort }) }
 }
 
-/** What the controller says is in force: tables, and whose tokens are good. */
+/** What the controller says is in force: tables, whose tokens are good, and what is halted. */
 async function followedBy(
-  { folder, controllerKey, namespace, agent, log }: ProxySettings,
+  { folder, controllerKey, namespace, agent, haltWhenAloneMs: aloneMs, log }: ProxySettings,
   controller: ControllerLink,
 ) {
   const options = {
@@ -144,9 +149,13 @@ async function followedBy(
   const identity = () => tables.identity()
   const scope = () => identity()?.namespace
   const revocations = await followRevocations({ ...options, scope })
+  const halts = await followHalts({
+    ...{ ...options, scope, uptime: () => performance.now() },
+    ...(aloneMs !== undefined && { aloneMs }),
+  })
   const keyed = withRuntimeTokens({ tables, revocations, now: Date.now })
   const callers = agent === undefined ? keyed : withLocalAgent({ tables: keyed, agent, identity })
-  return { tables, callers, followers: [tables, revocations, keyed] }
+  return { tables, halts, callers, followers: [tables, revocations, halts, keyed] }
 }
 
 /** The journal, in which the calls of earlier starts have all ended. */
@@ -169,10 +178,9 @@ function stateReport(proxy: string, varying: () => Varying): () => ProxyReport {
   return () => ({ proxy, version, startedAt, ...varying() })
 }
 
-function both(first: () => void, second: () => void): () => void {
+function all(stops: readonly (() => void)[]): () => void {
   return () => {
-    first()
-    second()
+    for (const stop of stops) stop()
   }
 }
 

@@ -1,5 +1,6 @@
 import Type from 'typebox'
 import { closed, instant, oneOf } from '../../schemas/field.ts'
+import { HaltNotice, HaltProgress } from '../../schemas/halt.ts'
 import { Override } from '../../schemas/override.ts'
 import { UpstreamReport } from '../../schemas/proxy-report.ts'
 
@@ -109,6 +110,10 @@ export const StatusAnswer = closed(
     overrides: Type.Array(Override, {
       description: 'What stands in place of parts of the source for a while.',
     }),
+    halts: Type.Array(
+      closed({ ...HaltNotice.properties, progress: HaltProgress }, 'A halt that stands.'),
+      { description: 'What people have stopped.' },
+    ),
     proxies: Type.Array(ProxyAnswer, { description: 'Who enforces it.' }),
     ledger: closed(
       {

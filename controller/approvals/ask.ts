@@ -159,5 +159,7 @@ function rowOf(
     consumed_call: null,
     outcome: null,
     revision: 1,
+    frozen_at: null,
+    frozen_ms: 0,
   }
 }

@@ -4,6 +4,7 @@ import { extendBudget } from '../budgets/extend-budget.ts'
 import { expire } from './expire.ts'
 import type { InForce, InForceReader } from './in-force/in-force.ts'
 import { type VoidReason, voidReason } from './in-force/void-reason.ts'
+import { halted } from './keeping/freeze.ts'
 import { allMet, countsFor, type Panel, panelsOf } from './panel.ts'
 import { questionOf, requestBy, type VoteRow, votesOf } from './present.ts'
 import { moved, type RequestRow, type Transition, taken } from './transition.ts'
@@ -16,7 +17,8 @@ interface Claimed {
 
 /**
  * Grants the one use of an approval, or ends an approval that no longer stands. A claim that was judged by
- * another table than the one in force changes nothing: its proxy judges again and claims again.
+ * another table than the one in force changes nothing, its proxy judges again and claims again; nor does one of a call
+ * that is halted.
  */
 export async function claim(
   transition: Transition,
@@ -27,6 +29,7 @@ export async function claim(
   const { db, at } = transition
   const row = await taken(db, id, ['approved'])
   if (row === null) return said(await requestBy(db, id), asked)
+  if (await halted(db, id)) return { granted: false, row }
   const late = await expire(transition, row)
   if (late !== null) return { granted: false, row: late }
   const now = await inForce.of(db, row.namespace)

@@ -1,7 +1,8 @@
 import { moved, type RequestRow, type Transition } from './transition.ts'
 
-/** Ends a request whose time has passed, whether or not the sweeper has come by. The ended one, or null when its time has not. */
+/** Ends a request whose time has passed and whose clocks do not stand still, whether or not the sweeper has come by. The ended one, or null when its time has not. */
 export async function expire(transition: Transition, row: RequestRow): Promise<RequestRow | null> {
+  if (row.frozen_at !== null) return null
   const now = transition.at.getTime()
   if (row.state === 'pending' && row.expires_at.getTime() <= now) {
     return moved(transition, row, { state: 'expired' })

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 const digits = '0123456789abcdefghjkmnpqrstvwxyz'
 
 /** A new id: the prefix, a dash, and 80 random bits. */
-export function newId(prefix: 'apr' | 'agr' | 'rtk' | 'ovr'): string {
+export function newId(prefix: 'apr' | 'agr' | 'rtk' | 'ovr' | 'hlt' | 'acc' | 'ses'): string {
   const characters = [...randomBytes(16)].map(byte => digits[byte & 31])
   return `${prefix}-${characters.join('')}`
 }

@@ -30,6 +30,7 @@ import { type Decided, decide } from './decide.ts'
 import { expire } from './expire.ts'
 import { listGrants, reconsiderGrants, revoke } from './grants/end-grants.ts'
 import { type InForceReader, inForceReader } from './in-force/in-force.ts'
+import { settleClocks } from './keeping/freeze.ts'
 import { openNamespaces, reconsider } from './keeping/reconsider.ts'
 import { nextSweep, sweep } from './keeping/sweep.ts'
 import { toolsReported } from './keeping/tool-schemas.ts'
@@ -185,6 +186,11 @@ export class StoredApprovals implements Approvals {
   /** Does some of what time brings: expiry, escalations, reminders. True when there may be more. */
   sweep(): Promise<boolean> {
     return sweep(this.#moves, this.#inForce)
+  }
+
+  /** Lets the clocks of requests stand still whose calls are halted, and go on once they are not. */
+  settleClocks(): Promise<void> {
+    return settleClocks(this.#moves)
   }
 
   /** When time brings something next (milliseconds since 1970), or null. */

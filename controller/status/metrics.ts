@@ -24,6 +24,12 @@ const numbers: readonly (readonly [
     'Connected proxies that enforce the last good tables.',
     ({ proxies }) => proxies.filter(({ connected, current }) => connected && current).length,
   ],
+  ['writ_halts', 'Halts that stand.', ({ halts }) => halts.length],
+  [
+    'writ_halt_proxies_missing',
+    'Proxies that have not said yet that they refuse by a halt that concerns them.',
+    ({ halts }) => halts.reduce((sum, { progress }) => sum + progress.proxies - progress.done, 0),
+  ],
   ['writ_namespaces', 'Namespaces with a table.', ({ namespaces }) => namespaces.length],
   ['writ_records', 'Entries in the ledger.', ({ ledger }) => ledger.records],
   [

@@ -1,3 +1,4 @@
+import type { StoredHalts } from '../halts/stored-halts.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { StoredOverrides } from '../overrides/stored-overrides.ts'
 import type { Proxies } from '../proxies.ts'
@@ -13,6 +14,7 @@ export interface StatusNeeds {
   readonly store: Store
   readonly releases: Releases
   readonly overrides: Pick<StoredOverrides, 'list'>
+  readonly halts: Pick<StoredHalts, 'standing'>
   readonly proxies: Proxies
   readonly memory: SourceMemory
   readonly ledger: Ledger
@@ -39,6 +41,7 @@ export async function readStatus(needs: StatusNeeds): Promise<Status> {
     problems: memory.problems,
     releases: releases.current(),
     overrides: await needs.overrides.list(),
+    halts: needs.halts.standing().halts,
     proxies: proxies.list(),
     counts,
     gaps,

@@ -1,7 +1,10 @@
+import type { HaltNotice, HaltProgress } from '../../schemas/halt.ts'
 import type { Override } from '../../schemas/override.ts'
 import type { Problem } from '../../schemas/problem.ts'
 import type { ProxyReport } from '../../schemas/proxy-report.ts'
-import type { Gap, LedgerCount } from '../ledger/ledger.ts'
+import { progressOf } from '../halts/progress.ts'
+import type { LedgerCount } from '../ledger/ledger.ts'
+import type { Gap } from '../ledger/numbers.ts'
 import type { SeenProxy } from '../proxies.ts'
 import type { PastRelease } from '../publish/publication.ts'
 import type { PresentController } from '../store/presence.ts'
@@ -26,6 +29,8 @@ export interface Status {
   readonly namespaces: readonly NamespaceStatus[]
   /** What stands in place of parts of the source for a while. */
   readonly overrides: readonly Override[]
+  /** What people have stopped, and how many proxies refuse it. */
+  readonly halts: readonly HaltStatus[]
   readonly proxies: readonly ProxyStatus[]
   readonly ledger: {
     readonly records: number
@@ -34,6 +39,8 @@ export interface Status {
     readonly gaps: readonly Gap[]
   }
 }
+
+export type HaltStatus = HaltNotice & { readonly progress: HaltProgress }
 
 export interface NamespaceStatus {
   readonly namespace: string
@@ -82,6 +89,7 @@ export interface Facts {
   readonly problems: readonly Problem[]
   readonly releases: readonly PastRelease[]
   readonly overrides: readonly Override[]
+  readonly halts: readonly HaltNotice[]
   readonly proxies: readonly SeenProxy[]
   readonly counts: readonly LedgerCount[]
   readonly gaps: readonly Gap[]
@@ -106,6 +114,10 @@ export function statusOf(facts: Facts): Status {
     source,
     problems: { errors, warnings: problems.length - errors, list: problems },
     overrides: facts.overrides.filter(({ state }) => state === 'in_force'),
+    halts: facts.halts.map(halt => ({
+      ...halt,
+      progress: progressOf(facts.proxies, halt, true, facts.now),
+    })),
     namespaces: releases.map(release => namespaceStatus(release, connected)),
     proxies,
     ledger: {

@@ -1,6 +1,7 @@
 import type { ColumnType, Generated } from 'kysely'
 import type { ApprovalEvent, ApprovalVote, Surface } from '../../schemas/approval.ts'
 import type { ApprovalState } from '../../schemas/approval-state.ts'
+import type { AccountTables } from './account-tables.ts'
 import type {
   BudgetChargeRow,
   BudgetCounterRow,
@@ -8,15 +9,19 @@ import type {
   BudgetRunRow,
   UsageRow,
 } from './budget-rows.ts'
+import type { ChainTables } from './chain-tables.ts'
 import type { ChatCommandRow } from './chat-tables.ts'
+import type { CheckpointTables } from './checkpoint-tables.ts'
 import type { CommitTables } from './commit-tables.ts'
 import type { CoverageTables } from './coverage-tables.ts'
 import type { PushSubscriptionRow } from './delivery-tables.ts'
 import type { ForgeDeliveryRow, ForgeLookRow } from './forge-tables.ts'
+import type { HaltEventRow, HaltRow } from './halt-tables.ts'
 import type { ControllerRow, FenceRow, KubernetesObjectRow } from './kubernetes-tables.ts'
 import type { OverrideEventRow, OverrideRow, ReleaseStepRow } from './override-tables.ts'
 import type { PeopleTables } from './people-tables.ts'
 import type { ProxyNameRow } from './proxy-name-tables.ts'
+import type { RecordTables } from './record-rows.ts'
 import type { ReviewTables } from './review-tables.ts'
 import type { SourceTables } from './source-tables.ts'
 import type { RuntimeTokenListRow, RuntimeTokenRow } from './token-tables.ts'
@@ -28,9 +33,11 @@ export interface Database
     CommitTables,
     SourceTables,
     PeopleTables,
-    CoverageTables {
-  readonly records: RecordRow
-  readonly record_counts: RecordCountRow
+    CoverageTables,
+    RecordTables,
+    ChainTables,
+    CheckpointTables,
+    AccountTables {
   readonly releases: ReleaseRow
   readonly tables: TableRow
   readonly proxies: ProxyRow
@@ -62,50 +69,8 @@ export interface Database
   readonly overrides: OverrideRow
   readonly override_events: OverrideEventRow
   readonly release_steps: ReleaseStepRow
-}
-
-type Json = ColumnType<unknown, string | null, never>
-
-/** One entry: `entry` is the line as the proxy wrote it, the rest is there to find it. */
-export interface RecordRow {
-  readonly proxy: string
-  readonly seq: number
-  readonly time: Date
-  readonly received_at: ColumnType<Date, never, never>
-  readonly phase: string
-  readonly call: string
-  readonly namespace: string
-  readonly agent: string | null
-  readonly api_key: string | null
-  readonly user_name: string | null
-  readonly session: string | null
-  readonly kind: string
-  readonly server: string | null
-  readonly tool: string | null
-  readonly model: string | null
-  readonly uri: string | null
-  readonly prompt: string | null
-  readonly args: Json
-  readonly action: string
-  readonly reason: string
-  readonly policy: string | null
-  readonly rule: string | null
-  readonly commit_id: string | null
-  readonly table_digest: string | null
-  readonly approval: string | null
-  readonly cost_micro_usd: number | null
-  readonly status: string | null
-  readonly duration_ms: number | null
-  readonly entry: string
-  /** SHA-256 of `entry`, hex: tells a repeated entry from another one of the same number. */
-  readonly entry_digest: string
-}
-
-/** How many entries of a proxy the ledger has, and the highest number among them. */
-interface RecordCountRow {
-  readonly proxy: string
-  readonly stored: number
-  readonly last_seq: number
+  readonly halts: HaltRow
+  readonly halt_events: HaltEventRow
 }
 
 export interface ReleaseRow {
@@ -186,6 +151,10 @@ export interface ApprovalRequestRow {
   readonly outcome: string | null
   /** Counts the changes; the update of it is the lock under which answers are counted. */
   readonly revision: number
+  /** Since when its clocks stand still; null while they go. */
+  readonly frozen_at: ColumnType<Date | null, Date | null | undefined, Date | null>
+  /** For how long they have stood still before that. */
+  readonly frozen_ms: ColumnType<number, number | undefined, number>
 }
 
 /** `person` is the name that votes once: without namespace, or `ai:` with the workflow and the model of a judge. */

@@ -1,12 +1,16 @@
 import { type Kysely, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
+import { accountTables } from './account-tables.ts'
 import { approvalTables } from './approval-tables.ts'
 import { budgetTables } from './budget-tables.ts'
+import { chainTables } from './chain-tables.ts'
 import { chatTables } from './chat-tables.ts'
+import { checkpointTables } from './checkpoint-tables.ts'
 import { commitTables } from './commit-tables.ts'
 import { coverageTables } from './coverage-tables.ts'
 import { deliveryTables } from './delivery-tables.ts'
 import { forgeTables } from './forge-tables.ts'
+import { haltTables } from './halt-tables.ts'
 import { kubernetesTables } from './kubernetes-tables.ts'
 import { overrideTables } from './override-tables.ts'
 import { peopleTables } from './people-tables.ts'
@@ -37,7 +41,11 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0015-policy-sources': { up: sourceTables },
   '0016-review-turns': { up: reviewTurnTables },
   '0017-people': { up: peopleTables },
+  '0018-chains': { up: chainTables },
+  '0019-checkpoints': { up: checkpointTables },
+  '0020-halts': { up: haltTables },
   '0021-coverage': { up: coverageTables },
+  '0022-accounts': { up: accountTables },
 }
 
 async function first(db: Kysely<unknown>): Promise<void> {

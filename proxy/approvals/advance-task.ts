@@ -18,6 +18,8 @@ export async function advance(firewall: Firewall, exchange: Exchange, task: Task
     request.hear(await questions.look(request.id).catch(() => request.news))
   }
   if (task.state !== 'open' || request.news.state === 'pending') return
+  // It ends once it can be done, or is turned down: a halt does neither.
+  if (firewall.halts.on(exchange.client.caller, 'tool') !== null) return
   run(firewall, task, () =>
     request.news.state === 'approved'
       ? collect(firewall, task.detached(exchange), request, task.prepare)

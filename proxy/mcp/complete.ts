@@ -1,5 +1,6 @@
 import { visible } from '../../policy/decide/visible.ts'
 import { ProxyFailure } from '../failure.ts'
+import { haltText } from '../halts/halted-decision.ts'
 import { type Answer, answerError, type Exchange, type Firewall } from './exchange.ts'
 import { finishFor } from './finish.ts'
 import { factsOf, type Subject, subjectOf } from './judge.ts'
@@ -13,6 +14,10 @@ export async function complete(firewall: Firewall, exchange: Exchange): Promise<
   const { ref, argument } = exchange.params
   if (!isObject(ref) || !isObject(argument)) {
     return answerError(exchange, codes.invalidParams, '`ref` and `argument` must be objects')
+  }
+  const halt = firewall.halts.on(exchange.client.caller, 'prompt')
+  if (halt !== null) {
+    return answerError(exchange, codes.refused, `Writ refused this: ${haltText(halt)}`)
   }
   const offer = visibleOffer(firewall, exchange, ref)
   if (offer === null) {

@@ -2,7 +2,8 @@ import { hash } from 'node:crypto'
 import { redactText } from '../../records/redact/redact.ts'
 import type { Reservation, Reserved } from '../budgets/budgets.ts'
 import { heldEntry } from '../budgets/held-entry.ts'
-import { type Ended, type SharedText, sharedText } from '../record/entry-text.ts'
+import { cutEntry, haltedEntry, haltedRefusal } from '../halts/halted-call.ts'
+import { type Ended, sharedText } from '../record/entry-text.ts'
 import { keep } from '../record/keep.ts'
 import { tellEnd } from '../telemetry/call-facts.ts'
 import { inStep } from '../telemetry/call-trace.ts'
@@ -129,23 +130,37 @@ async function forwardPaid(
     reservation?.settle({ sent: false, usage: null })
     return stop('no_record')
   }
-  if (errand.release !== undefined) {
-    const refusal = await errand.release.claim()
-    if (refusal !== null) {
-      reservation?.settle({ sent: false, usage: null })
-      return keepBack(firewall, exchange, errand, shared, refusal)
-    }
+  const refusal = await whyNow(firewall, exchange, errand)
+  if (refusal !== null) {
+    reservation?.settle({ sent: false, usage: null })
+    return keepBack(firewall, exchange, errand, refusal)
   }
   const ending = await sendErrand(firewall, exchange, errand)
   const durationMs = firewall.now() - began
   firewall.meter.upstream(errand.upstream.name, ending.status, durationMs / 1000)
   const paid = reservation && settledEntry(exchange.client, reservation, wentOut(ending))
   const ended = { ...endedOf(ending, durationMs), ...paid }
-  tellEnd(judged, ended)
+  const told = ending.halt === undefined ? judged.entry : cutEntry(judged, ending.halt)
+  tellEnd(judged, ended, told)
   errand.release?.ended(ending.status)
-  if (!(await keep(firewall, [texts.outcome(shared, ended)], judged)))
-    return stop('answer_unrecorded')
+  const outcome = texts.outcome(told === judged.entry ? shared : sharedText(judged, told), ended)
+  if (!(await keep(firewall, [outcome], judged))) return stop('answer_unrecorded')
   return answerTo(exchange, errand, ending, stop)
+}
+
+/** Why a call does not go out whose attempt is on record: it is halted by now, or its approval cannot be used. */
+async function whyNow(
+  { halts }: Firewall,
+  { client }: Exchange,
+  { judged, release }: Errand,
+): Promise<Refusal | null> {
+  const { subject } = judged
+  const halted = () => {
+    const halt = halts.on(client.caller, subject.kind)
+    return halt && haltedRefusal(halt, subject)
+  }
+  if (release === undefined) return halted()
+  return halted() ?? (await release.claim()) ?? halted()
 }
 
 /** Whether the server may have done what was asked. */
@@ -173,15 +188,15 @@ async function keepBack(
   firewall: Firewall,
   exchange: Exchange,
   { judged, structured }: Errand,
-  shared: SharedText,
   refusal: Refusal,
 ): Promise<Answer> {
   const { texts } = firewall
   const ended = { status: 'refused', error: redactText(refusal.text) } as const
-  tellEnd(judged, ended)
-  const kept = await keep(firewall, [texts.outcome(shared, ended)], judged)
-  const told = kept ? refusal : refusalFor('no_record', judged.subject)
-  return answerRefusal(exchange, told, judged, structured)
+  const told = refusal.halt === undefined ? judged.entry : haltedEntry(judged, refusal.halt)
+  tellEnd(judged, ended, told)
+  const kept = await keep(firewall, [texts.outcome(sharedText(judged, told), ended)], judged)
+  const answered = kept ? refusal : refusalFor('no_record', judged.subject)
+  return answerRefusal(exchange, answered, judged, structured)
 }
 
 /** Notes that a call goes out; true when one has gone out before that this may be a repetition of. */

@@ -1,7 +1,10 @@
 import { ProxyFailure } from '../failure.ts'
 import { noteFault } from '../fault.ts'
+import { haltText } from '../halts/halted-decision.ts'
+import { untilHalted } from '../halts/halts.ts'
 import type { Ended } from '../record/entry-text.ts'
 import type { Attributes, TraceContext } from '../telemetry/call-trace.ts'
+import { Cancellation } from './cancellation.ts'
 import type { Exchange, Firewall } from './exchange.ts'
 import type { Errand } from './forward.ts'
 import { asks, withInput } from './input-rounds.ts'
@@ -14,6 +17,8 @@ export interface Ending {
   readonly status: Ended['status']
   readonly reply?: Reply
   readonly failure?: ProxyFailure
+  /** The halt that broke it off. */
+  readonly halt?: string
 }
 
 /** Sends a judged call to its server, at most once. Never rejects. */
@@ -23,9 +28,9 @@ export async function sendErrand(
   errand: Errand,
 ): Promise<Ending> {
   const { trace } = exchange
-  if (trace === undefined) return send(firewall, exchange, errand)
+  if (trace === undefined) return sendUntilHalted(firewall, exchange, errand)
   const sending = trace.upstream(...upstreamFacts(errand))
-  const ending = await send(firewall, exchange, errand, sending.context)
+  const ending = await sendUntilHalted(firewall, exchange, errand, sending.context)
   sending.ended({ attributes: {}, ...errorOf(ending) })
   return ending
 }
@@ -53,6 +58,28 @@ function errorOf({ status, reply, failure }: Ending): { readonly error?: string 
   if (failure !== undefined) return { error: failure.code }
   const code = reply?.kind === 'error' ? reply.value.code : null
   return { error: typeof code === 'number' ? String(code) : 'tool_error' }
+}
+
+/** Sends it under a cancellation of its own, by which a client is still answered whose call a halt breaks off. */
+async function sendUntilHalted(
+  firewall: Firewall,
+  exchange: Exchange,
+  errand: Errand,
+  context?: TraceContext,
+): Promise<Ending> {
+  const { cancellation: clients, client } = exchange
+  const cancellation = new Cancellation()
+  if (clients.aborted) cancellation.abort()
+  clients.listen(() => cancellation.abort())
+  const { kind } = errand.judged.subject
+  const stop = untilHalted(firewall.halts, client.caller, kind, halt => cancellation.abort(halt))
+  const ending = await send(firewall, { ...exchange, cancellation }, errand, context)
+  stop()
+  clients.listen(null)
+  const { halt } = cancellation
+  if (halt === null || ending.failure?.code !== 'cancelled') return ending
+  const failure = new ProxyFailure('cancelled', haltText(halt))
+  return { status: 'cancelled', failure, halt: halt.id }
 }
 
 async function send(

@@ -54,7 +54,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   readonly #options: RelayOptions
   readonly #usage = new UsageReader()
   #controller: Dispatcher.DispatchController | null = null
-  #abandoned = false
+  #abandoned: ProxyFailure | null = null
   #ended = false
   #status = 0
   #headers: IncomingHttpHeaders = {}
@@ -74,15 +74,15 @@ export class Relay implements Dispatcher.DispatchHandler {
     this.#options = options
   }
 
-  /** Stops it: nobody waits for the answer any more. */
-  abandon(): void {
-    this.#abandoned = true
-    this.#controller?.abort(new ProxyFailure('cancelled', 'the client went away'))
+  /** Stops it, for the reason given. */
+  abandon(why: ProxyFailure): void {
+    this.#abandoned = why
+    this.#controller?.abort(why)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
-    if (this.#abandoned) this.abandon()
+    if (this.#abandoned !== null) this.abandon(this.#abandoned)
   }
 
   onResponseStart(

@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici'
 import type { ProxyFailure } from '../failure.ts'
 import type { TraceContext } from '../telemetry/call-trace.ts'
 import { withholding } from '../withhold.ts'
+import { brokenOff } from './broken-off.ts'
 import type { Candidate } from './candidates.ts'
 import { headersFor } from './carried-headers.ts'
 import { type Ending, endingOf } from './ending.ts'
@@ -10,7 +11,7 @@ import { errorEvent } from './error-event.ts'
 import type { Errand, Gateway } from './gateway.ts'
 import { inputEstimate } from './input-size.ts'
 import { outgoingBody, wantsUsage } from './outgoing-body.ts'
-import { answerJson, problemJson, statusOf } from './problem.ts'
+import { answerJson, problemJson, statusOf, turnAway } from './problem.ts'
 import { Relay, type Relayed } from './relay.ts'
 import { UsageChunkFilter } from './usage-chunk-filter.ts'
 
@@ -61,8 +62,9 @@ function relay(
         resolve(relayed)
       },
     })
-    cancellation.listen(() => handler.abandon())
-    if (cancellation.aborted) handler.abandon()
+    const abandon = () => handler.abandon(brokenOff(cancellation))
+    cancellation.listen(abandon)
+    if (cancellation.aborted) abandon()
     const body = outgoingBody(asked, candidate, limit)
     const options: Dispatcher.DispatchOptions = {
       method: 'POST',
@@ -106,10 +108,23 @@ function queryOf(url = ''): string {
 }
 
 /** Answers a request for which no provider had an answer. */
-export function tellFailure({ response, asked }: Errand, failure: ProxyFailure): void {
-  if (failure.code === 'cancelled') return void response.destroy()
+export function tellFailure(errand: Errand, failure: ProxyFailure): void {
+  const { response, asked, cancellation } = errand
+  if (failure.code === 'cancelled') {
+    if (cancellation.halt === null) response.destroy()
+    else tellHalted(errand, failure)
+    return
+  }
   const { dialect } = asked.endpoint
   const code = failure.code === 'upstream_timeout' ? 'upstream_timeout' : 'upstream_away'
   const message = `Writ allowed the request to ${JSON.stringify(asked.model)}, but ${failure.message}.`
   answerJson(response, statusOf(dialect, code), problemJson(dialect, { code, message }))
+}
+
+/** Answers a request that a halt broke off; who reads events is told with one more. */
+export function tellHalted({ response, asked }: Errand, { message: why }: ProxyFailure): void {
+  const { dialect } = asked.endpoint
+  const message = `Writ broke the request to ${JSON.stringify(asked.model)} off: ${why}`
+  if (response.headersSent) response.end(errorEvent(dialect, message))
+  else turnAway(response, dialect, { code: 'policy_denied', message })
 }

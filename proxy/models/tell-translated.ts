@@ -1,11 +1,12 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { Usage } from '../../schemas/usage.ts'
+import { brokenOff } from './broken-off.ts'
 import { accounted, type Ending } from './ending.ts'
 import type { Errand } from './gateway.ts'
 import { inputEstimate } from './input-size.ts'
 import { answerJson } from './problem.ts'
-import type { Granted } from './send-model.ts'
+import { type Granted, tellHalted } from './send-model.ts'
 import { withWarnings } from './soft-warning.ts'
 import type { StreamProgress, Translated } from './translate/translation.ts'
 import type { Used } from './usage-reader.ts'
@@ -58,10 +59,11 @@ function whole({ response, asked }: Errand, answer: Of<'answer'>, headers: Heade
 }
 
 async function streamed(
-  { response, asked, cancellation }: Errand,
+  errand: Errand,
   { chunks, progress }: Of<'stream'>,
   headers: Headers,
 ): Promise<Ending> {
+  const { response, asked, cancellation } = errand
   response.writeHead(200, {
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-cache',
@@ -84,8 +86,10 @@ async function streamed(
     bytes,
     another: false,
     ...(outcome === 'failed' && { error: 'the provider broke off' }),
+    ...(cancellation.halt !== null && { error: brokenOff(cancellation).message }),
     finish: () => {
-      response.end()
+      if (cancellation.halt === null) response.end()
+      else tellHalted(errand, brokenOff(cancellation))
     },
   }
 }

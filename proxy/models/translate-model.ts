@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { ProxyFailure } from '../failure.ts'
+import { brokenOff } from './broken-off.ts'
 import type { Candidate } from './candidates.ts'
 import type { Ending } from './ending.ts'
 import type { Errand, Gateway } from './gateway.ts'
@@ -30,7 +31,7 @@ export async function translateModel(
 ): Promise<Ending> {
   const { cancellation } = errand
   const stop = new AbortController()
-  const abort = () => stop.abort(new ProxyFailure('cancelled', 'the client went away'))
+  const abort = () => stop.abort(brokenOff(cancellation))
   cancellation.listen(abort)
   if (cancellation.aborted) abort()
   try {

@@ -1,9 +1,13 @@
+import type { HaltNotice } from '../../schemas/halt.ts'
 import type { Actual, Reservation } from '../budgets/budgets.ts'
 import { heldEntry } from '../budgets/held-entry.ts'
 import { ProxyFailure } from '../failure.ts'
 import { noteFault } from '../fault.ts'
+import { cutEntry, haltedEntry, haltedRefusal } from '../halts/halted-call.ts'
+import { untilHalted } from '../halts/halts.ts'
 import type { JudgedCall } from '../mcp/judge.ts'
 import type { NewEntry } from '../mcp/needs.ts'
+import type { Refusal } from '../mcp/refusal.ts'
 import { type Ended, type SharedText, sharedText } from '../record/entry-text.ts'
 import { keep } from '../record/keep.ts'
 import { tellEnd } from '../telemetry/call-facts.ts'
@@ -73,13 +77,20 @@ export class Try {
     return { kind: 'answered' }
   }
 
-  /** False when the approval cannot be used, and the request was refused. */
+  #halted(): Refusal | null {
+    const halt = this.#gateway.halts.on(this.#errand.caller, 'model')
+    return halt && haltedRefusal(halt, this.#needs.judged.subject)
+  }
+
+  /** False when it is halted or the approval cannot be used, and the request was refused. */
   async #claimed(): Promise<boolean> {
     const { judged, reservation, approved } = this.#needs
-    const refusal = approved === undefined ? null : await approved.claim()
+    const halted = this.#halted()
+    const refusal = halted ?? (approved && ((await approved.claim()) ?? this.#halted())) ?? null
     if (refusal === null) return true
     const settled = this.#settle(notSent)
-    const kept = await this.#keep({ status: 'refused', error: refusal.text, ...settled })
+    const told = refusal.halt === undefined ? judged.entry : haltedEntry(judged, refusal.halt)
+    const kept = await this.#keep({ status: 'refused', error: refusal.text, ...settled }, told)
     if (kept) tell(this.#errand, judged, refusal, 'policy_denied')
     else tellUnrecorded(this.#errand, judged)
     reservation.settle(notSent)
@@ -92,19 +103,29 @@ export class Try {
     const { provider } = this.#candidate
     const began = now()
     if (asked.endpoint.verdict !== 'count') account.modelCalls++
-    const ending = await this.#ending()
+    const ending = await this.#untilHalted()
     const durationMs = now() - began
     meter.upstream(provider.name, ending.outcome, durationMs / 1000)
     const settled = this.#settle(ending.actual)
     const ended = { ...endedOf(ending, durationMs), ...settled }
     this.#needs.approved?.ended(ending.outcome)
-    if (!(await this.#keep(ended))) {
+    const { judged } = this.#needs
+    const { halt } = this.#errand.cancellation
+    const isCut = halt !== null && ending.outcome === 'cancelled'
+    if (!(await this.#keep(ended, isCut ? cutEntry(judged, halt.id) : judged.entry))) {
       this.#withhold()
       return { kind: 'answered' }
     }
     if (ending.another) return { kind: 'failed', answer: () => ending.finish() }
     ending.finish()
     return { kind: 'answered' }
+  }
+
+  async #untilHalted(): Promise<Ending> {
+    const { caller, cancellation } = this.#errand
+    const cut = (halt: HaltNotice) => cancellation.abort(halt)
+    const stop = untilHalted(this.#gateway.halts, caller, 'model', cut)
+    return this.#ending().finally(stop)
   }
 
   async #ending(): Promise<Ending> {
@@ -145,10 +166,11 @@ export class Try {
     return { costSource, charges, ...(costMicroUsd !== undefined && { costMicroUsd }) }
   }
 
-  #keep(ended: Ended): Promise<boolean> | boolean {
+  #keep(ended: Ended, told: JudgedCall['entry']): Promise<boolean> | boolean {
     const { judged } = this.#needs
-    tellEnd(judged, ended)
-    return keep(this.#gateway, [this.#gateway.texts.outcome(this.#shared, ended)], judged)
+    tellEnd(judged, ended, told)
+    const shared = told === judged.entry ? this.#shared : sharedText(judged, told)
+    return keep(this.#gateway, [this.#gateway.texts.outcome(shared, ended)], judged)
   }
 
   /** What cannot be recorded is not handed over; what has begun is not ended as if it were whole. */

@@ -22,12 +22,12 @@ export interface StoreKind {
 
 async function emptied(store: Store): Promise<Store> {
   await sql`
-    truncate records, record_counts, releases, tables, proxies, proxy_names, directories, approval_requests,
+    truncate records, record_counts, record_gaps, chain_heads, chain_flaws, chain_keys, chain_seals, pruned_ranges, checkpoints, checkpoint_keys, checkpoint_heads, checkpoint_copies, releases, tables, proxies, proxy_names, directories, approval_requests,
       approval_votes, approval_events, approval_links, approval_notifications, approval_grants,
       approval_grant_uses, approval_judgements, push_subscriptions, usage, budget_charges,
       budget_counters, budget_leases, budget_runs, usage_days, usage_sessions, fences, controllers,
       kubernetes_objects, applied_sources, applied_objects, forge_deliveries, forge_looks, reviews, review_votes, review_events, commit_reviews, admitted_sources,
-      overrides, override_events, release_steps, commits, chat_commands, review_turns, coverage_days, coverage_starts`.execute(
+      overrides, override_events, halts, halt_events, release_steps, commits, chat_commands, review_turns, coverage_days, coverage_starts, accounts, account_sessions, account_links`.execute(
     store.db,
   )
   return store

@@ -11,12 +11,14 @@ import {
   taken,
   transition,
 } from '../transition.ts'
+import { mustThaw, settleClocks } from './freeze.ts'
 
 /** Requests that one transaction ends: few enough that answers need not wait for long. */
 const batch = 100
 
 /** Does what is due by itself: expiry, approvals that nobody used, escalations, reminders. True when there may be more. */
 export async function sweep(moves: TransitionNeeds, inForce: InForceReader): Promise<boolean> {
+  await settleClocks(moves)
   const ended = await transition(moves, endOverdue)
   await endGrants(moves)
   const due = await dueNow(moves)
@@ -30,7 +32,9 @@ export async function sweep(moves: TransitionNeeds, inForce: InForceReader): Pro
 export async function nextSweep(db: Kysely<Database>): Promise<number | null> {
   const { rows } = await sql<{ next: Date | null }>`
     select least(
-      (select min(next_at) from approval_requests where state in ('pending', 'approved')),
+      (select min(next_at) from approval_requests
+        where state in ('pending', 'approved') and frozen_at is null),
+      case when ${mustThaw} then to_timestamp(0) end,
       (select min(expires_at) from approval_grants where ended_at is null)
     ) as next`.execute(db)
   return rows[0]?.next?.getTime() ?? null
@@ -58,7 +62,7 @@ async function endOverdue({ db, at, say }: Transition): Promise<number> {
       next_at = null
     where state in ('pending', 'approved') and id in (
       select id from approval_requests
-      where next_at <= ${at}::timestamptz
+      where next_at <= ${at}::timestamptz and frozen_at is null
         and ((state = 'pending' and expires_at <= ${at}::timestamptz) or state = 'approved')
       order by next_at limit ${batch} for update skip locked
     )
@@ -77,6 +81,7 @@ function dueNow({ db, now }: TransitionNeeds): Promise<readonly Pick<RequestRow,
     .select('id')
     .where('state', '=', 'pending')
     .where('next_at', '<=', at)
+    .where('frozen_at', 'is', null)
     .where('expires_at', '>', at)
     .orderBy('next_at')
     .limit(batch)
@@ -88,7 +93,7 @@ async function actOn(moving: Transition, id: string, inForce: InForceReader): Pr
   const row = await taken(moving.db, id, ['pending'])
   if (row === null || (await expire(moving, row))) return
   const { directory } = await inForce.of(moving.db, row.namespace)
-  const moments = momentsOf(directory, row.workflows, row.requested_at.getTime())
+  const moments = momentsOf(directory, row.workflows, clockOf(row))
   const now = moving.at.getTime()
   const due = moments.filter(({ at }) => at > row.acted_until.getTime() && at <= now)
   const escalated = due
@@ -118,8 +123,13 @@ function saidOf(escalated: readonly string[], due: readonly Moment[]) {
   ]
 }
 
+/** When a request would have been made had its clocks never stood still. */
+function clockOf({ requested_at, frozen_ms }: RequestRow): number {
+  return requested_at.getTime() + frozen_ms
+}
+
 /** When the next thing is due for a pending request by the directory that is in force now. */
 export function dueBy(directory: Directory | null, row: RequestRow): number {
-  const moments = momentsOf(directory, row.workflows, row.requested_at.getTime())
+  const moments = momentsOf(directory, row.workflows, clockOf(row))
   return nextDue(moments, row.acted_until.getTime(), row.expires_at.getTime())
 }

@@ -40,6 +40,7 @@ const status = statusOf({
   problems: [],
   releases: [release('a', 1), release('b', 2)],
   overrides: [],
+  halts: [],
   proxies: [
     seen('all', null, 'sha256:a'),
     seen('one', 'a', 'sha256:a'),
