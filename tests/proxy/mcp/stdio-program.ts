@@ -24,6 +24,7 @@ interface Call {
 const tools: Record<string, (call: Call) => Promise<object> | object> = {
   env: () => text(process.env),
   pid: () => text(process.pid),
+  meta: ({ _meta: meta }) => text(meta ?? null),
   die: () => process.exit(1),
   hang: () => new Promise(() => undefined),
   shout: ({ arguments: args }) => {

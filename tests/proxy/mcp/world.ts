@@ -4,7 +4,14 @@ import { compile } from '../../../policy/compile/compile.ts'
 import type { LoadedTable } from '../../../policy/decide/load.ts'
 import { load } from '../../../policy/decide/load.ts'
 import type { Budgets } from '../../../proxy/budgets/budgets.ts'
-import type { Caller, Journal, NewEntry, Secrets, Tables } from '../../../proxy/mcp/needs.ts'
+import type {
+  Caller,
+  Journal,
+  NewEntry,
+  Questions,
+  Secrets,
+  Tables,
+} from '../../../proxy/mcp/needs.ts'
 import type { Logins } from '../../../proxy/mcp/upstream/oauth/login.ts'
 import { createProxy } from '../../../proxy/proxy.ts'
 import type { CallTraces } from '../../../proxy/telemetry/call-trace.ts'
@@ -126,6 +133,7 @@ export interface WorldOptions {
   readonly early?: boolean
   readonly traces?: CallTraces
   readonly registry?: Registry
+  readonly questions?: Questions
 }
 
 /** A proxy on a free port with these documents in force. */
@@ -172,6 +180,7 @@ export async function world(
     ...(options.logins ? { logins: options.logins } : {}),
     ...(options.budgets ? { budgets: options.budgets } : {}),
     ...(options.traces ? { traces: options.traces } : {}),
+    ...(options.questions ? { questions: options.questions } : {}),
     ...(options.registry ? { registry: options.registry } : {}),
     ...(options.allowedHosts ? { allowedHosts: options.allowedHosts } : {}),
   })
