@@ -1,7 +1,8 @@
 import type { Kysely, Selectable } from 'kysely'
 import { fenced } from '../channels/fenced.ts'
 import { oneLine } from '../channels/printable.ts'
-import type { Database, RecordRow as Row } from '../store/database.ts'
+import type { Database } from '../store/database.ts'
+import type { RecordRow as Row } from '../store/record-rows.ts'
 import type { Answering } from './answer-question.ts'
 import type { ExplainedCall } from './command.ts'
 

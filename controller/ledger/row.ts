@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Insertable } from 'kysely'
-import type { RecordRow } from '../store/database.ts'
+import type { RecordRow } from '../store/record-rows.ts'
+import { wordsOf } from './words.ts'
 
 /** A row of the ledger as it is written. */
 export type NewRow = Insertable<RecordRow>
@@ -32,7 +33,7 @@ export function rowOf(line: string): NewRow | null {
     seq,
     time: new Date(Math.min(Math.max(at, earliest), latest)),
     entry: line,
-    entry_digest: createHash('sha256').update(line).digest('hex'),
+    entry_digest: hash('sha256', line, 'hex'),
   }
 }
 
@@ -64,7 +65,20 @@ function optional(entry: Entry) {
     status: searchable(entry.status),
     cost_micro_usd: Number.isSafeInteger(entry.costMicroUsd) ? Number(entry.costMicroUsd) : null,
     duration_ms: Number.isFinite(entry.durationMs) ? Number(entry.durationMs) : null,
+    error: searchable(entry.error),
+    provider: searchable(entry.provider),
+    requested_model: searchable(entry.requestedModel),
+    upstream_status: searchable(entry.upstreamStatus),
+    endpoint: searchable(entry.endpoint),
+    trace: searchable(entry.trace),
+    client_call_id: searchable(entry.clientCallId),
+    words: wordsOf(textsOf(entry)),
   }
+}
+
+/** What people look for by its words. An outcome repeats what its attempt says, and adds what went wrong. */
+function textsOf({ phase, args, message, justification, error }: Entry): readonly unknown[] {
+  return phase === 'outcome' ? [error] : [args, message, justification, error]
 }
 
 function parse(line: string): Entry | null {

@@ -113,7 +113,7 @@ export async function reopened(
   const incidents: Incident[] = []
   const onIncident = (incident: Incident) => incidents.push(incident)
   const budgets = new StoredBudgets({ db, now, life, onIncident })
-  const ledger = new Ledger(db, undefined, budgets)
+  const ledger = new Ledger(db, { settling: budgets })
   const table = () =>
     releases.current().find(({ namespace }) => namespace === 'default')?.digest ?? ''
   const world: BudgetWorld = {

@@ -27,7 +27,7 @@ const budgets = new StoredBudgets({ db, now: () => now, onIncident: () => undefi
 if (step === 'grant') await budgets.grant(request)
 if (step === 'renew') await budgets.renew(renewal)
 if (step === 'start') await budgets.started(run)
-if (step === 'hand') await new Ledger(db, undefined, budgets).append(lines)
+if (step === 'hand') await new Ledger(db, { settling: budgets }).append(lines)
 if (step === 'write off') await budgets.writeOff()
 await store.close()
 process.stdout.write(`${statements}`)
