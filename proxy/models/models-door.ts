@@ -135,7 +135,11 @@ export class ModelsDoor {
     const { traces } = this.#gateway
     const trace = traces === null ? undefined : traceOfModel(traces, visit, asked)
     const served = serveModel(this.#gateway, { ...visit, asked, account, cancellation, trace })
-    served.catch(error => this.#fault(response, dialect, error, trace)).then(() => trace?.ended())
+    const ended = () => trace?.ended()
+    served.then(ended, error => {
+      this.#fault(response, dialect, error, trace)
+      ended()
+    })
   }
 
   #fault(response: ServerResponse, dialect: Dialect, error: unknown, trace?: TraceIds): void {
