@@ -5,6 +5,9 @@ export type ControllerFailureCode =
   | 'store_failed'
   | 'signing_key_unusable'
   | 'signing_key_differs'
+  | 'checkpoint_key_unusable'
+  /** Checkpoints on the store are signed with another key, which does not vouch for this one. */
+  | 'checkpoint_key_differs'
   | 'fenced'
   | 'source_unreadable'
   | 'source_busy'

@@ -1,0 +1,63 @@
+import type { Kysely } from 'kysely'
+import type { Service } from '../../lifecycle/run.ts'
+import { auditExportRoute } from '../api/audit-export-route.ts'
+import { checkpointRoutes } from '../api/checkpoint-routes.ts'
+import type { Route } from '../api/route.ts'
+import type { ControllerOptions } from '../controller.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { SigningKey } from '../publish/signing-key.ts'
+import type { Database } from '../store/database.ts'
+import { openCheckpointKeys } from './checkpoint-key.ts'
+import { keepCheckpoints } from './keep-checkpoints.ts'
+import { StoredCheckpoints } from './stored-checkpoints.ts'
+
+/** How checkpoints are made. */
+export interface CheckpointOptions {
+  /** Ed25519 private key, PKCS #8 PEM; one is made and kept in the data folder when omitted. */
+  readonly key?: string
+  /** The key before it, as PEM, or `lost` when nobody has it any more. */
+  readonly previousKey?: string
+  /** How old the newest gets at most while there is something new; a minute when omitted. */
+  readonly everyMs?: number
+  /** How many entries wait for one at most; 10,000 when omitted. */
+  readonly everyEntries?: number
+}
+
+export interface JoinCheckpointsNeeds
+  extends Pick<ControllerOptions, 'dataFolder' | 'version' | 'log' | 'checkpoints'> {
+  readonly db: Kysely<Database>
+  readonly key: SigningKey
+  readonly ledger: Ledger
+  readonly now: () => number
+}
+
+/** What the controller has of checkpoints. */
+export interface JoinedCheckpoints {
+  readonly checkpoints: StoredCheckpoints
+  readonly routes: readonly Route[]
+  readonly services: readonly Service[]
+}
+
+/** Opens the keys and puts together what makes and shows checkpoints. Fails with `checkpoint_key_unusable` or `checkpoint_key_differs`. */
+export async function joinCheckpoints(needs: JoinCheckpointsNeeds): Promise<JoinedCheckpoints> {
+  const { db, now, log, key, dataFolder, version, ledger } = needs
+  const { checkpoints: options = {} } = needs
+  const keys = await openCheckpointKeys({
+    ...{ folder: dataFolder, pem: options.key, previous: options.previousKey },
+    signingKey: key.publicKey,
+  })
+  const checkpoints = new StoredCheckpoints({ db, keys, now })
+  await checkpoints.open()
+  const keeper = keepCheckpoints({
+    ...{ checkpoints, now },
+    everyMs: options.everyMs ?? 60_000,
+    everyEntries: options.everyEntries ?? 10_000,
+    onFailure: error => log.warn({ err: error }, 'checkpoint not made'),
+  })
+  const exporting = { db, checkpoints, version, now, ledger }
+  return {
+    checkpoints,
+    routes: [auditExportRoute(exporting), ...checkpointRoutes(checkpoints)],
+    services: [keeper],
+  }
+}
