@@ -4,6 +4,7 @@ import type { PriceCatalogue } from '../schemas/price-catalogue.ts'
 import type { Tokens } from './api/authenticate.ts'
 import type { ReviewPodToken } from './api/pod-token.ts'
 import type { Secrets } from './channels/secrets.ts'
+import type { CheckpointOptions } from './checkpoints/join-checkpoints.ts'
 import type { KubernetesOptions } from './kubernetes/run-kubernetes.ts'
 import { runController } from './run-controller.ts'
 import type { GitSourceOptions } from './sources/git-source.ts'
@@ -41,6 +42,8 @@ export interface ControllerOptions {
   readonly slackOrigin?: string
   /** Ed25519 private key, PKCS #8 PEM; one is made and kept in the data folder when omitted. */
   readonly signingKey?: string
+  /** How checkpoints of records are made and published. */
+  readonly checkpoints?: CheckpointOptions
   readonly version: string
   readonly log: Log
   readonly now?: () => number

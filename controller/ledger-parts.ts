@@ -1,5 +1,4 @@
 import type { RuleTable } from '../schemas/rule-table.ts'
-import { auditExportRoute } from './api/audit-export-route.ts'
 import { auditRoutes } from './api/audit-routes.ts'
 import { coverageRoute } from './api/coverage-route.ts'
 import type { Live } from './api/live/live.ts'
@@ -43,7 +42,6 @@ export function spendingParts(
   })
   const routes = [
     ...auditRoutes(ledger),
-    auditExportRoute(ledger),
     coverageRoute({ db, releases, now }),
     ...spendingRoutes({ db, now, budgets, releases }),
   ]

@@ -10,6 +10,7 @@ import { serveApi } from './api/serve-api.ts'
 import { statusRoutes } from './api/status-routes.ts'
 import { keepApprovals } from './approvals/keeping/keep-approvals.ts'
 import { StoredApprovals } from './approvals/stored-approvals.ts'
+import { joinCheckpoints } from './checkpoints/join-checkpoints.ts'
 import { type Compiler, openCompiler } from './compile/compiler.ts'
 import type { ControllerOptions } from './controller.ts'
 import { wakeByPushes } from './github/wake-by-pushes.ts'
@@ -84,15 +85,13 @@ async function serve(
   const known = { db: store.db, key, releases, overrides, proxies, approvals, memory }
   const policies = await policiesOf(options, { ...known, compiler, live })
   const { ledger, ...spending } = spendingParts(options, store, releases, live)
+  const checked = await joinCheckpoints({ ...options, ...known, ledger })
   const beat = heartbeat()
   const { promise: listening, resolve: listens } = Promise.withResolvers<URL>()
   const { halts, ...halting } = await joinHalts({ ...known, onBeat: beat.onBeat, now })
   const { directories } = releases
-  const telling = await tellPeople({
-    ...options,
-    ...{ db: store.db, approvals, listening, ...spending.telling },
-    directories,
-  })
+  const told = { db: store.db, approvals, listening, directories, ...spending.telling }
+  const telling = await tellPeople({ ...options, ...told })
   if (policies.git !== undefined) wakeByPushes(policies.git, telling.github.events)
   const reviews = joinReviews({ ...known, policies, telling, ledger, now, log })
   const asked = joinPolicies({ ...known, options, policies })
@@ -104,7 +103,7 @@ async function serve(
     }),
     ...statusRoutes({ status, notReady: () => notReady(store, policies) }),
     ...gitRoutes({ ...options, ...telling, policies, directories }),
-    ...[spending, telling, reviews, asked, halting].flatMap(({ routes }) => routes),
+    ...[spending, checked, telling, reviews, asked, halting].flatMap(({ routes }) => routes),
     ...overrideRoutes({ overrides, ...policies, now, directories }),
   ]
   const parts = { ...known, approvals: forPeople(approvals), live, routes, onBeat: beat.onBeat }
@@ -113,7 +112,7 @@ async function serve(
   for (const tell of [listens, onListening]) tell(server.url)
   const closers = [server.close, telling.close, asked.close].map(closing)
   const follow = shared.services([halts, releases, proxies, overrides, telling.github.follower])
-  const kept = [services, spending.services, telling.services, reviews.services, follow].flat()
+  const kept = [services, spending.services, checked.services, telling.services, reviews.services, follow].flat()
   await run([...policies.services, beat, ...kept, ...closers], signal)
 }
 
