@@ -97,7 +97,7 @@ async function sourceOf(
   const client = controllerClient(await controllerAddress(options))
   progress('asking the controller')
   const since = Date.now() - (days ?? usualDays) * dayMs
-  const query = { since: new Date(since - sessionMs).toISOString() }
+  const query = { form: 'entries', since: new Date(since - sessionMs).toISOString() }
   return { lines: await client.stream('/api/v1/audit/export', query), since }
 }
 

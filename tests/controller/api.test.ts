@@ -87,6 +87,7 @@ const access: Record<string, readonly number[]> = {
   'get /api/v1/proxies': [401, 401, 403, 200, 403, 403],
   'get /api/v1/audit': [401, 401, 403, 200, 403, 403],
   'get /api/v1/audit/export': [401, 401, 403, 200, 403, 403],
+  'get /api/v1/audit/checkpoints': [401, 401, 403, 200, 403, 403],
   'get /api/v1/coverage': [401, 401, 403, 200, 403, 403],
   'get /api/v1/usage': [401, 401, 403, 200, 403, 403],
   'get /api/v1/usage/summary': [401, 401, 403, 200, 403, 403],
@@ -313,8 +314,8 @@ t.test('the audit list is paged and filtered, the export is everything', async t
   t.strictSame(calls(await get('/api/v1/audit?tool=rm&order=oldest')), [1, 4])
   t.strictSame(calls(await get('/api/v1/audit?tool=rm&status=failed&phase=outcome')), [4])
   t.strictSame(calls(await get('/api/v1/audit?action=deny&until=2026-11-21T00:00:00Z')), [1])
-  t.equal(await get('/api/v1/audit/export?proxy=proxy-a'), most, 'byte for byte, in order')
-  t.equal((await get('/api/v1/audit/export')).split('\n').length - 1, 2502)
+  t.equal(await get('/api/v1/audit/export?form=entries&proxy=proxy-a'), most, 'byte for byte, in order')
+  t.equal((await get('/api/v1/audit/export?form=entries')).split('\n').length - 1, 2502)
   const { ledger } = JSON.parse(await get('/api/v1/status'))
   t.strictSame(ledger, { records: 2502, missing: 2, gaps: [{ proxy: 'proxy-b', from: 2, to: 3 }] })
 })

@@ -55,7 +55,7 @@ async function write(journal: Journal, count: number): Promise<void> {
 }
 
 async function recorded(w: World, url: URL): Promise<string[]> {
-  const body = await (await w.get(url, '/api/v1/audit/export')).text()
+  const body = await (await w.get(url, '/api/v1/audit/export?form=entries')).text()
   return body.split('\n').filter(Boolean)
 }
 
