@@ -55,6 +55,7 @@ const commands: Readonly<Record<string, () => Promise<Build>>> = {
   approvals: async () => (await import('./commands/approvals.ts')).approvalsCommand,
   keys: async () => (await import('./commands/keys.ts')).keysCommand,
   override: async () => (await import('./commands/override.ts')).overrideCommand,
+  halt: async () => (await import('./commands/halt.ts')).haltCommand,
   tokens: async () => (await import('./commands/tokens.ts')).tokensCommand,
   secrets: async () => (await import('./commands/secrets.ts')).secretsCommand,
   schema: async () => (await import('./commands/schema.ts')).schemaCommand,

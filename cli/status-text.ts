@@ -1,6 +1,12 @@
-import type { NamespaceStatus, ProxyStatus, Status } from '../controller/status/status.ts'
+import type {
+  HaltStatus,
+  NamespaceStatus,
+  ProxyStatus,
+  Status,
+} from '../controller/status/status.ts'
 import type { Override } from '../schemas/override.ts'
 import type { Problem } from '../schemas/problem.ts'
+import { haltedText, progressText } from './halt-text.ts'
 import { overrideText } from './override-text.ts'
 import { many, problemCounts, problemText } from './problem-text.ts'
 import { printable, type Sink, type Style } from './terminal.ts'
@@ -21,6 +27,7 @@ export function statusText(
     row('policies', sourceText(status, sink)),
     ...controllerRows(status),
     ...namespaces.map(namespace => row('in force', namespaceText(namespace, sink))),
+    ...status.halts.map(halt => row('halted', haltStatusText(halt, sink))),
     ...status.overrides.map(override => row('override', standingText(override, sink))),
     ...proxies.flatMap(proxy => proxyRows(proxy, sink)),
     row('records', `${recordsText(ledger)} (${store} store)`),
@@ -71,6 +78,12 @@ function standingText(override: Override, sink: Sink): string {
   const [what = '', until = '', by = '', why = ''] = overrideText(override).map(printable)
   const words = `${what} until ${until}, by ${by}: ${why}`
   return `${override.id} ${sink.paint('yellow', words)}`
+}
+
+function haltStatusText(halt: HaltStatus, sink: Sink): string {
+  const { id, since, by, reason, progress } = halt
+  const words = `${haltedText(halt)} since ${since}, by ${by}: ${reason}`
+  return `${id} ${sink.paint('red', printable(words))}; ${progressText(progress)}`
 }
 
 function proxyRows(proxy: ProxyStatus, sink: Sink): string[] {

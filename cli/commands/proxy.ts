@@ -7,6 +7,7 @@ import {
   chainKeyDaysOption,
   type Durability,
   durabilityOption,
+  haltWhenAloneOption,
   hostOption,
   portOption,
   probePortOption,
@@ -29,6 +30,7 @@ interface Options {
   readonly token?: string
   readonly tokenFile?: string
   readonly agent?: string
+  readonly haltWhenAlone?: number
   readonly controllerKey?: string
   readonly output: OutputFormat
 }
@@ -84,6 +86,7 @@ function controllerOptions(): readonly Option[] {
       '--agent <name>',
       'the Agent as which the containers of this pod call without a key',
     ).env('WRIT_AGENT'),
+    haltWhenAloneOption(),
     new Option(
       '--controller-key <key>',
       "the controller's public key; the first one seen is pinned when omitted",

@@ -44,10 +44,11 @@ async function linesHere({ source }: Status): Promise<(problem: Problem) => stri
 }
 
 /** Whether what is written is what runs, everywhere. */
-function isWell({ source, namespaces, proxies }: Status): boolean {
+function isWell({ source, namespaces, halts, proxies }: Status): boolean {
   return (
     source.state === 'in_force' &&
     namespaces.every(({ enforcedBy, connected }) => enforcedBy === connected) &&
+    halts.every(({ progress }) => progress.done === progress.proxies) &&
     proxies.every(({ rejected }) => rejected.length === 0)
   )
 }

@@ -11,7 +11,7 @@ import type { ControllerToken } from '../../proxy/follow/controller-token.ts'
 import { type FollowedTables, followTables } from '../../proxy/follow/follow-tables.ts'
 import { reportState } from '../../proxy/follow/report-state.ts'
 import { shipJournal } from '../../proxy/follow/ship-journal.ts'
-import { followHalts } from '../../proxy/halts/follow-halts.ts'
+import { type FollowedHalts, followHalts } from '../../proxy/halts/follow-halts.ts'
 import { openJournal } from '../../proxy/journal/journal.ts'
 import { Seals } from '../../proxy/journal/seals.ts'
 import { withLocalAgent } from '../../proxy/local-agent.ts'
@@ -98,9 +98,7 @@ export async function joinProxy(settings: ProxySettings): Promise<JoinedProxy> {
     log,
   })
   const report = stateReport(journal.proxy, () => ({
-    enforced: tables.enforced(),
-    rejected: tables.rejected(),
-    ...(halts.enforced().length > 0 && { halts: [...halts.enforced()] }),
+    ...inForce(tables, halts),
     upstreams: state.current(),
     journal: { seq: journal.state().seq, shipped: shipping.shipped() },
   }))
@@ -168,6 +166,16 @@ async function journalOf({ folder, durability, log }: ProxySettings) {
   const lost = await settleLost(journal, Date.now)
   if (lost > 0) log.warn({ calls: lost }, 'calls charged whole whose end is not known')
   return journal
+}
+
+/** What the proxy enforces, of what its controller says. */
+function inForce(tables: FollowedTables, halts: FollowedHalts) {
+  const ids = halts.enforced()
+  return {
+    enforced: tables.enforced(),
+    rejected: tables.rejected(),
+    ...(ids.length > 0 && { halts: [...ids] }),
+  }
 }
 
 type Varying = Omit<ProxyReport, 'proxy' | 'version' | 'startedAt'>

@@ -34,6 +34,7 @@ export interface ProxyAloneSettings {
   readonly token?: string
   readonly tokenFile?: string
   readonly agent?: string
+  readonly haltWhenAlone?: number
   readonly controllerKey?: string
   readonly secrets: readonly SecretsSetting[]
   readonly output: OutputFormat
@@ -41,7 +42,7 @@ export interface ProxyAloneSettings {
 
 /** Runs a proxy until a signal ends it, and says where it answers. */
 export async function proxyAlone(settings: ProxyAloneSettings, terminal: Terminal): Promise<void> {
-  const { controller, controllerKey, agent, probePort, output } = settings
+  const { controller, controllerKey, agent, probePort, output, haltWhenAlone } = settings
   if (!URL.canParse(controller)) {
     throw new CliFailure('usage', `${controller} is no URL`, 'write it like http://127.0.0.1:7400')
   }
@@ -66,6 +67,7 @@ export async function proxyAlone(settings: ProxyAloneSettings, terminal: Termina
       ...(await shownBy(token)),
       ...(agent !== undefined && { agent }),
       ...(controllerKey !== undefined && { controllerKey }),
+      ...(haltWhenAlone !== undefined && { haltWhenAloneMs: haltWhenAlone }),
       root: process.cwd(),
       secrets: secrets.look,
       telemetry,

@@ -85,6 +85,23 @@ function daysNumber(text: string): number {
   throw new InvalidArgumentError('It is a number of days, 0 to 9999.')
 }
 
+/** The option that says after how long a proxy refuses everything that has not heard from its controller, in ms. */
+export function haltWhenAloneOption(): Option {
+  return new Option(
+    '--halt-when-alone <time>',
+    'refuse everything once the controller was not heard for so long, and until it is heard: 30s or more; never when omitted',
+  )
+    .env('WRIT_HALT_WHEN_ALONE')
+    .argParser(aloneTime)
+}
+
+function aloneTime(text: string): number {
+  const [, count = '', unit = ''] = /^([1-9]\d{0,4})([smh])$/.exec(text) ?? []
+  const ms = Number(count) * ({ s: 1000, m: 60_000, h: 3_600_000 }[unit] ?? Number.NaN)
+  if (ms >= 30_000 && ms <= 24 * 3_600_000) return ms
+  throw new InvalidArgumentError('It is a time such as 30s or 5m, at least 30s and at most 24h.')
+}
+
 /** An option that holds a port. */
 export function portOption(flag: string, variable: string, preset: number): Option {
   return new Option(`${flag} <port>`, 'port to listen on; 0 picks a free one')
