@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { redactText } from '../../records/redact/redact.ts'
 import type { Caller } from './needs.ts'
 
 /** What a session did so far; the only part of a session that policies see. */
@@ -109,10 +110,11 @@ export class KeyAccounts {
   }
 }
 
-/** Agents choose the names of their sessions, and none may name another's. */
+/** Agents choose the names of their sessions, and none may name another's; a name that looks like a credential is kept nowhere. */
 function sessionId(agent: string, session: string): string {
   const id = `${agent}/${session}`
-  return id.length <= longestId ? id : `sha256:${hash('sha256', id)}`
+  const fit = id.length <= longestId && redactText(session) === session
+  return fit ? id : `sha256:${hash('sha256', id)}`
 }
 
 function dropOldest(map: Map<string, unknown>, most: number): void {

@@ -1,5 +1,5 @@
 import type { Json } from '../../policy/decide/facts.ts'
-import { redact } from '../../records/redact/redact.ts'
+import { redact, redactText } from '../../records/redact/redact.ts'
 import { isObject, type JsonObject } from '../mcp/rpc.ts'
 
 /** Characters of the preview of a body in the records. */
@@ -50,10 +50,9 @@ function cutList(list: readonly Json[], detail: Detail, depth: number): Json {
   return left > 0 ? [`… (${left} before)`, ...shown] : shown
 }
 
+/** Masked before it is cut: the beginning of a credential is one that nobody knows for one. */
 function cutText(text: string, longest: number): string {
-  return text.length <= longest
-    ? text
-    : `${text.slice(0, longest)}… (${text.length - longest} more characters)`
+  return text.length <= longest ? text : redactText(text, longest)
 }
 
 function namesOf(tools: Json, detail: Detail): Json {

@@ -12,7 +12,7 @@ export interface MarkedForm {
 
 /** Up to the end, or where there is none as far as the text goes: half of a key is a secret as well. */
 const privateKey =
-  /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:[\s\S]{0,20480}?-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|[\s\S]{0,20480})/g
+  /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:[\s\S]{0,20480}?-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|[\w+/=\s\\:,-]{0,20480})/g
 
 /** By the publications of the issuers, RFC 7468 (PEM), RFC 6750 (Bearer), RFC 7617 (Basic) and RFC 3986 (URLs). */
 export const markedForms: readonly MarkedForm[] = [
@@ -55,7 +55,7 @@ export const markedForms: readonly MarkedForm[] = [
     kind: 'password of a command (`-u name:password`)',
     mark: '-u',
     form: /(?<=(?:^|\s)(?:-u|--user)[ =]["']?[^\s:"']{1,64}:)[^\s"']{3,256}/g,
-    check: found => !/^\d+$/.test(found),
+    check: found => !/^(?:\d+|\$[A-Z_][A-Z0-9_]*|\$\{.*)$/.test(found),
   },
   {
     kind: 'signature in a URL (Azure SAS, Amazon, Google)',

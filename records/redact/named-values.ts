@@ -70,25 +70,22 @@ function quoted(text: string, start: number, mark: string): Span | null {
     const lineEnd = text.slice(start, most).search(/[\r\n]/)
     end = lineEnd === -1 ? most : start + lineEnd
   }
-  return isShown(text.slice(start, end)) ? null : [start, end]
+  return shown.test(text.slice(start, end)) ? null : [start, end]
 }
 
 /** What stands in for a secret: nothing, a mask, a variable, a place to fill in. */
-function isShown(value: string): boolean {
-  return /^(?:\s*|\*+|\.+|\[redacted\]|\$\w.{0,64}|\$?\{.{0,256}\}|<[^<>]{0,64}>|%\w{1,64}%)$/.test(
-    value,
-  )
-}
+const shown =
+  /^(?:\s*|\*+|\.+|\[redacted\]|\$|\$[A-Z_][A-Z0-9_]*|%[A-Z_]+%|(?:[A-Za-z]+ )?\$\{[^{}]{0,128}\}|\{\{[^{}]{0,128}\}\}|<[\w -]{0,64}>)$/
 
-function isHeaderValue({ operator, value }: Named): boolean {
+function isHeaderValue({ name, operator, value }: Named): boolean {
   if (operator !== ':' || isReference(value, '')) return false
-  return /\s\S|=/.test(value) || /\d/.test(value)
+  return /cookie$/i.test(name) ? value.includes('=') : /^\S+ \S|\d/.test(value)
 }
 
 /** Without quotation marks a value is told from prose and code by how it is joined and what it is made of. */
 function isBareSecret(named: Named): boolean {
   const { name, before, operator, spaced, value, after } = named
-  if (value === '' || /^[$%*]/.test(value) || isReference(value, after)) return false
+  if (shown.test(value) || isReference(value, after)) return false
   const isNumber = /^[\d.,]+$/.test(value)
   if (isNumber && !/pass|pin|pwd/i.test(name)) return false
   if (name.startsWith('-') || /[?&;]/.test(before)) return true

@@ -12,6 +12,9 @@ const longestText = 16_384
 /** What is looked at beyond the cut, so that no part of what begins before it is shown. */
 const margin = 4096
 
+/** A mask may let see what was joined to what it covers. */
+const mostPasses = 4
+
 /** Longest text that is read as JSON, and how often JSON is read in JSON. */
 const longestJson = 65_536
 const deepestJson = 3
@@ -31,6 +34,16 @@ function redactAt(depth: number, value: Json): Json {
 }
 
 function textAt(depth: number, text: string, longest = longestText): string {
+  let shown = maskedOnce(depth, text, longest)
+  for (let pass = 1; shown !== text && pass < mostPasses; pass += 1) {
+    const again = maskedOnce(depth, shown, longest)
+    if (again === shown) break
+    shown = again
+  }
+  return shown
+}
+
+function maskedOnce(depth: number, text: string, longest: number): string {
   const read = readJson(depth, text) ?? text
   const most = isCut(read, longest) ? read.length : longest
   const shown = maskedTo(read, most)

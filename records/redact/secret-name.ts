@@ -15,7 +15,7 @@ const secretEnd =
 
 /** Names that speak about a secret and do not hold it. */
 const aboutSecrets =
-  /(?:secret|token|password|passwd|pwd|credentials?|cookie|key)s?[-_. ]?(?:key[-_]?)?(?:names?|refs?|types?|counts?|limits?|budget|usage|polic(?:y|ies)|length|expir\w{0,8}|enabled|required|files?|paths?|ur[il]s?|endpoints?|izers?|ary|aries)$|(?:key|token)[-_]?ids?$/i
+  /(?:secret|token|password|passwd|pwd|credentials?|cookie|key)s?[-_. ]?(?:key[-_]?)?(?:names?|refs?|types?|counts?|limits?|budget|usage|polic(?:y|ies)|length|expir\w{0,8}|enabled|required|files?|paths?|ur[il]s?|endpoints?|izers?|ary|aries)$|(?:key|token)[-_]?ids?$|(?:in|out)put[-_]?tokens$|(?:max|min|total|prompt|completion|read|write|reasoning|cached)[-_]?(?:new[-_]?)?tokens$/i
 
 const secretNumber = /pass(?:word|wd|code)|(?:^|[-_. ])(?:pwd|pin|otp|totp|cvv2?|cvc2?|ssn)$/i
 
