@@ -84,7 +84,9 @@ const SilentRule = closed(
     since: instant('From when on it is known that it decided nothing.'),
     why: oneOf(silentWhys, 'Why, as far as records tell.'),
     calls: count('Calls in this time of what its entry matches, where that was called since then.'),
-    by: Type.Optional(name('What decided most of them instead: a policy and a rule, or a reason.')),
+    by: Type.Optional(
+      name('What decided instead: a policy and a rule, a reason, or the entry that speaks first.'),
+    ),
   },
   'A rule in force that decided nothing.',
 )

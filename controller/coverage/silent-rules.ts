@@ -65,34 +65,46 @@ export function silenceOf(evidence: Evidence, rule: RuleInForce, since: number):
     ({ observed, lastAt }) => observed === isObserved(rule) && lastAt >= since,
   )
   if (own.some(({ reason }) => reason === 'rule') && isOfEntry(evidence, rule, since)) return null
-  const heard = (evidence.uses.get(rule.written) ?? []).filter(({ use }) => use.lastAt >= since)
-  const calls = sum(heard.map(({ use }) => use))
+  const calls = sum(heardOf(evidence, rule, since).map(({ use }) => use))
   if (own.some(({ reason }) => reason === 'condition_error')) {
     return { why: 'condition_error', calls, by: null }
   }
-  return { calls, ...whyOf(evidence, rule, heard, since) }
+  return { calls, ...whyOf(evidence, rule, since) }
 }
 
 type Why = Omit<Silence, 'calls'>
 
-function whyOf(evidence: Evidence, rule: RuleInForce, heard: readonly Heard[], since: number): Why {
-  const { written } = rule
-  if (!written.entry.enabled) return { why: 'disabled', by: null }
-  if (heard.length === 0) return { why: 'never_called', by: null }
-  const speaking = heard.filter(({ speaker }) => speaker === written)
-  const [first] = heard
-  if (speaking.length === 0) {
-    return { why: 'earlier_entry', by: first?.speaker.entry.match ?? null }
-  }
-  const mine = speaking.filter(({ use }) => mayBeSelected(written.policy, use))
-  if (mine.length === 0) return { why: 'other_callers', by: null }
-  const earlier = written.entry.rules.slice(0, rule.index).find(({ when }) => when === undefined)
-  if (earlier !== undefined) return { why: 'earlier_rule', by: earlier.name }
+function whyOf(evidence: Evidence, rule: RuleInForce, since: number): Why {
+  const never = whyNeverAsked(evidence, rule, since)
+  if (never !== null) return never
   if (isObserved(rule)) return { why: 'condition_false', by: null }
-  const decisions = mine
+  const decisions = heardOf(evidence, rule, since)
+    .filter(({ use, speaker }) => speaker === rule.written && mayBeSelected(rule, use))
     .flatMap(({ use }) => use.decisions)
     .filter(({ lastAt, reason }) => lastAt >= since && !unselected.has(reason))
   return decidedInstead(evidence, rule, decisions)
+}
+
+/** Why a rule has nothing to do with any call since an instant, whatever its condition says; null when it may have. */
+export function whyNeverAsked(evidence: Evidence, rule: RuleInForce, since: number): Why | null {
+  const { written } = rule
+  if (!written.entry.enabled) return { why: 'disabled', by: null }
+  const heard = heardOf(evidence, rule, since)
+  const [first] = heard
+  if (first === undefined) return { why: 'never_called', by: null }
+  const speaking = heard.filter(({ speaker }) => speaker === written)
+  if (speaking.length === 0) return { why: 'earlier_entry', by: first.speaker.entry.match }
+  if (!speaking.some(({ use }) => mayBeSelected(rule, use))) {
+    return { why: 'other_callers', by: null }
+  }
+  const earlier = written.entry.rules.slice(0, rule.index).find(({ when }) => when === undefined)
+  return earlier === undefined
+    ? null
+    : { why: 'earlier_rule', by: `${written.policy.name} / ${earlier.name}` }
+}
+
+function heardOf({ uses }: Evidence, { written }: RuleInForce, since: number): readonly Heard[] {
+  return (uses.get(written) ?? []).filter(({ use }) => use.lastAt >= since)
 }
 
 /** Decisions on callers whom no policy is about. */
@@ -158,8 +170,8 @@ function isOfEntry({ shared, uses }: Evidence, rule: RuleInForce, since: number)
 }
 
 /** Keys of callers are not counted, so a policy about keys may be about any of them. */
-function mayBeSelected({ subjects }: TablePolicy, { agents, moreAgents }: Use): boolean {
-  const globs = subjects?.agents
+function mayBeSelected({ written }: RuleInForce, { agents, moreAgents }: Use): boolean {
+  const globs = written.policy.subjects?.agents
   if (globs === undefined || moreAgents || agents.length === 0) return true
   return agents.some(agent => globs.some(glob => matchesGlob(glob, agent)))
 }

@@ -1,4 +1,5 @@
 import type { Replay } from '../../schemas/replay.ts'
+import type { ChangeCoverage } from '../coverage/change-coverage.ts'
 import type { ChangeRequest, Forge, ForgeRepository } from '../forge/forge.ts'
 import type { GitProblem, GitProblemCode } from '../git/git-problem.ts'
 import {
@@ -16,6 +17,7 @@ export interface Found {
   readonly key: string
   readonly assessment: Assessment
   readonly replay: Replay | string | null
+  readonly coverage: ChangeCoverage | null
 }
 
 export interface FindNeeds extends AssessNeeds {
@@ -23,6 +25,12 @@ export interface FindNeeds extends AssessNeeds {
   readonly forge: Pick<Forge, 'self'>
   /** What recorded calls come to under the candidate; a sentence where they are not asked. */
   readonly replay: (candidate: Standing, signal: AbortSignal) => Promise<Replay | string>
+  /** What the calls on record say about the candidate; null where there is nothing to say. */
+  readonly coverage: (
+    candidate: Standing,
+    replay: Replay | string,
+    signal: AbortSignal,
+  ) => Promise<ChangeCoverage | null>
   /** What was found out about changes before. */
   readonly memory: Map<number, Found>
   /** How often changes were asked for that could not be had. */
@@ -43,7 +51,8 @@ const mostTries = 4
 /** What there is to say where a change could not be looked at. */
 export function notFound(key: string, problem: GitProblem): Found {
   const problems = [problemOf(problem)]
-  return { key, assessment: { kind: 'problems', problems, paths: new Set() }, replay: null }
+  const assessment = { kind: 'problems', problems, paths: new Set<string>() } as const
+  return { key, assessment, replay: null, coverage: null }
 }
 
 /** What is found where a change could not be had; null while it is tried again. */
@@ -86,11 +95,13 @@ async function judged(
   { key, assessment }: Pick<Found, 'key' | 'assessment'>,
   signal: AbortSignal,
 ): Promise<Found> {
-  const replay =
-    assessment.kind === 'planned'
-      ? await replayed(needs, moment, assessment.candidate, signal)
-      : null
-  return { key, assessment, replay }
+  if (assessment.kind !== 'planned') return { key, assessment, replay: null, coverage: null }
+  const { candidate } = assessment
+  if (!(await isShown(needs, moment, signal))) {
+    return { key, assessment, replay: notShown, coverage: null }
+  }
+  const replay = await needs.replay(candidate, signal)
+  return { key, assessment, replay, coverage: await needs.coverage(candidate, replay, signal) }
 }
 
 /** What stands in place of the replay of a change by somebody unknown. */
@@ -101,21 +112,17 @@ export const notShown =
  * Recorded calls are shown to those whom the policies in force know: who could open a change and read its comment
  * could otherwise ask, by the rules that it holds, what agents did.
  */
-async function replayed(
-  { forge, source, replay }: FindNeeds,
+async function isShown(
+  { forge, source }: FindNeeds,
   { change, inForce, repository }: Omit<Moment, 'tip'>,
-  candidate: Standing,
   signal: AbortSignal,
-): Promise<Replay | string> {
+): Promise<boolean> {
   const { author, headRepositoryId } = change
   const directory = directoryOf(inForce, source.namespace)
   const isKnown =
     author.id === (await forge.self(signal)).id ||
     (directory?.users ?? []).some(({ spec }) => spec.identities?.github?.id === author.id)
-  if (!isKnown || headRepositoryId !== repository.id) {
-    return notShown
-  }
-  return replay(candidate, signal)
+  return isKnown && headRepositoryId === repository.id
 }
 
 /** Who is in a namespace; null where nobody is. */

@@ -143,7 +143,7 @@ async function viewOf(
   review: StoredReview | null,
 ): Promise<ReviewView> {
   const { change, found } = seen
-  const { assessment, replay } = found
+  const { assessment, replay, coverage } = found
   const { kind, problems } = assessment
   return {
     headSha: change.headSha,
@@ -154,6 +154,7 @@ async function viewOf(
     problems,
     plan: kind === 'planned' ? assessment.plan : null,
     replay,
+    coverage,
   }
 }
 

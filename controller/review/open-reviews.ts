@@ -9,6 +9,7 @@ import type { Answering } from '../chatops/answer-question.ts'
 import type { AskedCommand, CommandHandler } from '../chatops/commands.ts'
 import { isSamePlace } from '../chatops/forge-places.ts'
 import type { Answer, Compiler } from '../compile/compiler.ts'
+import { type CoveredChange, changeCoverage } from '../coverage/change-coverage.ts'
 import type { Forge } from '../forge/forge.ts'
 import type { ForgeEvent, ForgeEvents } from '../forge/forge-event.ts'
 import { originOf } from '../github/watched.ts'
@@ -168,6 +169,8 @@ function atForge(
       days === 0
         ? 'The PolicySource in force asks for no replay.'
         : replayed(needs, { before: await reviews.standing(), after }, days, signal),
+    coverage: async (after, replay) =>
+      days === 0 ? null : covered(needs, { before: await reviews.standing(), after, replay }),
   }
   const keeping = keepReviews({
     forge,
@@ -228,6 +231,17 @@ function replayed(
     { before: policiesOf(before), after: policiesOf(after), span: days * dayMs },
     signal,
   )
+}
+
+/** Days of calls that a change is held against. */
+const coverageDays = 90
+
+/** A change is reviewed also where calls cannot be counted in time. */
+async function covered(needs: ReviewingNeeds, change: Omit<CoveredChange, 'days'>) {
+  return changeCoverage(needs, { ...change, days: coverageDays }).catch(error => {
+    needs.log.warn({ err: error }, 'coverage of a change not found')
+    return null
+  })
 }
 
 function policiesOf({ tables, directories }: Standing) {

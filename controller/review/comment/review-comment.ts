@@ -1,6 +1,7 @@
 import type { Problem } from '../../../schemas/problem.ts'
 import { digestInCommand } from '../../chatops/command.ts'
 import { conflictText } from './conflict-text.ts'
+import { coverageLines } from './coverage-lines.ts'
 import { inert } from './inert.ts'
 import { planLines } from './plan-lines.ts'
 import { replayLines } from './replay-lines.ts'
@@ -26,7 +27,7 @@ export function reviewComment(view: ReviewView): string {
 }
 
 function written(view: ReviewView, most: number): string {
-  const { problems, plan, replay } = view
+  const { problems, plan, replay, coverage } = view
   const lines = [
     ...head(view),
     ...titled('Problems', problemLines(problems, most)),
@@ -35,6 +36,7 @@ function written(view: ReviewView, most: number): string {
       'Replay',
       typeof replay === 'string' ? [replay] : replay === null ? [] : replayLines(replay, most),
     ),
+    ...titled('Coverage', coverage === null ? [] : coverageLines(coverage, most)),
     footer,
   ]
   return `${lines

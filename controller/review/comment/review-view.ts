@@ -2,6 +2,7 @@ import type { Plans } from '../../../schemas/plan.ts'
 import type { Problem } from '../../../schemas/problem.ts'
 import type { Replay } from '../../../schemas/replay.ts'
 import type { ReviewVote } from '../../../schemas/review.ts'
+import type { ChangeCoverage } from '../../coverage/change-coverage.ts'
 import type { Bench } from '../who-may-answer.ts'
 
 /** Where a change stands, for people. */
@@ -35,4 +36,6 @@ export interface ReviewView {
   readonly plan: Plans | null
   /** What recorded calls come to; a sentence where there is no replay. */
   readonly replay: Replay | string | null
+  /** What the calls on record say about it; null where nothing is to be said of them. */
+  readonly coverage: ChangeCoverage | null
 }

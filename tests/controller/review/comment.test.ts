@@ -1,5 +1,6 @@
 import t from 'tap'
 import { parseCommand } from '../../../controller/chatops/command.ts'
+import type { ChangeCoverage } from '../../../controller/coverage/change-coverage.ts'
 import { inert } from '../../../controller/review/comment/inert.ts'
 import { reviewComment } from '../../../controller/review/comment/review-comment.ts'
 import { reviewReport } from '../../../controller/review/comment/review-report.ts'
@@ -18,6 +19,7 @@ const open: ReviewView = {
   problems: [],
   plan: null,
   replay: null,
+  coverage: null,
 }
 
 /** Text that somebody would like to be more than text. */
@@ -71,6 +73,31 @@ function replayed(text: string): Replay {
   }
 }
 
+function covered(text: string): ChangeCoverage {
+  const rule = { namespace: text, policy: text, rule: text, kind: 'tool', match: text }
+  const use: ChangeCoverage['uses'][number] = {
+    namespace: text,
+    kind: 'tool',
+    server: text,
+    name: text,
+    why: 'unnamed',
+    calls: 3,
+    defaultCalls: 3,
+    lastAt: '2026-11-20T00:00:00.000Z',
+    agents: [text, text, text, text],
+    moreAgents: true,
+    decisions: [],
+    change: 'unnamed',
+  }
+  return {
+    ...{ days: 90, recordedSince: '2026-10-01T00:00:00.000Z', uncountedNames: 2 },
+    ...{ otherNamespaces: 1, unruledBefore: 0, unruledAfter: 1, uses: [use], unchanging: 1 },
+    idle: [{ ...rule, why: 'never_called' }],
+    dropped: [{ ...rule, calls: 1, lastAt: '2026-11-20T00:00:00.000Z' }],
+    people: [{ user: text, asked: 3, answered: 0, after: 1.25 }],
+  }
+}
+
 function everywhere(text: string): ReviewView {
   const place = { file: text, line: 3, column: 1 }
   const example = {
@@ -104,6 +131,7 @@ function everywhere(text: string): ReviewView {
     ],
     plan: planned([change(text, { at: place, example, server: text })]),
     replay: replayed(text),
+    coverage: covered(text),
   }
 }
 
@@ -156,6 +184,52 @@ t.test('a comment has at most 60,000 characters and says what it leaves out', as
   t.ok(comment.length <= 60_000, `${comment.length} characters`)
   t.match(comment, /and [\d,]+ more, not shown here/)
   t.match(comment, /^\/approve 0123456789ab$/m)
+})
+
+t.test('what the calls on record say is folded, and bounded like the rest', async t => {
+  const coverage = covered('x')
+  const comment = reviewComment({ ...open, coverage })
+  t.equal(
+    comment.split('#### Coverage\n\n')[1]?.split('<sub>')[0]?.trim(),
+    `Calls of the last 90 days, counted since 2026-10-01:
+
+- 1 thing is used without a rule that names it once this is in force; 0 now
+- 1 new rule no recorded call would have met
+- 1 new rule would have decided no recorded call differently
+- 1 rule goes that had decided calls
+- 2 calls are of names beyond those that are counted apart
+- 1 other namespace changes and was not looked at
+
+<details><summary>Details</summary>
+
+**Used without a rule that names it** (1)
+
+- tool \`x\` at \`x\` in \`x\`: 3 calls, last on 2026-11-20, by \`x\`, \`x\`, \`x\` and others; named until now
+
+**New rules that no recorded call would have met** (1)
+
+- \`x / x\` about tool \`x\` in \`x\`: nothing that it is about was called
+
+**Rules that go and had decided calls** (1)
+
+- \`x / x\` about tool \`x\` in \`x\`: 1 call, last on 2026-11-20
+
+**Who would be asked more** (1)
+
+- \`x\` answered 0 of 3 questions, and would be asked 1.3 times a day
+
+</details>`,
+  )
+  const [use] = coverage.uses
+  const uses = Array.from({ length: 5000 }, (_, i) => ({ ...use, name: `${i} ${'y'.repeat(200)}` }))
+  const long = reviewComment({ ...open, coverage: { ...coverage, uses } as ChangeCoverage })
+  t.ok(long.length <= 60_000)
+  t.match(long, /\(5,000\)[\s\S]*and 4,940 more, not shown here/)
+  const nothing = { ...coverage, recordedSince: null, uses: [], idle: [], dropped: [], people: [] }
+  t.match(
+    reviewComment({ ...open, coverage: nothing }),
+    /No call of the last 90 days is on record where this changes something\.\n\n<sub>/,
+  )
 })
 
 t.test('the same view is the same comment', async t => {
