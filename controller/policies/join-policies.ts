@@ -1,3 +1,4 @@
+import { explanationRoutes } from '../api/explanation-routes.ts'
 import { policyExportRoute } from '../api/policy-export-route.ts'
 import { policyRoutes } from '../api/policy-routes.ts'
 import { policyVersionRoutes } from '../api/policy-version-routes.ts'
@@ -39,6 +40,7 @@ export function joinPolicies(needs: JoinPoliciesNeeds): {
       ...policyVersionRoutes({ db, written, releases }),
       ...serverRoutes({ releases, proxies }),
       ...ruleRoutes({ releases }),
+      ...explanationRoutes({ db, written }),
     ],
     close: () => compiler.close(),
   }

@@ -95,6 +95,10 @@ export interface RecordedWorld {
   /** Every entry, once the ledger has so many. */
   records(count: number): Promise<string>
   counters(): Promise<readonly Standing[]>
+  /** What is answered to the admin at a path of the API. */
+  api(path: string): Promise<Response>
+  /** Writes the policies anew, and waits until the proxy has them. */
+  rewrite(...documents: readonly string[]): Promise<void>
   readonly policies: Policies
 }
 
@@ -131,7 +135,7 @@ export async function recordedWorld(
   await until(() => joined.upstreams().some(({ state }) => state === 'connected'))
   const proxy = await joined.listening
   const api = async (path: string) => (await inner.get(url, path)).json() as Promise<object>
-  const lines = async () => (await inner.get(url, '/api/v1/audit/export')).text()
+  const lines = async () => (await inner.get(url, '/api/v1/audit/export?form=entries')).text()
   return {
     policies: policiesOf(...all),
     connect: () => RawClient.open(new URL('/mcp/v1', proxy), key),
@@ -154,6 +158,12 @@ export async function recordedWorld(
         })
         if (!answer.ok) throw new Error(await answer.text())
       }
+    },
+    api: path => inner.get(url, path),
+    async rewrite(...documents) {
+      const before = joined.tables.enforced().default
+      inner.write('world.yaml', [people, bank, ...documents].join('\n---\n'))
+      await until(() => joined.tables.enforced().default !== before)
     },
     async records(count) {
       await until(async () => (await lines()).split('\n').length > count)
