@@ -1,3 +1,4 @@
+import type { Registry } from 'prom-client'
 import type { Service } from '../lifecycle/run.ts'
 import type { SourceFile } from '../policy/compile/source-file.ts'
 import type { PriceCatalogue } from '../schemas/price-catalogue.ts'
@@ -45,9 +46,14 @@ export interface ControllerOptions {
   /** How checkpoints of records are made and published. */
   readonly checkpoints?: CheckpointOptions
   readonly version: string
+  /** Told where what is counted is found. */
+  readonly addMetrics?: (source: () => Promise<MetricsJson>) => void
   readonly log: Log
   readonly now?: () => number
 }
+
+/** Metrics as prom-client writes them as JSON. */
+export type MetricsJson = Awaited<ReturnType<Registry['getMetricsAsJSON']>>
 
 interface Log {
   info(fields: object, message: string): void

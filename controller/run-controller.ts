@@ -7,7 +7,6 @@ import { dataPlaneRoutes } from './api/data-plane-routes.ts'
 import { type Live, openLive } from './api/live/live.ts'
 import { overrideRoutes } from './api/override-routes.ts'
 import { serveApi } from './api/serve-api.ts'
-import { statusRoutes } from './api/status-routes.ts'
 import { keepApprovals } from './approvals/keeping/keep-approvals.ts'
 import { StoredApprovals } from './approvals/stored-approvals.ts'
 import { joinCheckpoints } from './checkpoints/join-checkpoints.ts'
@@ -34,7 +33,7 @@ import { shareStore } from './share-store.ts'
 import { gitRoutes } from './sources/git-routes.ts'
 import type { GitSource } from './sources/git-source.ts'
 import { openGit } from './sources/open-git.ts'
-import { readStatus } from './status/read-status.ts'
+import { joinStatus } from './status/join-status.ts'
 import { SourceMemory } from './status/source-state.ts'
 import { openStore, type Store } from './store/open-store.ts'
 import { tellPeople } from './tell-people.ts'
@@ -95,13 +94,13 @@ async function serve(
   if (policies.git !== undefined) wakeByPushes(policies.git, telling.github.events)
   const reviews = joinReviews({ ...known, policies, telling, ledger, now, log })
   const asked = joinPolicies({ ...known, options, policies })
-  const status = () => readStatus({ ...known, halts, options, store, ledger, shared })
+  const shown = { ...known, ...spending.telling, halts, options, store, ledger, shared }
   const routes = [
     ...dataPlaneRoutes({
       ...{ db: store.db, releases, key, now, log, onBeat: beat.onBeat },
       ...{ ledger, proxies, approvals, budgets: spending.telling.budgets },
     }),
-    ...statusRoutes({ status, notReady: () => notReady(store, policies) }),
+    ...joinStatus(shown, () => notReady(store, policies)),
     ...gitRoutes({ ...options, ...telling, policies, directories }),
     ...[spending, checked, telling, reviews, asked, halting].flatMap(({ routes }) => routes),
     ...overrideRoutes({ overrides, ...policies, now, directories }),
@@ -112,8 +111,8 @@ async function serve(
   for (const tell of [listens, onListening]) tell(server.url)
   const closers = [server.close, telling.close, asked.close].map(closing)
   const follow = shared.services([halts, releases, proxies, overrides, telling.github.follower])
-  const kept = [services, spending.services, checked.services, telling.services, reviews.services, follow].flat()
-  await run([...policies.services, beat, ...kept, ...closers], signal)
+  const kept = [spending, checked, telling, reviews].flatMap(({ services }) => services)
+  await run([...policies.services, beat, ...services, ...kept, ...follow, ...closers], signal)
 }
 
 async function openProxies(

@@ -16,6 +16,7 @@ import { localUrl } from './local-url.ts'
 import { chooseLog } from './log.ts'
 import { serveFailure } from './serve-failure.ts'
 import { readSigningKey } from './signing-key-file.ts'
+import { telemetryHere } from './telemetry-here.ts'
 
 /** Where policies come from: a folder or file, a repository, or an API server. */
 export type ControllerSource = Pick<ControllerOptions, 'source' | 'repository' | 'kubernetes'>
@@ -53,6 +54,11 @@ export async function controllerAlone(
   const secrets = await openSecrets(settings.secrets, needs).catch(error => {
     throw serveFailure(error, '--port')
   })
+  const telemetry = await telemetryHere('writ-controller', { env: terminal.env, log }).catch(
+    error => {
+      throw serveFailure(error, '--port')
+    },
+  )
   const controller = createController({
     host: settings.host,
     port: settings.port,
@@ -66,6 +72,7 @@ export async function controllerAlone(
     ...(settings.prices !== undefined && { prices: settings.prices }),
     tokens,
     version,
+    addMetrics: telemetry.addMetrics,
     log,
   })
   const tell = announce(async () => {
@@ -78,6 +85,7 @@ export async function controllerAlone(
     .catch(error => {
       throw serveFailure(error, '--port')
     })
+    .finally(telemetry.close)
     .finally(secrets.close)
 }
 

@@ -5,7 +5,6 @@ import { lockFolder } from '../../lifecycle/folder-lock.ts'
 import { run, type Service } from '../../lifecycle/run.ts'
 import type { PriceCatalogue } from '../../schemas/price-catalogue.ts'
 import { type OpenSecrets, openSecrets } from '../../secrets/open-secrets.ts'
-import type { Secrets } from '../../secrets/secrets.ts'
 import type { SecretsSetting } from '../../secrets/secrets-setting.ts'
 import { controllerClient } from '../controller-client.ts'
 import { type DataFolder, writeAddress } from '../data-folder.ts'
@@ -75,7 +74,7 @@ export async function serveHere(
     const needs = { dataFolder: path, env, now: Date.now, log }
     const secrets = await openSecrets(settings.secrets, needs)
     const telemetry = await telemetryHere('writ', { env, log })
-    const controller = await controllerOf(settings, secrets.look)
+    const controller = await controllerOf(settings, { secrets, telemetry })
     const proxy = proxyOf(settings, { secrets, telemetry }, controller.listening, onReady)
     await run([controller, proxy, ...secrets.services], signal)
       .finally(telemetry.close)
@@ -87,7 +86,7 @@ export async function serveHere(
   }
 }
 
-async function controllerOf(settings: HereSettings, secrets: Secrets) {
+async function controllerOf(settings: HereSettings, { secrets, telemetry }: Opened) {
   const { host, allowedHosts, controllerPort, data, source, databaseUrl, publicUrl, log } = settings
   return createController({
     host,
@@ -96,20 +95,26 @@ async function controllerOf(settings: HereSettings, secrets: Secrets) {
     dataFolder: join(data.path, 'controller'),
     ...(databaseUrl !== undefined && { databaseUrl }),
     ...(source.repository ? { repository: source.repository } : { source: source.path }),
-    secrets,
+    secrets: secrets.look,
     ...(publicUrl !== undefined && { publicUrl }),
     ...(settings.prices !== undefined && { prices: settings.prices }),
     ownFiles: await ownFiles(data),
     tokens: { admin: data.secrets.adminToken, proxy: data.secrets.proxyToken },
     operator: localUser,
     version,
+    addMetrics: telemetry.addMetrics,
     log,
   })
 }
 
+interface Opened {
+  readonly secrets: OpenSecrets
+  readonly telemetry: TelemetryHere
+}
+
 function proxyOf(
   settings: HereSettings,
-  { secrets, telemetry }: { secrets: OpenSecrets; telemetry: TelemetryHere },
+  { secrets, telemetry }: Opened,
   controllerListening: Promise<URL>,
   onReady: (serving: Serving) => void,
 ): Service {

@@ -1,6 +1,6 @@
+import type { Registry } from 'prom-client'
 import Type from 'typebox'
 import { closed, type Frozen } from '../../schemas/field.ts'
-import { metricsText, metricsType } from '../status/metrics.ts'
 import type { Status } from '../status/status.ts'
 import { answerProblem } from './problem-answer.ts'
 import type { Route } from './route.ts'
@@ -8,6 +8,7 @@ import { ProblemAnswer, StatusAnswer } from './status-answer.ts'
 
 export interface StatusRoutesNeeds {
   readonly status: () => Promise<Status>
+  readonly metrics: () => Promise<Registry>
   /** Null once the controller can do its work; else what it waits for. */
   readonly notReady: () => Promise<string | null>
 }
@@ -51,7 +52,7 @@ function forPeople({ status }: StatusRoutesNeeds): readonly Route[] {
   ]
 }
 
-function forMachines({ status, notReady }: StatusRoutesNeeds): readonly Route[] {
+function forMachines({ metrics, notReady }: StatusRoutesNeeds): readonly Route[] {
   return [
     {
       method: 'get',
@@ -82,7 +83,8 @@ function forMachines({ status, notReady }: StatusRoutesNeeds): readonly Route[] 
         answers: { 200: { description: 'Metrics.', type: 'text/plain' } },
       },
       handle: async (_request, response) => {
-        response.type(metricsType).send(await metricsText(await status()))
+        const registry = await metrics()
+        response.type(registry.contentType).send(await registry.metrics())
       },
     },
   ]

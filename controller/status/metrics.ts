@@ -67,8 +67,8 @@ const ofNamespaces: readonly (readonly [
   ],
 ]
 
-/** The status as Prometheus reads it. */
-export async function metricsText(status: Status): Promise<string> {
+/** The status as numbers. */
+export function statusMetrics(status: Status): Registry {
   const registry = new Registry()
   const registers = [registry]
   for (const [name, help, value] of numbers) {
@@ -87,8 +87,11 @@ export async function metricsText(status: Status): Promise<string> {
   for (const name of status.controllers?.names ?? []) {
     leader.set({ controller: name }, Number(name === status.controllers?.leader))
   }
-  return registry.metrics()
+  new Gauge({
+    name: 'writ_build_info',
+    help: 'Always 1; the version is a label.',
+    registers,
+    labelNames: ['version'],
+  }).set({ version: status.version }, 1)
+  return registry
 }
-
-/** Media type of `metricsText`. */
-export const metricsType = Registry.PROMETHEUS_CONTENT_TYPE

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { SeenProxy } from '../../../controller/proxies.ts'
-import { metricsText } from '../../../controller/status/metrics.ts'
+import { statusMetrics } from '../../../controller/status/metrics.ts'
 import { statusOf } from '../../../controller/status/status.ts'
 
 const now = Date.parse('2026-11-21T12:00:00Z')
@@ -64,7 +64,7 @@ t.test('a proxy of a namespace counts there alone', async t => {
 })
 
 t.test('the metrics say who leads, and who enforces what', async t => {
-  const lines = (await metricsText(status)).split('\n')
+  const lines = (await statusMetrics(status).metrics()).split('\n')
   const of = (name: string) => lines.filter(line => line.startsWith(`${name}{`))
   t.strictSame(of('writ_controller_leader'), [
     'writ_controller_leader{controller="writ-0"} 0',
