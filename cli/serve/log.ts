@@ -1,4 +1,5 @@
 import { type Logger, pino } from 'pino'
+import { redact } from '../../records/redact/redact.ts'
 import type { Problem } from '../../schemas/problem.ts'
 import type { OutputFormat } from '../output-option.ts'
 import { many, problemText } from '../problem-text.ts'
@@ -14,6 +15,15 @@ interface LogNeeds {
 
 const noNeeds: LogNeeds = { isReady: () => true, lineOf: () => undefined }
 
+/** Others write into the messages of errors, so each line is looked through. */
+const hooks = {
+  streamWrite(line: string): string {
+    const fields = JSON.parse(line)
+    const shown = redact(fields)
+    return shown === fields ? line : `${JSON.stringify(shown)}\n`
+  },
+}
+
 /** Words on a terminal, JSON lines everywhere else and for programs. */
 export function chooseLog(output: OutputFormat, terminal: Terminal, needs = noNeeds): Logger {
   const { err } = terminal
@@ -21,7 +31,7 @@ export function chooseLog(output: OutputFormat, terminal: Terminal, needs = noNe
 }
 
 function jsonLog(err: Sink): Logger {
-  return pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, err.stream)
+  return pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime, hooks }, err.stream)
 }
 
 /** For a person: what is wrong, what changed, and no more. */
@@ -33,7 +43,7 @@ function humanLog({ err, progress }: Terminal, { isReady, lineOf }: LogNeeds): L
     progress(null)
     err.line(words)
   }
-  return pino({ base: null }, { write })
+  return pino({ base: null, hooks }, { write })
 }
 
 interface LogLine {

@@ -1,4 +1,5 @@
 import type { Insertable, Kysely, Selectable, Transaction } from 'kysely'
+import { redactText } from '../../records/redact/redact.ts'
 import type { ApprovalEvent } from '../../schemas/approval.ts'
 import type { ApprovalState } from '../../schemas/approval-state.ts'
 import type { ApprovalEventRow, ApprovalRequestRow, Database } from '../store/database.ts'
@@ -87,10 +88,10 @@ export function eventRow(
   }
 }
 
-/** Text as a column can hold it: PostgreSQL knows neither NUL nor half of a surrogate pair. */
+/** Text as a column can hold it, without credentials: PostgreSQL knows neither NUL nor half of a surrogate pair. */
 export function storable(text: unknown, most: number): string | null {
   if (typeof text !== 'string' || text === '') return null
-  return text.slice(0, most).toWellFormed().replaceAll('\0', '\uFFFD')
+  return redactText(text, most).slice(0, most).toWellFormed().replaceAll('\0', '\uFFFD')
 }
 
 /** An event as it is read. */

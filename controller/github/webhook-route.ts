@@ -95,7 +95,7 @@ async function secretsFor(
   for (const { place, namespace, webhookSecretRef: ref } of watched()) {
     if (ref === null || place.repository.toLowerCase() !== name) continue
     const secret = await secrets(namespace, ref).catch(error => {
-      log.warn({ err: error, namespace, secret: ref.name }, 'webhook secret not looked up')
+      log.warn({ err: error, namespace, secretName: ref.name }, 'webhook secret not looked up')
       return null
     })
     if (secret?.trim()) found.push(secret.trim())

@@ -1,5 +1,6 @@
 import type { SourceFile } from '../../policy/compile/source-file.ts'
 import { readDocuments } from '../../policy/compile/yaml/read-documents.ts'
+import { redactText } from '../../records/redact/redact.ts'
 import type { Override, OverrideRequest } from '../../schemas/override.ts'
 import type { Problem } from '../../schemas/problem.ts'
 import { type DocumentName, documentsIn, keyOf } from './documents.ts'
@@ -50,7 +51,10 @@ export async function applyOverride(
   }))
   const wrong = ownProblems(own, documents)
   if (wrong.length > 0) return { outcome: 'broken', problems: wrong }
-  const wanted = { id: overrideId(), text, namespace, documents, reason }
+  const wanted = {
+    ...{ id: overrideId(), text, namespace, documents },
+    reason: redactText(reason),
+  }
   for (let attempt = 1; ; attempt += 1) {
     const expiresAt = needs.now() + ttlSeconds * 1000
     const applied = await attemptOnce(needs, { ...wanted, expiresAt }, own, by, signal)
