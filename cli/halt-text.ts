@@ -1,5 +1,4 @@
 import type { Halt, HaltNotice, HaltProgress } from '../schemas/halt.ts'
-import { many } from './problem-text.ts'
 import { printable } from './terminal.ts'
 
 const stopped = { all: 'everything', tools: 'tools', models: 'models' } as const
@@ -19,7 +18,7 @@ export function progressText(
   { proxies, done, waitingFor, silent }: HaltProgress,
   lifted = false,
 ): string {
-  const counted = `${done}/${many(proxies, 'proxy')} ${lifted ? 'let calls through again' : 'refuse'}`
+  const counted = `${done}/${proxies} proxies ${lifted ? 'let calls through again' : 'refuse'}`
   const late = waitingFor.length === 0 ? '' : `; not yet: ${names(waitingFor)}`
   const gone = silent.length === 0 ? '' : `; not heard of: ${names(silent)}`
   return `${counted}${late}${gone}`

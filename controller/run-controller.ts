@@ -89,7 +89,7 @@ async function serve(
   const { promise: listening, resolve: listens } = Promise.withResolvers<URL>()
   const { halts, ...halting } = await joinHalts({ ...known, onBeat: beat.onBeat, now })
   const { directories } = releases
-  const told = { db: store.db, approvals, listening, directories, ...spending.telling }
+  const told = { db: store.db, approvals, halts, listening, directories, ...spending.telling }
   const telling = await tellPeople({ ...options, ...told })
   if (policies.git !== undefined) wakeByPushes(policies.git, telling.github.events)
   const reviews = joinReviews({ ...known, policies, telling, ledger, now, log })

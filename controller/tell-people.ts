@@ -9,6 +9,7 @@ import { mintLink } from './approvals/links.ts'
 import type { BudgetBook } from './budgets/budget-book.ts'
 import { keepQuestions } from './channels/github/keep-questions.ts'
 import { linksTo } from './channels/links.ts'
+import { tellHalt } from './channels/news/halt-news.ts'
 import { softLimitNews } from './channels/news/soft-limit-news.ts'
 import { openChannels } from './channels/open-channels.ts'
 import { openVapidKeys } from './channels/push/vapid-keys.ts'
@@ -17,6 +18,7 @@ import type { Commands } from './chatops/commands.ts'
 import { forges } from './chatops/forges.ts'
 import { openChatops } from './chatops/open-chatops.ts'
 import { type OpenGithub, openGithub } from './github/open-github.ts'
+import type { StoredHalts } from './halts/stored-halts.ts'
 import { forPeople } from './judge/for-people.ts'
 import { judging } from './judge/judging.ts'
 import type { Database } from './store/database.ts'
@@ -25,6 +27,7 @@ export interface TellPeopleNeeds {
   readonly db: Kysely<Database>
   readonly approvals: Approvals
   readonly budgets: Pick<BudgetBook, 'onSoftLimit'>
+  readonly halts: Pick<StoredHalts, 'onChange'>
   /** Name of the workflow of a budget in force; empty when it has none. */
   readonly workflowOf: (namespace: string, budget: string) => Promise<string>
   readonly directories: {
@@ -87,6 +90,11 @@ export async function tellPeople(needs: TellPeopleNeeds): Promise<Telling> {
     const workflow = await needs.workflowOf(passed.namespace, passed.budget)
     await channels.tell(softLimitNews(passed, now()), directory, workflow)
   })
+  const stopHalts = needs.halts.onChange(halt =>
+    tellHalt(channels, needs.directories.all(), halt).catch(err =>
+      log.error({ err, halt: halt.id }, 'halt not told'),
+    ),
+  )
   const judges = judging({ ...needs, secrets, onSettled: id => channels.delivery.look(id) })
   return {
     ...{ github, commands: chatops.commands },
@@ -97,6 +105,7 @@ export async function tellPeople(needs: TellPeopleNeeds): Promise<Telling> {
     ],
     async close() {
       stopTelling()
+      stopHalts()
       await channels.close()
     },
   }

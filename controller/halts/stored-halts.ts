@@ -43,7 +43,7 @@ export class StoredHalts implements Follower {
   readonly channel = 'writ_halts'
   readonly #needs: StoredHaltsNeeds
   readonly #listeners = new Set<() => void>()
-  readonly #witnesses = new Set<(halt: Halt) => void>()
+  readonly #witnesses = new Set<(halt: Halt) => unknown>()
   #standing: Standing = { sequence: 0, halts: [] }
 
   constructor(needs: StoredHaltsNeeds) {
@@ -70,7 +70,7 @@ export class StoredHalts implements Follower {
   }
 
   /** Calls the witness with every halt that is made, asked to be lifted, or lifted through this process. */
-  onChange(witness: (halt: Halt) => void): () => void {
+  onChange(witness: (halt: Halt) => unknown): () => void {
     this.#witnesses.add(witness)
     return () => this.#witnesses.delete(witness)
   }

@@ -29,8 +29,6 @@ export interface InformNeeds extends GithubNeeds {
   }
 }
 
-const lead = 'A budget has reached its soft limit.'
-
 const dayS = 86_400
 
 /** Tells news at one address. Rejects with a ChannelFailure, or when the signal aborts. */
@@ -55,7 +53,7 @@ export async function inform(
     case 'slack':
       return post(slackNews(news.title, factLines(news)))
     case 'mattermost':
-      return post(mattermostNews(lead, news.title, factLines(news)))
+      return post(mattermostNews(news.lead, news.title, factLines(news)))
     case 'webhook': {
       const payload = { type: news.type, timestamp: news.at, data: news.data }
       return postSigned(needs, channel, { id: news.id, payload }, signal)
@@ -66,20 +64,11 @@ export async function inform(
 }
 
 function mailOf(news: News) {
-  const lines = [
-    lead,
-    '',
-    news.title,
-    '',
-    ...factLines(news),
-    '',
-    'Calls go on until the limit.',
-    '',
-  ]
+  const lines = [news.lead, '', news.title, '', ...factLines(news), '', news.closing, '']
   return { subject: `[Writ] ${news.title}`, text: lines.join('\n') }
 }
 
-function pushOf({ id, title, type }: News) {
+function pushOf({ id, title, type, lead }: News) {
   const payload = { kind: 'news', type, id, tag: id, title, body: lead }
   return { payload, seconds: dayS, urgency: 'normal' as const, topic: id.slice(0, 32) }
 }

@@ -9,9 +9,13 @@ export interface News {
   readonly type: string
   /** ISO 8601. */
   readonly at: string
+  /** A sentence that says what kind of news it is. */
+  readonly lead: string
   /** One line. */
   readonly title: string
   readonly facts: readonly { readonly name: string; readonly text: string }[]
+  /** A sentence that says what follows from it. */
+  readonly closing: string
   /** The same for programs. */
   readonly data: object
 }

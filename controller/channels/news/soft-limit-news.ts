@@ -24,6 +24,8 @@ export function softLimitNews(passed: BudgetCounter, now: number): News {
     id: `bgt_${digest([namespace, budget, counter, window])}`,
     type: 'budget.soft_limit',
     at: new Date(now).toISOString(),
+    lead: 'A budget has reached its soft limit.',
+    closing: 'Calls go on until the limit.',
     title: oneLine(`Budget ${budget}${whose}: ${amount(spent)} of ${amount(whole)} are spent`, 140),
     facts: Object.entries(facts).map(([name, text]) => ({ name, text })),
     data: {

@@ -24,6 +24,8 @@ t.test('news of a soft limit says which budget, how much, and until when', async
     id: softLimitNews({ ...passed, spent: 5_000_000 }, now + 1).id,
     type: 'budget.soft_limit',
     at: '2026-11-21T10:00:00.000Z',
+    lead: 'A budget has reached its soft limit.',
+    closing: 'Calls go on until the limit.',
     title: 'Budget daily: $4.01 of $6.00 are spent',
     facts: [
       { name: 'Budget', text: 'daily in default' },
