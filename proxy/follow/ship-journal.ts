@@ -49,11 +49,14 @@ class JournalShipping implements Shipping {
   readonly #needs: ShipNeeds
   readonly #backoff = backoff(100, 30_000)
   #shipped: number
+  /** The controller can have no entry behind this one, answered or not, also by a process that was killed. */
+  #sent: number
   #position: Position
 
   constructor(needs: ShipNeeds, shipped: number) {
     this.#needs = needs
     this.#shipped = shipped
+    this.#sent = needs.journal.state().seq
     const holding = segments(needs.journal.folder).findLast(({ first }) => first <= shipped + 1)
     this.#position = { first: holding?.first ?? 0, offset: 0 }
   }
@@ -89,6 +92,7 @@ class JournalShipping implements Shipping {
 
   async #ship({ lines, end, position }: FullBatch, signal: AbortSignal): Promise<void> {
     const { journal, controller, seals } = this.#needs
+    this.#sent = Math.max(this.#sent, end.seq)
     const answer = await controller.send('/api/v1/records', {
       method: 'POST',
       headers: { 'content-type': 'application/x-ndjson' },
@@ -102,7 +106,7 @@ class JournalShipping implements Shipping {
     const { proxy, start: starts } = journal
     const { seq: shipped, link } = end
     await writeIdentity(journal.folder, { proxy, shipped, link, starts })
-    await seals.renew(shipped)
+    if (shipped >= this.#sent) await seals.renew(shipped)
     await this.#deleteShipped()
   }
 

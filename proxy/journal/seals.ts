@@ -40,8 +40,8 @@ export class Seals {
   }
 
   /**
-   * Replaces the key when it is time to. To be called when the controller has just said that it has everything
-   * up to entry `shipped`: what one key seals comes before everything that the next one does.
+   * Replaces the key when it is time to. To be called when the controller has just said that it has everything up
+   * to entry `shipped` and can have nothing behind it: what one key seals comes before everything that the next does.
    */
   async renew(shipped: number): Promise<void> {
     const { folder } = this.#needs.journal
