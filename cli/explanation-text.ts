@@ -6,7 +6,7 @@ import { printable, type Sink, type Style } from './terminal.ts'
 export function explanationText({ decision, trace }: Explanation, sink: Sink): string {
   const workflows = 'workflows' in decision ? decision.workflows : []
   const lines = [
-    `${verdict(decision.action, sink)} (${decision.reason})`,
+    `${verdictText(decision.action, sink)} (${decision.reason})`,
     ...field('policy', decision.policy),
     ...field('rule', decision.rule),
     ...field('at', decision.at === undefined ? undefined : place(decision.at)),
@@ -26,7 +26,8 @@ const styles: Readonly<Record<PolicyTrace['verdict'], Style>> = {
   unknown: 'yellow',
 }
 
-function verdict(action: PolicyTrace['verdict'], sink: Sink): string {
+/** What a policy or all of them say. */
+export function verdictText(action: PolicyTrace['verdict'], sink: Sink): string {
   return sink.paint(styles[action], action)
 }
 
@@ -38,9 +39,10 @@ function place({ file, line, column }: Place): string {
   return `${file}:${line}:${column}`
 }
 
-function policyText(policy: PolicyTrace, sink: Sink): string[] {
+/** What was tried in a policy, a line each. */
+export function policyText(policy: PolicyTrace, sink: Sink): string[] {
   const observe = policy.mode === 'observe' ? ', observe mode' : ''
-  const head = `${sink.paint('bold', printable(policy.policy))}: ${verdict(policy.verdict, sink)}`
+  const head = `${sink.paint('bold', printable(policy.policy))}: ${verdictText(policy.verdict, sink)}`
   const entry = policy.entry
   return [
     `${head} (${policy.reason ?? 'not known'}${observe}) ${sink.paint('dim', place(policy.at))}`,

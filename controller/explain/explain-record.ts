@@ -140,9 +140,10 @@ function otherwise(
   }
 }
 
-/** Held against what is on record. */
-function isChange({ attempt }: ReadCall, now: Decision): boolean {
+/** Held against what is on record; null where no policies had been asked. */
+function isChange({ attempt }: ReadCall, now: Decision): boolean | null {
   const { action, workflows = [], reason } = attempt.entry
+  if (reason === 'halted') return null
   const told = { action: isOfPolicies(reason) ? action : ('allow' as const), workflows }
   return told.action !== now.action || askedBy(told).join('\n') !== askedBy(now).join('\n')
 }

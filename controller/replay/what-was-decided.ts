@@ -16,7 +16,8 @@ const ofPolicies: ReadonlySet<string> = new Set<Reason>([
 
 /** What the policies decided at the time, as the record says. */
 export function whatWasDecided({ entry, written }: Recorded): Told | Unknown {
-  if (written) return new Unknown('undecided')
+  // Of what was halted no policies were asked.
+  if (written || entry.reason === 'halted') return new Unknown('undecided')
   if (!isOfPolicies(entry.reason)) return { action: 'allow', asked: [] }
   return { action: entry.action, asked: askedBy(entry) }
 }
