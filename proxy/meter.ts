@@ -7,6 +7,10 @@ export interface Meter {
   request(method: string): void
   decision(kind: string, action: string, reason: string): void
   upstream(server: string, status: string, seconds: number): void
+  /** What Writ itself took of a call that was sent without asking people. */
+  added(kind: string, seconds: number): void
+  /** Milliseconds by a clock that is never set and that sees less than one of them. */
+  clock(): number
   /** A call that a budget did not pay for, whoever was asked. */
   unpaid(budget: string, reason: string): void
   unauthorized(): void
@@ -21,6 +25,13 @@ export function meter(sessions: () => number, registry = new Registry()): Meter 
     help: 'Time that forwarded calls took, by server and outcome.',
     labelNames: ['server', 'status'],
     buckets: [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60],
+    registers,
+  })
+  const added = new Histogram({
+    name: 'writ_added_seconds',
+    help: 'Time that Writ itself took of calls that were sent without asking people, by kind; of a model, until it was asked.',
+    labelNames: ['kind'],
+    buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1],
     registers,
   })
   const unauthorized = new Counter({
@@ -45,6 +56,8 @@ export function meter(sessions: () => number, registry = new Registry()): Meter 
     registry,
     ...talliesOf(registry),
     upstream: (server, status, seconds) => upstream.observe({ server, status }, seconds),
+    added: (kind, seconds) => added.observe({ kind }, seconds),
+    clock: () => performance.now(),
     unauthorized: () => unauthorized.inc(),
     unrecorded: () => unrecorded.inc(),
   }

@@ -17,6 +17,7 @@ import { Seals } from '../../proxy/journal/seals.ts'
 import { withLocalAgent } from '../../proxy/local-agent.ts'
 import { loginFiles } from '../../proxy/mcp/upstream/oauth/login-files.ts'
 import { createProxy } from '../../proxy/proxy.ts'
+import { stateMetrics } from '../../proxy/telemetry/state-metrics.ts'
 import { followRevocations } from '../../proxy/tokens/follow-revocations.ts'
 import { withRuntimeTokens } from '../../proxy/tokens/with-runtime-tokens.ts'
 import type { ProxyReport, UpstreamReport } from '../../schemas/proxy-report.ts'
@@ -79,11 +80,12 @@ export async function joinProxy(settings: ProxySettings): Promise<JoinedProxy> {
   const { tables, halts, callers, followers } = await followedBy(settings, controller)
   const questions = new ControllerQuestions({ controller, proxy: journal.proxy, log })
   const office = controllerOffice(controller)
-  const { budgets, service: leases } = openBudgets({ tables, office, journal, log })
+  const { budgets, service: lending } = openBudgets({ tables, office, journal, log })
   const keepFrom = () => budgets.oldestOpen()
   const seals = new Seals({ journal, now: Date.now, keyDays: settings.chainKeyDays })
   const shipping = await shipJournal({ journal, controller, seals, keepFrom, log })
   const state = upstreamState()
+  const registry = new Registry()
   const proxy = createProxy({
     ...addressesOf(settings),
     tables: withServerFolders(callers, settings.root),
@@ -92,9 +94,8 @@ export async function joinProxy(settings: ProxySettings): Promise<JoinedProxy> {
     secrets: settings.secrets,
     logins: loginFiles(loginFolder(folder)),
     report: state.update,
-    questions,
-    budgets,
-    ...telling(settings),
+    ...{ questions, budgets },
+    ...telling(settings, registry),
     log,
   })
   const report = stateReport(journal.proxy, () => ({
@@ -102,6 +103,8 @@ export async function joinProxy(settings: ProxySettings): Promise<JoinedProxy> {
     upstreams: state.current(),
     journal: { seq: journal.state().seq, shipped: shipping.shipped() },
   }))
+  const leases = () => budgets.leases
+  stateMetrics(registry, { report, subscribe: tables.subscribe, leases, now: Date.now })
   const reporting = reportState({
     controller,
     log,
@@ -109,20 +112,16 @@ export async function joinProxy(settings: ProxySettings): Promise<JoinedProxy> {
     onChange: listener => all([state, tables, halts].map(part => part.subscribe(listener))),
   })
   return {
-    services: [proxy, ...followers, shipping, reporting, questions, leases],
+    services: [proxy, ...followers, shipping, reporting, questions, lending],
     tables,
     upstreams: state.current,
     listening: proxy.listening,
-    async close() {
-      await journal.close()
-      await controller.close()
-    },
+    close: () => journal.close().then(() => controller.close()),
   }
 }
 
 /** Where calls are traced, and what is counted of them. */
-function telling({ telemetry }: ProxySettings) {
-  const registry = new Registry()
+function telling({ telemetry }: ProxySettings, registry: Registry) {
   telemetry?.addMetrics(() => registry.getMetricsAsJSON())
   return { registry, ...(telemetry?.traces && { traces: telemetry.traces }) }
 }

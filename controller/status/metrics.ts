@@ -88,8 +88,8 @@ export function statusMetrics(status: Status): Registry {
     leader.set({ controller: name }, Number(name === status.controllers?.leader))
   }
   new Gauge({
-    name: 'writ_build_info',
-    help: 'Always 1; the version is a label.',
+    name: 'writ_controller_info',
+    help: 'Always 1.',
     registers,
     labelNames: ['version'],
   }).set({ version: status.version }, 1)

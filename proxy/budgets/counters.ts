@@ -130,6 +130,13 @@ export class Counters {
     return false
   }
 
+  /** How many leases there are. */
+  get leases(): number {
+    let count = 0
+    for (const { leases } of this.#byKey.values()) count += leases.length
+    return count
+  }
+
   /** No lease is asked for from now on. */
   close(): void {
     this.#closed = true

@@ -68,6 +68,11 @@ export class LeasedBudgets implements Budgets {
     return oldest?.since ?? Number.POSITIVE_INFINITY
   }
 
+  /** How many leases there are. */
+  get leases(): number {
+    return this.#needs.counters.leases
+  }
+
   reserve(spender: Spender, quote: Quote): Reserved | Promise<Reserved> {
     const wish = modelWish(quote)
     return this.#reserve(spender, wish) ?? this.#held([], wish, wish.outputTokens)

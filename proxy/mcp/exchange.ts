@@ -60,6 +60,8 @@ export interface Exchange {
   readonly method: string
   readonly params: JsonObject
   readonly headers: IncomingHttpHeaders
+  /** When it came, by the clock of the meter. */
+  readonly arrivedAt: number
   /** Aborts when the client cancels. */
   readonly cancellation: Cancellation
   /** Sends a message ahead of the answer. */

@@ -135,7 +135,9 @@ async function forwardPaid(
     reservation?.settle({ sent: false, usage: null })
     return keepBack(firewall, exchange, errand, refusal)
   }
+  const sentAt = firewall.meter.clock()
   const ending = await sendErrand(firewall, exchange, errand)
+  const waitedMs = firewall.meter.clock() - sentAt
   const durationMs = firewall.now() - began
   firewall.meter.upstream(errand.upstream.name, ending.status, durationMs / 1000)
   const paid = reservation && settledEntry(exchange.client, reservation, wentOut(ending))
@@ -145,6 +147,7 @@ async function forwardPaid(
   errand.release?.ended(ending.status)
   const outcome = texts.outcome(told === judged.entry ? shared : sharedText(judged, told), ended)
   if (!(await keep(firewall, [outcome], judged))) return stop('answer_unrecorded')
+  if (errand.release === undefined) noteAdded(firewall, exchange, judged, waitedMs)
   return answerTo(exchange, errand, ending, stop)
 }
 
@@ -161,6 +164,16 @@ async function whyNow(
   }
   if (release === undefined) return halted()
   return halted() ?? (await release.claim()) ?? halted()
+}
+
+/** Nobody waits for the answer of a call that goes on by itself. */
+function noteAdded(
+  { meter }: Firewall,
+  { arrivedAt, unheard }: Exchange,
+  { subject }: Judged,
+  waitedMs: number,
+): void {
+  if (!unheard) meter.added(subject.kind, (meter.clock() - arrivedAt - waitedMs) / 1000)
 }
 
 /** Whether the server may have done what was asked. */

@@ -164,6 +164,7 @@ export class LegacyDoor {
       method,
       params,
       headers,
+      arrivedAt: this.#firewall.meter.clock(),
       cancellation,
       say,
       reach: outlet,

@@ -96,6 +96,7 @@ export class ModernDoor {
       method,
       params,
       headers: request.headers,
+      arrivedAt: this.#firewall.meter.clock(),
       cancellation,
       say: json => outlet.say(json),
       reach: outlet,

@@ -41,7 +41,7 @@ export async function attempt(
     return before ?? answered
   }
   if (judged.decision.action === 'allow')
-    return pay(gateway, errand, candidate, { judged, credential })
+    return pay(gateway, errand, candidate, { judged, credential, atOnce: before === null })
   const approved = await holdModel(gateway, errand, candidate, judged)
   if (approved === null) return answered
   return pay(gateway, errand, candidate, { judged: approved.judged, credential, approved })
@@ -62,6 +62,7 @@ export function denied(
 interface Granted {
   readonly judged: JudgedCall
   readonly credential: string | null
+  readonly atOnce?: boolean
   readonly approved?: Approved
 }
 

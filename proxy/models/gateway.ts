@@ -45,6 +45,8 @@ export interface Visit {
 export interface Errand extends Visit {
   readonly asked: ModelRequest
   readonly account: Account
+  /** When it came, by the clock of the meter. */
+  readonly arrivedAt: number
   /** Aborts when the client goes away before it has its answer. */
   readonly cancellation: Cancellation
   /** Where the call is traced. */

@@ -134,7 +134,9 @@ export class ModelsDoor {
     const account = sessionAccount(this.#gateway, visit, asked)
     const { traces } = this.#gateway
     const trace = traces === null ? undefined : traceOfModel(traces, visit, asked)
-    const served = serveModel(this.#gateway, { ...visit, asked, account, cancellation, trace })
+    const arrivedAt = this.#gateway.meter.clock()
+    const errand = { ...visit, asked, account, arrivedAt, cancellation, trace }
+    const served = serveModel(this.#gateway, errand)
     const ended = () => trace?.ended()
     served.then(ended, error => {
       this.#fault(response, dialect, error, trace)

@@ -27,6 +27,8 @@ export interface TryNeeds {
   readonly judged: JudgedCall
   readonly credential: string | null
   readonly reservation: Reservation
+  /** Whether nobody was waited for before: neither people nor another provider. */
+  readonly atOnce?: boolean
   readonly approved?: Approved
 }
 
@@ -99,10 +101,11 @@ export class Try {
 
   async #send(): Promise<Tried> {
     const { meter, now } = this.#gateway
-    const { account, asked } = this.#errand
+    const { account, asked, arrivedAt } = this.#errand
     const { provider } = this.#candidate
     const began = now()
     if (asked.endpoint.verdict !== 'count') account.modelCalls++
+    if (this.#needs.atOnce) meter.added('model', (meter.clock() - arrivedAt) / 1000)
     const ending = await this.#untilHalted()
     const durationMs = now() - began
     meter.upstream(provider.name, ending.outcome, durationMs / 1000)
