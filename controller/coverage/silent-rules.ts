@@ -64,11 +64,11 @@ export function silenceOf(evidence: Evidence, rule: RuleInForce, since: number):
   const own = fired.filter(
     ({ observed, lastAt }) => observed === isObserved(rule) && lastAt >= since,
   )
-  if (own.some(({ reason }) => reason === 'rule') && isOfEntry(evidence, rule, since)) return null
+  const was = (reason: string) =>
+    own.some(fired => fired.reason === reason) && isOfEntry(evidence, rule, since, reason)
+  if (was('rule')) return null
   const calls = sum(heardOf(evidence, rule, since).map(({ use }) => use))
-  if (own.some(({ reason }) => reason === 'condition_error')) {
-    return { why: 'condition_error', calls, by: null }
-  }
+  if (was('condition_error')) return { why: 'condition_error', calls, by: null }
   return { calls, ...whyOf(evidence, rule, since) }
 }
 
@@ -77,11 +77,13 @@ type Why = Omit<Silence, 'calls'>
 function whyOf(evidence: Evidence, rule: RuleInForce, since: number): Why {
   const never = whyNeverAsked(evidence, rule, since)
   if (never !== null) return never
-  if (isObserved(rule)) return { why: 'condition_false', by: null }
+  if (isObserved(rule)) return observedInstead(evidence, rule, since)
   const decisions = heardOf(evidence, rule, since)
     .filter(({ use, speaker }) => speaker === rule.written && mayBeSelected(rule, use))
     .flatMap(({ use }) => use.decisions)
-    .filter(({ lastAt, reason }) => lastAt >= since && !unselected.has(reason))
+    .filter(({ lastAt }) => lastAt >= since)
+    // Policies of the system namespace are not heard where none of the namespace's own is about a caller.
+    .filter(({ reason }) => rule.written.policy.system === true || !unselected.has(reason))
   return decidedInstead(evidence, rule, decisions)
 }
 
@@ -105,6 +107,22 @@ export function whyNeverAsked(evidence: Evidence, rule: RuleInForce, since: numb
 
 function heardOf({ uses }: Evidence, { written }: RuleInForce, since: number): readonly Heard[] {
   return (uses.get(written) ?? []).filter(({ use }) => use.lastAt >= since)
+}
+
+/** Of policies in observe mode it is not known which calls their rules would have decided. */
+function observedInstead({ firings }: Evidence, rule: RuleInForce, since: number): Why {
+  const { policy, entry, kind } = rule.written
+  const earlier = entry.rules.slice(0, rule.index).map(({ name }) => name)
+  const before = [...earlier, ...(entry.justification === 'required' ? [''] : [])].find(name =>
+    (firings.get(textOf({ kind, policy: policy.name, rule: name })) ?? []).some(
+      ({ observed, lastAt, reason }) =>
+        observed && lastAt >= since && (name !== '' || reason === 'justification_required'),
+    ),
+  )
+  if (before !== undefined) {
+    return { why: 'outweighed', by: before === '' ? 'justification_required' : before }
+  }
+  return { why: rule.rule.when === undefined ? 'other_callers' : 'condition_false', by: null }
 }
 
 /** Decisions on callers whom no policy is about. */
@@ -154,14 +172,19 @@ function deciderText({ policy, rule, reason }: Decided): string {
 }
 
 /** Whether what a rule of this name decided was decided by this one. */
-function isOfEntry({ shared, uses }: Evidence, rule: RuleInForce, since: number): boolean {
+function isOfEntry(
+  { shared, uses }: Evidence,
+  rule: RuleInForce,
+  since: number,
+  reason: string,
+): boolean {
   if (!shared.has(nameOf(rule)) || isObserved(rule)) return true
   return (uses.get(rule.written) ?? []).some(
     ({ use, speaker }) =>
       speaker === rule.written &&
       use.decisions.some(
-        ({ policy, rule: name, reason, lastAt }) =>
-          reason === 'rule' &&
+        ({ policy, rule: name, reason: because, lastAt }) =>
+          because === reason &&
           lastAt >= since &&
           policy === rule.written.policy.name &&
           name === rule.rule.name,
