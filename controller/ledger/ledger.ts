@@ -1,11 +1,12 @@
-import { type Kysely, type SelectQueryBuilder, sql, type Transaction } from 'kysely'
+import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Database } from '../store/database.ts'
 import { batchReader } from './batch.ts'
 import { Days } from './days.ts'
-import { type Cursor, type Filter, narrowed, paged } from './filter.ts'
+import type { Cursor, Filter } from './filter.ts'
 import type { Flaw } from './follow-chain.ts'
 import type { Gap } from './numbers.ts'
 import type { NewRow } from './row.ts'
+import { linesOf, search } from './search.ts'
 import { storeBatch } from './store-batch.ts'
 
 /** What became of a batch of entries. */
@@ -89,18 +90,12 @@ export class Ledger {
 
   /** Entries that the filter lets through, in the order it asks for: at most `limit`, and fewer when they are large. */
   async list(filter: Filter, after: Cursor | null, limit: number): Promise<Page> {
-    const all: SelectQueryBuilder<Database, 'records', object> = this.#db.selectFrom('records')
-    const query = paged(narrowed(all, filter), filter.order, after)
-    const size = sql<number>`octet_length(entry)`.as('size')
-    const sizes = await query.select(size).limit(limit).execute()
-    const fitting = howManyFit(sizes.map(({ size }) => size))
-    const rows = await query.select(['entry', 'time', 'proxy', 'seq']).limit(fitting).execute()
-    const last = rows.at(-1)
-    const more = (fitting === limit || fitting < sizes.length) && last !== undefined
-    return {
-      entries: rows.map(({ entry }) => entry),
-      next: more ? { time: last.time.getTime(), proxy: last.proxy, seq: last.seq } : null,
-    }
+    const found = await search(this.#db, filter, after, limit)
+    const shown = found.slice(0, howManyFit(found.map(({ size }) => size)))
+    const last = shown.at(-1)
+    const isEnd = last === undefined || (shown.length === found.length && found.length < limit)
+    const next = isEnd ? null : { time: last.time, proxy: last.proxy, seq: last.seq }
+    return { entries: await linesOf(this.#db, shown), next }
   }
 
   async counts(): Promise<readonly LedgerCount[]> {
