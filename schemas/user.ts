@@ -43,6 +43,9 @@ export const UserSpec = closed(
           slack: Type.Optional(text('Slack member id, for example U024BE7LH.', 64)),
           mattermost: Type.Optional(text('Mattermost user id.', 64)),
           oidc: Type.Optional(text('Subject at the identity provider.', 256)),
+          account: Type.Optional(
+            text('Name of the account with which this person signs in to the console.', 64),
+          ),
           signingKeys: Type.Optional(
             Type.Array(
               text('SSH public key on one line, or OpenPGP public key in ASCII armour.', 16_384),

@@ -40,6 +40,7 @@ const mostBytes = 65_536
 const common = {
   method: 'post',
   roles: ['admin', 'person'],
+  permission: 'decide_approvals',
   params: RequestId,
   answers: {
     200: { description: 'It counts; the request as it stands now.', schema: ApprovalRequest },

@@ -57,6 +57,8 @@ const History = closed(
   'What happened to a request.',
 )
 
+const people = { roles: ['admin', 'person'], permission: 'view_approvals' } as const
+
 /** What people read of approvals: requests, their history, and who is asked. */
 export function approvalRoutes(needs: ApprovalRoutesNeeds): readonly Route[] {
   const { approvals, find } = needs
@@ -64,7 +66,7 @@ export function approvalRoutes(needs: ApprovalRoutesNeeds): readonly Route[] {
     declare({
       method: 'get',
       path,
-      roles: ['admin', 'person'],
+      ...people,
       attempt: 'list requests',
       summary: 'Requests for approval of your namespaces, newest first.',
       query: Query,
@@ -80,7 +82,7 @@ export function approvalRoutes(needs: ApprovalRoutesNeeds): readonly Route[] {
     declare({
       method: 'get',
       path: `${path}/:id`,
-      roles: ['admin', 'person'],
+      ...people,
       attempt: 'read',
       summary: 'One request with its answers.',
       params: RequestId,
@@ -92,7 +94,7 @@ export function approvalRoutes(needs: ApprovalRoutesNeeds): readonly Route[] {
     declare({
       method: 'get',
       path: `${path}/:id/events`,
-      roles: ['admin', 'person'],
+      ...people,
       attempt: 'read',
       summary: 'Everything that happened to a request, oldest first.',
       params: RequestId,
@@ -150,7 +152,7 @@ function workflowsRoute({ directories }: ApprovalRoutesNeeds): Route {
   return declare({
     method: 'get',
     path: '/api/v1/approval-workflows',
-    roles: ['admin', 'person'],
+    ...people,
     summary: 'The workflows in force in your namespaces, and whom they ask.',
     answers: { 200: { description: 'Workflows in force.', schema: Workflows } },
     handle: ({ caller }, response) => {

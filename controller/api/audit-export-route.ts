@@ -35,6 +35,7 @@ export function auditExportRoute(needs: AuditExportNeeds): Route {
     method: 'get',
     path: '/api/v1/audit/export',
     roles: ['admin'],
+    permission: 'view_audit',
     summary: 'Every entry, one JSON object a line, with what proves that they are whole.',
     query: ExportQuery,
     answers: { 200: { description: 'Lines.', type: 'application/x-ndjson', schema: Entry } },

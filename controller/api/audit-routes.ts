@@ -65,6 +65,7 @@ export function auditRoutes(ledger: Ledger): readonly Route[] {
       method: 'get',
       path: '/api/v1/audit',
       roles: ['admin'],
+      permission: 'view_audit',
       summary: 'What agents asked for, and what came of it; a page.',
       query: ListQuery,
       answers: { 200: { description: 'A page of entries.', schema: Page } },

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { ControllerFailure } from '../failure.ts'
+import type { AccountOf } from './accounts/account-caller.ts'
 import type { AgentOf } from './agent-keys.ts'
 import type { Caller } from './caller.ts'
 import type { People } from './person.ts'
@@ -28,6 +29,8 @@ interface AuthenticateNeeds {
   readonly tokens: Tokens
   readonly people: People
   readonly agentOf: AgentOf
+  /** Knows who is signed in; nobody is without it. */
+  readonly accountOf?: AccountOf | undefined
   /** Knows tokens of pods; without it no pod is let in. */
   readonly podOf?: ReviewPodToken | undefined
 }
@@ -45,7 +48,7 @@ export type Authenticate = (token: string, from: string) => Promise<Authenticate
 
 /** Tokens are compared in constant time; keys are looked up by their hash, which tells a guesser nothing. */
 export function authenticator(needs: AuthenticateNeeds): Authenticate {
-  const { tokens, people, agentOf, podOf } = needs
+  const { tokens, people, agentOf, accountOf = async () => null, podOf } = needs
   const admin = sha256(tokens.admin)
   const proxy = sha256(tokens.proxy)
   const always = (caller: Caller): Authenticated => ({ caller, now: () => caller })
@@ -55,8 +58,15 @@ export function authenticator(needs: AuthenticateNeeds): Authenticate {
     if (timingSafeEqual(hash, admin)) return { caller: asAdmin(), now: asAdmin }
     if (timingSafeEqual(hash, proxy)) return always({ role: 'proxy', namespace: null })
     const hex = hash.toString('hex')
+    const account = await accountOf(token)
+    const holds = async () => (await accountOf(token)) !== null
+    if (account !== null) return { ...always(account), holds }
     const agent = await agentOf(hex)
     if (agent !== null) return always({ role: 'agent', agent })
+    return personOrPod(hex, token, from)
+  }
+
+  async function personOrPod(hex: string, token: string, from: string): Promise<Authenticated> {
     const asPerson = (): Caller | null => {
       const person = people.byKey(hex)
       return person && { role: 'person', person }

@@ -79,6 +79,7 @@ export function budgetRoutes({ budgets, namespaces }: BudgetRoutesNeeds): readon
       method: 'get',
       path: '/api/v1/budgets',
       roles: ['admin'],
+      permission: 'view_cost',
       summary: 'How the budgets in force stand: limits, what is spent, what is leased to whom.',
       query: Query,
       answers: { 200: { description: 'Counters.', schema: Counters } },

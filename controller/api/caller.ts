@@ -1,4 +1,5 @@
 import type { ProxyOwner } from '../proxy-owners.ts'
+import type { AccountCaller } from './accounts/account-caller.ts'
 import type { Person } from './person.ts'
 
 /** Who calls, as the API verified it. */
@@ -12,6 +13,8 @@ export type Caller =
   | { readonly role: 'admin'; readonly person: Person | null }
   /** A User with a key: sees and decides in the namespaces that know the key. */
   | { readonly role: 'person'; readonly person: Person }
+  /** Somebody who is signed in: its role says what opens, and decides as whom policies know by it. */
+  | AccountCaller
 
 /** What was verified, for the record. */
 export function identityOf(caller: Caller): string {
@@ -27,6 +30,7 @@ export function identityOf(caller: Caller): string {
     case 'admin':
       return 'admin token'
     case 'person':
+    case 'account':
       return caller.person.identity
   }
 }
@@ -38,11 +42,12 @@ export function userIn(caller: Caller, namespace: string): string {
 
 /** Namespaces whose requests the caller sees; null for all of them. */
 export function namespacesOf(caller: Caller): readonly string[] | null {
-  if (caller.role === 'admin') return null
+  if (caller.role === 'admin' || caller.role === 'account') return null
   return caller.role === 'person' ? [...caller.person.users.keys()] : []
 }
 
 /** Whether the caller sees what happens in a namespace. */
 export function sees(caller: Caller, namespace: string): boolean {
-  return caller.role === 'admin' || (caller.role === 'person' && caller.person.users.has(namespace))
+  if (caller.role === 'admin' || caller.role === 'account') return true
+  return caller.role === 'person' && caller.person.users.has(namespace)
 }

@@ -41,6 +41,7 @@ export function checkpointRoutes(checkpoints: StoredCheckpoints): readonly Route
       method: 'get',
       path: '/api/v1/audit/checkpoints',
       roles: ['admin'],
+      permission: 'view_audit',
       summary: 'What the controller signed about the chains of records, oldest first.',
       query: Query,
       answers: { 200: { description: 'A page of checkpoints.', schema: Page } },

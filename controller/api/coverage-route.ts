@@ -25,6 +25,7 @@ export function coverageRoute(needs: CoverageNeeds): Route {
     method: 'get',
     path: '/api/v1/coverage',
     roles: ['admin'],
+    permission: 'view_audit',
     summary: 'What is used without a rule, which rules decide nothing, and who answers questions.',
     query: Query,
     answers: { 200: { description: 'The report.', schema: Coverage } },

@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express'
 import type Type from 'typebox'
 import type { Caller } from './caller.ts'
+import { cookieOf } from './guard.ts'
 import { RequestFailure } from './problem-answer.ts'
 import { jsonBody } from './read-body.ts'
 import { queryReader } from './read-query.ts'
@@ -30,6 +31,8 @@ interface Asked<P extends Type.TObject, Q extends Type.TObject, B extends Type.T
   /** Where it came from, as the socket says. */
   readonly remote: string | undefined
   readonly userAgent: string | undefined
+  /** The secret of the cookie that signed the caller in, if one did. */
+  readonly cookie: string | null
 }
 
 /** Makes a route of its declaration: a path that does not fit is 404, a query or body that does not is 400. */
@@ -62,6 +65,7 @@ export function declare<
           caller,
           remote: request.socket.remoteAddress,
           userAgent: request.get('user-agent'),
+          cookie: cookieOf(response),
         },
         response,
       ),

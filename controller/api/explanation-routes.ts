@@ -39,6 +39,7 @@ export function explanationRoutes(needs: VersionAtNeeds): readonly Route[] {
       method: 'get',
       path: '/api/v1/audit/calls/:call/explanation',
       roles: ['admin'],
+      permission: 'view_audit',
       summary:
         'Why a recorded call was decided as it was, and what another version would have said.',
       params: Params,

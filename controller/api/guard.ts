@@ -1,7 +1,11 @@
+import { timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Request, RequestHandler, Response } from 'express'
 import type { Surface } from '../../schemas/approval.ts'
+import { rolePermissions } from '../accounts/role-permissions.ts'
+import { csrfTokenOf } from '../accounts/sessions.ts'
 import type { Actor } from '../approvals/approvals.ts'
+import { cookieIn } from './accounts/cookie.ts'
 import { remoteKey } from './attempt-limit.ts'
 import type { Attempts } from './attempts.ts'
 import { type Authenticate, type Authenticated, bearerToken } from './authenticate.ts'
@@ -21,24 +25,53 @@ export interface AdmitNeeds {
 /** Lets a request through to a route that its bearer token opens; the handler finds the caller in `locals`. */
 export function admit(route: Route, needs: AdmitNeeds): RequestHandler {
   const { authenticate, attempts, lookAgainMs } = needs
+  const refused = async (request: Request, response: Response, caller: Caller, known: boolean) => {
+    const wait = known ? await attempts.failed(attempt(route, request, caller)) : 0
+    refuse(response, caller, wait)
+  }
   return async (request, response, next) => {
     if (route.roles === 'everyone') return next()
-    const token = bearerToken(request.headers.authorization)
+    const { token, cookie } = shownBy(request.headers)
+    if (isForged(request, cookie)) return answerProblem(response, 403, forged, 'csrf_token_missing')
     const from = remoteKey(request.socket.remoteAddress)
     const { caller, holds } = token === null ? stranger : await authenticate(token, from)
-    if (opens(route, caller)) {
-      response.locals.caller = caller
-      if (holds !== undefined) whileItHolds(response, holds, lookAgainMs)
-      return next()
-    }
-    const failed = () => attempts.failed(attempt(route, request, caller))
-    const wait = token === null ? 0 : await failed()
-    refuse(response, caller, wait)
+    if (!opens(route, caller)) return refused(request, response, caller, token !== null)
+    Object.assign(response.locals, { caller, cookie })
+    if (holds !== undefined) whileItHolds(response, holds, lookAgainMs)
+    next()
   }
 }
 
-function opens({ roles }: Route, { role }: Caller): boolean {
-  return roles === 'everyone' || roles.some(allowed => allowed === role)
+function opens({ roles, permission }: Route, caller: Caller): boolean {
+  if (roles === 'everyone' || roles.some(allowed => allowed === caller.role)) return true
+  if (caller.role !== 'account' || permission === undefined) return false
+  return rolePermissions[caller.account.role].has(permission)
+}
+
+/** What a request shows of who sends it; a cookie only counts where there is no bearer token. */
+export function shownBy({ authorization, cookie }: IncomingHttpHeaders): {
+  readonly token: string | null
+  readonly cookie: string | null
+} {
+  if (authorization !== undefined) return { token: bearerToken(authorization), cookie: null }
+  const secret = cookieIn(cookie)
+  return { token: secret, cookie: secret }
+}
+
+const forged =
+  'What a page changes needs the header x-csrf-token; GET /api/v1/auth/session says its value.'
+
+/** Whether a request that changes something may have been made by a page that cannot read what this one can. */
+function isForged({ method, headers }: Request, cookie: string | null): boolean {
+  if (cookie === null || method === 'GET' || method === 'HEAD') return false
+  const shown = Buffer.from(String(headers['x-csrf-token'] ?? ''))
+  const expected = Buffer.from(csrfTokenOf(cookie))
+  return shown.length !== expected.length || !timingSafeEqual(shown, expected)
+}
+
+/** The secret of the cookie by which `admit` let the caller through, or null. */
+export function cookieOf({ locals }: Response): string | null {
+  return (locals.cookie as string | null | undefined) ?? null
 }
 
 const stranger: Pick<Authenticated, 'caller' | 'holds'> = { caller: { role: 'nobody' } }
@@ -79,6 +112,7 @@ const holders = {
   agent: 'The key of an agent',
   admin: 'The token of an admin',
   person: 'The key of a person',
+  account: 'The role of this account',
 } as const
 
 /** Says how many seconds to wait. */

@@ -1,4 +1,5 @@
 import Type from 'typebox'
+import { redactText } from '../../records/redact/redact.ts'
 import { closed, type Frozen } from '../../schemas/field.ts'
 import { Halt, HaltEvent, HaltProgress, HaltRequest, LiftRequest } from '../../schemas/halt.ts'
 import type { LiftRefusal } from '../halts/lift-halt.ts'
@@ -60,6 +61,7 @@ function haltRoute(needs: HaltRoutesNeeds, path: string): Route {
     method: 'post',
     path,
     roles: ['admin', 'person'],
+    permission: 'halt_calls',
     attempt: 'halt',
     summary: 'Has every proxy refuse calls, at once; for owners and admins.',
     body: { schema: HaltRequest, mostBytes },
@@ -74,7 +76,7 @@ function haltRoute(needs: HaltRoutesNeeds, path: string): Route {
       }
       await expectKnown(needs, body)
       const scope = { ...(namespace && { namespace }), ...(agent && { agent }) }
-      const halt = await halts.halt({ what, ...scope, reason }, by)
+      const halt = await halts.halt({ what, ...scope, reason: redactText(reason) }, by)
       if (halt === null) {
         throw new RequestFailure(409, 'Too many halts stand at once; lift some.', 'too_many_halts')
       }
@@ -103,6 +105,7 @@ function listRoute(needs: HaltRoutesNeeds): Route {
     method: 'get',
     path,
     roles: ['admin', 'person'],
+    permission: 'view_status',
     summary: 'Halts that concern the namespaces that you see, and what became of them.',
     answers: { 200: { description: 'Halts.', schema: HaltsAnswer } },
     handle: async ({ caller }, response) => {
@@ -119,6 +122,7 @@ function eventsRoute({ halts }: HaltRoutesNeeds): Route {
     method: 'get',
     path: `${path}/events`,
     roles: ['admin'],
+    permission: 'view_audit',
     summary: 'What happened to halts, newest first, also what was refused.',
     answers: { 200: { description: 'Events.', schema: Events } },
     handle: async (_asked, response) => {
@@ -133,6 +137,7 @@ function showRoute(needs: HaltRoutesNeeds): Route {
     method: 'get',
     path: `${path}/:id`,
     roles: ['admin', 'person'],
+    permission: 'view_status',
     summary: 'One halt, and how many proxies refuse by it.',
     params: Id,
     answers: { 200: { description: 'The halt.', schema: HaltAnswer } },
@@ -148,6 +153,7 @@ function liftRoute(needs: HaltRoutesNeeds): Route {
     method: 'post',
     path: `${path}/:id/lift`,
     roles: ['admin', 'person'],
+    permission: 'halt_calls',
     attempt: 'lift a halt',
     summary: 'Asks to lift a halt; the second owner who does lifts it.',
     params: Id,
@@ -164,7 +170,7 @@ function liftRoute(needs: HaltRoutesNeeds): Route {
         await halts.refused(by, `lifting ${id}: ${refusals[right.why]}`)
         throw new RequestFailure(403, refusals[right.why], right.why)
       }
-      const lifting = await halts.lift(id, reason, { ...right, identity: by.identity })
+      const lifting = await halts.lift(id, redactText(reason), { ...right, identity: by.identity })
       if (lifting.outcome === 'refused') {
         await halts.refused(by, `lifting ${id}: ${liftRefusals[lifting.why]}`)
         throw new RequestFailure(409, liftRefusals[lifting.why], lifting.why)

@@ -81,6 +81,7 @@ export function modelRoutes({ releases }: ModelRoutesNeeds): readonly Route[] {
       method: 'get',
       path: '/api/v1/models',
       roles: ['admin'],
+      permission: 'view_cost',
       summary: 'Models of the tables in force: who offers them, and for which price.',
       query: Query,
       answers: { 200: { description: 'Models.', schema: Models } },

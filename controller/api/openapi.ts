@@ -34,6 +34,8 @@ export interface Operation {
   readonly security: readonly object[]
   /** Who may call. */
   readonly 'x-roles': readonly string[] | 'everyone'
+  /** What the role of an account must allow. */
+  readonly 'x-permission'?: string
   readonly parameters?: readonly Parameter[]
   readonly requestBody?: {
     readonly required: boolean
@@ -105,16 +107,24 @@ export function openApi(routes: readonly Route[], version: string): OpenApi {
           referring(plain(schema), namesByText, false),
         ]),
       ),
-      securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } },
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer' },
+        cookie: { type: 'apiKey', in: 'cookie', name: 'writ_session' },
+      },
     },
   }
 }
 
 const description =
-  'Bearer tokens: the admin token reads everything, a proxy has its own, and a User has keys. ' +
+  'Bearer tokens: the admin token reads everything, a proxy has its own, a User has keys, and whoever signs in gets one. ' +
+  'A browser that is signed in has a cookie, and shows x-csrf-token with what it changes. ' +
   'What happens is told as it happens over a WebSocket at /api/v1/ws/unified.'
 
 type Refer = (schema: object) => Schema
+
+function opensByCookie({ roles, permission }: Route): boolean {
+  return permission !== undefined || roles.includes('account')
+}
 
 function operation(route: Route, path: string, refer: Refer): Operation {
   const { method, roles, about, body } = route
@@ -126,8 +136,14 @@ function operation(route: Route, path: string, refer: Refer): Operation {
     operationId: `${method}${path.replace(/[^A-Za-z0-9]+(\w?)/g, (_, next) => next.toUpperCase())}`,
     summary: about.summary,
     tags: [path.replace('/api/v1/', '/').split('/')[1] ?? ''],
-    security: roles === 'everyone' ? [] : [{ bearer: [] }],
+    security:
+      roles === 'everyone'
+        ? []
+        : opensByCookie(route)
+          ? [{ bearer: [] }, { cookie: [] }]
+          : [{ bearer: [] }],
     'x-roles': roles,
+    ...(route.permission !== undefined && { 'x-permission': route.permission }),
     ...(parameters.length > 0 && { parameters }),
     ...(body && {
       requestBody: {

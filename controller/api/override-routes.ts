@@ -55,6 +55,7 @@ function applyRoute(needs: OverrideRoutesNeeds): Route {
     method: 'post',
     path,
     roles: ['admin', 'person'],
+    permission: 'apply_overrides',
     attempt: 'apply an override',
     summary: 'Puts documents in place of those of the source for a while; for owners.',
     body: { schema: OverrideRequest, mostBytes: 524_288 },
@@ -107,6 +108,7 @@ function listRoute({ overrides }: OverrideRoutesNeeds): Route {
     method: 'get',
     path,
     roles: ['admin', 'person'],
+    permission: 'view_policies',
     summary: 'Overrides of the namespaces that you see, and what became of them.',
     answers: { 200: { description: 'Overrides.', schema: Overrides } },
     handle: async ({ caller }, response) => {
@@ -124,6 +126,7 @@ function eventsRoute({ overrides }: OverrideRoutesNeeds): Route {
     method: 'get',
     path: `${path}/events`,
     roles: ['admin'],
+    permission: 'view_audit',
     summary: 'What happened to overrides, newest first, also what was refused.',
     answers: { 200: { description: 'Events.', schema: Events } },
     handle: async (_asked, response) => {
@@ -140,6 +143,7 @@ function endRoute(needs: OverrideRoutesNeeds): Route {
     method: 'delete',
     path: `${path}/:id`,
     roles: ['admin', 'person'],
+    permission: 'apply_overrides',
     attempt: 'end an override',
     summary: 'Ends an override before its time; for owners.',
     params: Id,

@@ -15,8 +15,19 @@ export interface Person {
 export interface People {
   /** Who holds the key with this SHA-256 in hex, or null when nobody does or the key has expired. */
   byKey(sha256: string): Person | null
+  /** Whom an account stands for: the Users that name it, and the one that the installation says. */
+  byAccount(account: AccountName): Person
   /** Whom the admin token stands for, or null. */
   operator(): Person | null
+}
+
+/** An account, as policies name it. */
+export interface AccountName {
+  readonly username: string
+  /** At the identity provider, when it signs in there. */
+  readonly subject?: string
+  /** Name of the User whom it stands for besides. */
+  readonly user?: string
 }
 
 interface PeopleNeeds {
@@ -41,6 +52,10 @@ export function knownPeople({ directories, operator, now }: PeopleNeeds): People
       const valid = (holders.get(sha256) ?? []).filter(({ until }) => now() < until)
       return personOf(valid)
     },
+    byAccount(account) {
+      const identity = `account ${account.username}`
+      return personBehind(account, identity, directories.all())
+    },
     operator() {
       if (operator === undefined) return null
       const known = directories.all().flatMap(({ namespace, users }) => {
@@ -54,6 +69,31 @@ export function knownPeople({ directories, operator, now }: PeopleNeeds): People
         users: new Map(known.map(({ namespace }) => [namespace, operator])),
       }
     },
+  }
+}
+
+/** An account that two Users of one namespace name tells nobody who is there. */
+function personBehind(
+  { username, subject, user }: AccountName,
+  identity: string,
+  directories: readonly Directory[],
+): Person {
+  const known = directories.flatMap(({ namespace, users }) => {
+    const named = users.filter(
+      ({ name, spec: { identities } }) =>
+        name === user ||
+        identities?.account?.toLowerCase() === username ||
+        (subject !== undefined && identities?.oidc === subject),
+    )
+    const [one, other] = named
+    return one !== undefined && other === undefined ? [{ namespace, ...one }] : []
+  })
+  const home = known.find(({ name }) => !name.includes('/')) ?? known[0]
+  return {
+    identity,
+    name: home?.name ?? username,
+    email: home?.spec.email ?? null,
+    users: new Map(known.map(({ namespace, name }) => [namespace, name])),
   }
 }
 

@@ -70,6 +70,7 @@ export function policyExportRoute(needs: PolicyExportNeeds): Route {
     method: 'get',
     path: '/api/v1/policies/export',
     roles: ['admin', 'person'],
+    permission: 'view_policies',
     summary:
       'What is in force in a namespace, or was, as YAML; what that cannot say is named in it.',
     query: Query,

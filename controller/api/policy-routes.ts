@@ -65,6 +65,7 @@ function validateRoute({ written }: PolicyRoutesNeeds): Route {
     method: 'post',
     path: '/api/v1/policies/validate',
     roles: ['admin', 'person'],
+    permission: 'view_policies',
     attempt: 'validate policies',
     summary: 'Says what is wrong with policies, together with those that are written already.',
     body: { schema: PolicyFiles, mostBytes: mostPolicyBytes },
@@ -90,6 +91,7 @@ function diffRoute(needs: PolicyRoutesNeeds): Route {
     method: 'post',
     path: '/api/v1/policies/diff',
     roles: ['admin', 'person'],
+    permission: 'view_policies',
     attempt: 'compare policies',
     summary: 'Says what would change for agents if policies came into force.',
     body: { schema: PolicyFiles, mostBytes: mostPolicyBytes },
@@ -132,6 +134,7 @@ function schemaRoute(): Route {
     method: 'get',
     path: '/api/v1/policies/schema',
     roles: ['admin', 'person'],
+    permission: 'view_policies',
     summary: 'JSON Schema of the documents that policies are written in, for editors and programs.',
     query: Schema,
     answers: {

@@ -179,6 +179,7 @@ function listRoute({ db, releases }: PolicyVersionRoutesNeeds): Route {
     method: 'get',
     path,
     roles: ['admin', 'person'],
+    permission: 'view_policies',
     summary: 'Rule tables that are or were in force in your namespaces, newest first; a page.',
     query: Query,
     answers: { 200: { description: 'A page of versions.', schema: Page } },
@@ -214,6 +215,7 @@ function rollbackRoute(needs: PolicyVersionRoutesNeeds): Route {
     method: 'post',
     path: `${path}/:id/rollback`,
     roles: ['admin', 'person'],
+    permission: 'propose_policies',
     attempt: 'roll policies back',
     summary:
       'Proposes to write what a namespace had at a version, and says what that changes; for owners.',

@@ -98,6 +98,7 @@ export function proxyRoutes({ ledger, proxies, owners }: ProxyRoutesNeeds): read
       method: 'get',
       path: '/api/v1/proxies',
       roles: ['admin'],
+      permission: 'view_status',
       about: {
         summary: 'Proxies, as they said last.',
         answers: { 200: { description: 'Proxies.', schema: Proxies } },

@@ -5,7 +5,7 @@ import { RequestFailure } from './problem-answer.ts'
 /** The one namespace that the caller hears of and speaks for; null for all of them. Throws for who hears of none. */
 export function scopeOf(caller: Caller): string | null {
   if (caller.role === 'proxy') return caller.namespace
-  if (caller.role === 'admin') return null
+  if (caller.role === 'admin' || caller.role === 'account') return null
   throw new RequestFailure(403, 'This is for proxies.')
 }
 

@@ -30,6 +30,7 @@ export function reviewRoutes(reviews: ReviewRoutesNeeds): readonly Route[] {
       method: 'get',
       path: '/api/v1/reviews',
       roles: ['admin', 'person'],
+      permission: 'view_policies',
       summary: 'Reviews of changes to policies, with the answers that were counted.',
       query: Query,
       answers: { 200: { description: 'Reviews.', schema: Reviews } },

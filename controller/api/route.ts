@@ -1,9 +1,10 @@
 import type { Request, Response } from 'express'
 import type Type from 'typebox'
+import type { Permission } from '../../schemas/account.ts'
 import type { Caller } from './caller.ts'
 
-/** Who may call: the people who run Writ, a proxy, or a User with a key. */
-type Role = 'admin' | 'proxy' | 'person'
+/** Who may call: the people who run Writ, a proxy, a User with a key, or whoever is signed in. */
+type Role = 'admin' | 'proxy' | 'person' | 'account'
 
 /** One entry of the HTTP API. It is served only to whom it names. */
 export interface Route {
@@ -11,6 +12,8 @@ export interface Route {
   readonly path: string
   /** Roles that may call; `everyone` needs no token. */
   readonly roles: readonly Role[] | 'everyone'
+  /** What the role of an account must allow, where not everybody who is signed in may call. */
+  readonly permission?: Permission
   /** What the description of the API says of it. */
   readonly about: About
   /** How the body is read; there is none when omitted. Bodies come as bytes. */

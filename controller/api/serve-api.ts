@@ -2,6 +2,7 @@ import type { Approvals } from '../approvals/approvals.ts'
 import type { Releases } from '../publish/releases.ts'
 import type { Store } from '../store/open-store.ts'
 import { apiAccess } from './access.ts'
+import { openSignIn } from './accounts/sign-in-parts.ts'
 import { api } from './api.ts'
 import type { Tokens } from './authenticate.ts'
 import { hostNames } from './guard.ts'
@@ -25,9 +26,14 @@ interface ApiSettings {
   readonly operator?: string
   /** Knows tokens of pods; without it no pod is let in. */
   readonly podOf?: ReviewPodToken | undefined
+  /** Where people reach the controller. */
+  readonly publicUrl?: URL
   readonly version: string
   readonly now: () => number
-  readonly log: { error(fields: object, message: string): void }
+  readonly log: {
+    info(fields: object, message: string): void
+    error(fields: object, message: string): void
+  }
 }
 
 interface ApiParts {
@@ -48,10 +54,11 @@ export async function serveApi(
 ): Promise<{ readonly url: URL; readonly close: () => Promise<void> }> {
   const { host, port, now, log, version } = settings
   const { db, approvals, releases, live, onBeat } = parts
-  const access = apiAccess({ ...settings, releases, approvals })
+  const signIn = openSignIn({ ...settings, db })
+  const access = apiAccess({ ...settings, ...signIn, releases, approvals })
   const { directories } = releases
   const people = peopleRoutes({ db, approvals, directories, attempts: access.attempts, now })
-  const routes = openApiRoutes([...parts.routes, ...people], version)
+  const routes = openApiRoutes([...parts.routes, ...people, ...signIn.routes], version)
   const allowedHosts = hostNames(host, settings.allowedHosts ?? [])
   const gate = liveGate({ ...access, live, allowedHosts, onBeat, now, log })
   const handler = api({ ...access, routes, allowedHosts, log })

@@ -60,6 +60,7 @@ export function sessionRoutes(db: Kysely<Database>): readonly Route[] {
       method: 'get',
       path: '/api/v1/runtime-sessions',
       roles: ['admin'],
+      permission: 'view_sessions',
       summary: 'Sessions of agents, what they called, used and cost; a page.',
       query: Query,
       answers: { 200: { description: 'A page of sessions.', schema: Page } },

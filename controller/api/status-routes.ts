@@ -28,6 +28,7 @@ function forPeople({ status }: StatusRoutesNeeds): readonly Route[] {
       method: 'get',
       path: '/api/v1/status',
       roles: ['admin'],
+      permission: 'view_status',
       about: {
         summary: 'What is written, what is in force, who enforces it, and what is recorded.',
         answers: { 200: { description: 'How Writ is.', schema: StatusAnswer } },
@@ -40,6 +41,7 @@ function forPeople({ status }: StatusRoutesNeeds): readonly Route[] {
       method: 'get',
       path: '/api/v1/problems',
       roles: ['admin'],
+      permission: 'view_status',
       about: {
         summary: 'What is wrong with what is written.',
         answers: { 200: { description: 'Problems by place.', schema: Problems } },
@@ -78,6 +80,7 @@ function forMachines({ metrics, notReady }: StatusRoutesNeeds): readonly Route[]
       method: 'get',
       path: '/metrics',
       roles: ['admin'],
+      permission: 'view_status',
       about: {
         summary: 'Metrics for Prometheus.',
         answers: { 200: { description: 'Metrics.', type: 'text/plain' } },

@@ -51,6 +51,7 @@ export function tableRoutes({ db, releases, key, onBeat }: TableRoutesNeeds): re
       method: 'get',
       path: '/api/v1/key',
       roles: ['proxy', 'admin'],
+      permission: 'view_status',
       about: {
         summary: 'The key that signs releases.',
         answers: { 200: { description: 'The key.', schema: Key } },
@@ -80,6 +81,7 @@ export function tableRoutes({ db, releases, key, onBeat }: TableRoutesNeeds): re
       method: 'get',
       path: '/api/v1/tables',
       roles: ['admin'],
+      permission: 'view_policies',
       about: {
         summary: 'Releases in force, and the newest of those before.',
         answers: { 200: { description: 'Releases.', schema: Tables } },
@@ -97,6 +99,7 @@ function bodyRoute(db: Kysely<Database>, releases: Releases): Route {
     method: 'get',
     path: '/api/v1/tables/:digest',
     roles: ['proxy', 'admin'],
+    permission: 'view_policies',
     about: {
       summary: 'A rule table by its digest, byte for byte as it was signed.',
       params: Type.Object({ digest: Type.String({ description: '`sha256:` and hex.' }) }),

@@ -6,6 +6,7 @@ import t, { type Test } from 'tap'
 import { hostNames } from '../../controller/api/guard.ts'
 import type { ControllerOptions } from '../../controller/controller.ts'
 import { readEvents } from '../../proxy/follow/read-events.ts'
+import { permissions } from '../../schemas/account.ts'
 import { entry } from '../proxy/journal-entry.ts'
 import { line } from '../proxy/journal-line.ts'
 import { answerChecker } from './answer-checker.ts'
@@ -143,6 +144,22 @@ const access: Record<string, readonly number[]> = {
   'get /api/v1/tool-configurations': [401, 401, 403, 200, 200, 403],
   'get /api/v1/access-rules': [401, 401, 403, 200, 200, 403],
   'get /api/v1/reviews': [401, 401, 403, 200, 200, 403],
+  'post /api/v1/auth/token': [415, 415, 415, 415, 415, 415],
+  'post /api/v1/auth/refresh': [415, 415, 415, 415, 415, 415],
+  'post /api/v1/auth/session': [415, 415, 415, 415, 415, 415],
+  'get /api/v1/auth/session': [401, 401, 403, 200, 200, 403],
+  'delete /api/v1/auth/session': [401, 401, 403, 403, 403, 403],
+  'post /api/v1/auth/register': [403, 403, 403, 403, 403, 403],
+  'post /api/v1/auth/links/first': [401, 401, 403, 201, 403, 403],
+  'post /api/v1/auth/links/look': [415, 415, 415, 415, 415, 415],
+  'post /api/v1/auth/links/use': [415, 415, 415, 415, 415, 415],
+  'put /api/v1/auth/password': [401, 401, 403, 403, 403, 403],
+  'get /api/v1/auth/sessions': [401, 401, 403, 403, 403, 403],
+  'delete /api/v1/auth/sessions/{id}': [401, 401, 403, 403, 403, 403],
+  'get /api/v1/accounts': [401, 401, 403, 200, 403, 403],
+  'post /api/v1/accounts/invitations': [401, 401, 403, 415, 403, 403],
+  'post /api/v1/accounts/{id}/password-link': [401, 401, 403, 404, 403, 403],
+  'put /api/v1/accounts/{id}': [401, 401, 403, 404, 403, 403],
   'post /api/v1/webhooks/github': [401, 401, 401, 401, 401, 401],
   'get /approval/{id}': [404, 404, 404, 404, 404, 404],
   'post /approval/{id}': [415, 415, 415, 415, 415, 415],
@@ -172,6 +189,35 @@ t.test('every route is served to whom it names and to nobody else', async t => {
     }
     t.strictSame(answers, expected, route)
   }
+})
+
+t.test('every route that people call says what an account needs for it', async t => {
+  const { url } = shared
+  const { paths } = JSON.parse((await send(url, '/openapi.json')).body)
+  const routes: [string, { 'x-roles': string | string[]; 'x-permission'?: string }][] =
+    Object.entries(paths).flatMap(([path, methods]) =>
+      Object.entries(Object(methods)).map(([method, route]) => [
+        `${method} ${path}`,
+        Object(route),
+      ]),
+    )
+  const forPeople = routes.filter(
+    ([, { 'x-roles': roles }]) => roles.includes('admin') && !roles.includes('account'),
+  )
+  t.ok(forPeople.length > 40)
+  const silent = forPeople.filter(
+    ([, route]) => !permissions.some(p => p === route['x-permission']),
+  )
+  t.strictSame(
+    silent.map(([name]) => name),
+    [],
+  )
+  const used = new Set(routes.map(([, route]) => route['x-permission']))
+  t.strictSame(
+    permissions.filter(name => !used.has(name)),
+    [],
+    'and no permission is for nothing',
+  )
 })
 
 t.test('a refusal says what is wrong and nothing else', async t => {
@@ -315,7 +361,11 @@ t.test('the audit list is paged and filtered, the export is everything', async t
   t.strictSame(calls(await get('/api/v1/audit?tool=rm&order=oldest')), [1, 4])
   t.strictSame(calls(await get('/api/v1/audit?tool=rm&status=failed&phase=outcome')), [4])
   t.strictSame(calls(await get('/api/v1/audit?action=deny&until=2026-11-21T00:00:00Z')), [1])
-  t.equal(await get('/api/v1/audit/export?form=entries&proxy=proxy-a'), most, 'byte for byte, in order')
+  t.equal(
+    await get('/api/v1/audit/export?form=entries&proxy=proxy-a'),
+    most,
+    'byte for byte, in order',
+  )
   t.equal((await get('/api/v1/audit/export?form=entries')).split('\n').length - 1, 2502)
   const { ledger } = JSON.parse(await get('/api/v1/status'))
   t.strictSame(ledger, { records: 2502, missing: 2, gaps: [{ proxy: 'proxy-b', from: 2, to: 3 }] })

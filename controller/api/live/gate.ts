@@ -2,8 +2,8 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import { remoteKey } from '../attempt-limit.ts'
-import { type Authenticated, bearerToken } from '../authenticate.ts'
-import { nobody, strangerIn } from '../guard.ts'
+import type { Authenticated } from '../authenticate.ts'
+import { nobody, shownBy, strangerIn } from '../guard.ts'
 import { tooMany } from '../visible-request.ts'
 import { Session, type SessionNeeds, type Visitor } from './session.ts'
 
@@ -98,11 +98,13 @@ async function visitOf(
   const address = remoteKey(socket.remoteAddress)
   const stranger = strangerIn(headers, allowedHosts)
   if (stranger !== null) return stranger
-  const token = bearerToken(headers.authorization)
+  const { token } = shownBy(headers)
   if (token === null) return { address, who: null }
   const who = await authenticate(token, address)
   const { caller } = who
-  if (caller.role === 'admin' || caller.role === 'person') return { address, who }
+  if (caller.role === 'admin' || caller.role === 'person' || caller.role === 'account') {
+    return { address, who }
+  }
   const actor = nobody(caller, 'rest', address)
   const record = { request: null, detail: `follow: ${actor.identity}`, actor }
   const wait = await attempts.failed({ from: address, record })

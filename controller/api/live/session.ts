@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { WebSocket } from 'ws'
+import type { Permission } from '../../../schemas/account.ts'
+import { rolePermissions } from '../../accounts/role-permissions.ts'
 import type { Attempts } from '../attempts.ts'
 import type { Authenticate, Authenticated } from '../authenticate.ts'
 import { type Caller, sees } from '../caller.ts'
@@ -75,6 +77,7 @@ export class Session {
 
   /** Looks after the connection; called every few seconds. */
   beat(): void {
+    this.#lookAgain()
     const now = this.#needs.now()
     if (this.#who?.now() === null) this.close(1008, 'the key is not valid any more')
     else if (this.#outlet.stalledMs() >= patienceMs) this.close(1013, 'too slow')
@@ -84,6 +87,16 @@ export class Session {
       this.#askedAt = now
       this.#socket.ping()
     }
+  }
+
+  /** Whoever is signed out hears no more; that nobody can say so just now cuts nobody off. */
+  #lookAgain(): void {
+    this.#who?.holds?.().then(
+      still => {
+        if (!still) this.close(1008, 'signed out')
+      },
+      () => undefined,
+    )
   }
 
   close(code: number, reason: string): void {
@@ -146,7 +159,7 @@ export class Session {
   async #authenticate(token: string): Promise<void> {
     const who = await this.#needs.authenticate(token, this.#address)
     const { caller } = who
-    if (caller.role === 'admin' || caller.role === 'person') {
+    if (caller.role === 'admin' || caller.role === 'person' || caller.role === 'account') {
       this.#who = who
       return this.#say({ type: 'authenticated', user: userOf(caller) })
     }
@@ -184,7 +197,7 @@ export class Session {
       {
         log,
         send: this.#outlet.send,
-        hears: namespace => this.#hears(namespace),
+        hears: namespace => this.#hears(topic, namespace),
         missed: newest =>
           this.#outlet.send(JSON.stringify({ type: 'resync', topic, seq: seqOf(newest) })),
         onFailure: error => this.#fail(error),
@@ -207,9 +220,11 @@ export class Session {
   }
 
   /** Looked at for every message: what somebody may hear ends with the key. */
-  #hears(namespace: string | null): boolean {
+  #hears(topic: Topic, namespace: string | null): boolean {
     const caller = this.#who?.now() ?? null
-    return caller !== null && (namespace === null || sees(caller, namespace))
+    if (caller === null) return false
+    if (caller.role === 'account') return rolePermissions[caller.account.role].has(opens[topic])
+    return namespace === null || sees(caller, namespace)
   }
 
   #fail(error: unknown): void {
@@ -220,13 +235,21 @@ export class Session {
   }
 }
 
+/** What an account must be allowed to hear of a topic. */
+const opens: { readonly [Name in Topic]: Permission } = {
+  approvals: 'view_approvals',
+  activity: 'view_audit',
+  flow_executions: 'view_status',
+  system: 'view_status',
+}
+
 const noTopic = `There are the topics ${topics.join(', ')}.`
 
 function topicOf(asked: string): Topic | undefined {
   return topics.find(topic => topic === asked)
 }
 
-function userOf(caller: Extract<Caller, { readonly role: 'admin' | 'person' }>) {
+function userOf(caller: Extract<Caller, { readonly role: 'admin' | 'person' | 'account' }>) {
   const { person } = caller
   const namespaces = person === null ? [] : [...person.users.keys()]
   if (person === null) return { id: 'admin', username: 'admin', email: null, namespaces }

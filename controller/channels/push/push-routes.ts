@@ -24,6 +24,7 @@ export function pushRoutes({ subscriptions, keys, reachable }: PushRoutesNeeds):
       method: 'get',
       path: '/api/v1/push/key',
       roles: ['person', 'admin'],
+      permission: 'view_approvals',
       summary: 'The key with which a browser subscribes to push messages of this installation.',
       answers: {
         200: {
@@ -37,6 +38,7 @@ export function pushRoutes({ subscriptions, keys, reachable }: PushRoutesNeeds):
       method: 'post',
       path,
       roles: ['person', 'admin'],
+      permission: 'view_approvals',
       summary: 'Tells the caller in a browser from now on.',
       body: { schema: PushSubscription, mostBytes },
       answers: { 204: { description: 'The browser is told.' } },
@@ -49,6 +51,7 @@ export function pushRoutes({ subscriptions, keys, reachable }: PushRoutesNeeds):
       method: 'delete',
       path,
       roles: ['person', 'admin'],
+      permission: 'view_approvals',
       summary: 'Tells the caller no more in a browser.',
       body: { schema: Type.Object({ endpoint: Type.String({ maxLength: 2048 }) }), mostBytes },
       answers: { 204: { description: 'The browser is not told any more.' } },

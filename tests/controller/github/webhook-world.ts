@@ -60,6 +60,7 @@ export async function webhookWorld(t: Test, store: Store, directory = githubDire
   const events: ForgeEvent[] = []
   const logged: string[] = []
   const log = {
+    info: () => undefined,
     warn: (_: object, message: string) => logged.push(message),
     error: (fields: object, message: string) => t.fail(message, fields),
   }
