@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { open, rename, unlink } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { open, readdir, rename, unlink } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 
 /**
  * Writes a file whole or not at all, readable by its owner only: after a power failure it has its old
@@ -22,6 +22,12 @@ export async function replaceFile(path: string, content: string | Uint8Array): P
     throw error
   }
   await flushFolder(dirname(path))
+}
+
+/** Removes what was left in a folder by processes that were killed while they replaced a file; nobody else may be at it. */
+export async function removeUnfinished(folder: string): Promise<void> {
+  const left = (await readdir(folder)).filter(name => /\.[0-9a-f]{12}\.tmp$/.test(name))
+  for (const name of left) await unlink(join(folder, name))
 }
 
 /** Flushes the folder itself, so that files made in it are found after a power failure. */

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { backoff } from '../../lifecycle/backoff.ts'
 import { type FolderLock, lockFolder } from '../../lifecycle/folder-lock.ts'
+import { removeUnfinished } from '../../lifecycle/replace-file.ts'
 import { type ChainEnd, headBytes } from '../../records/line.ts'
 import { JournalFailure, type JournalFailureCode } from './failure.ts'
 import { type Identity, readIdentity, writeIdentity } from './identity.ts'
@@ -60,6 +61,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     )
   }
   try {
+    await removeUnfinished(folder)
     const known = await readIdentity(folder)
     const identity = { ...known, starts: known.starts + 1 }
     await writeIdentity(folder, identity)

@@ -1,8 +1,17 @@
 import { createPrivateKey } from 'node:crypto'
-import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { openChainKey, replaceChainKey } from '../../proxy/journal/chain-key.ts'
+import { openJournal } from '../../proxy/journal/journal.ts'
 import { Seals } from '../../proxy/journal/seals.ts'
 import { digestOf } from '../../records/chain.ts'
 import { isOwn, isVouchedFor } from '../../records/chain-key.ts'
@@ -143,4 +152,11 @@ t.test('a key that could not be replaced is used on, and replaced later', async 
   const second = saidIn(await seals.around(['line'], end(3), 2)).key
   t.ok(isVouchedFor(second, first.key.publicKey))
   t.equal(second.from, 3)
+})
+
+t.test('a key that a killed process did not finish is gone at the next start', async t => {
+  const folder = t.testdir({ 'chain-key.pem.0123456789ab.tmp': 'half of a key' })
+  const journal = await openJournal({ folder })
+  t.teardown(() => journal.close())
+  t.strictSame(readdirSync(folder).sort(), ['0000000000000001.jsonl', 'identity.json', 'lock'])
 })
