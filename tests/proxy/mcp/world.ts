@@ -4,6 +4,7 @@ import { compile } from '../../../policy/compile/compile.ts'
 import type { LoadedTable } from '../../../policy/decide/load.ts'
 import { load } from '../../../policy/decide/load.ts'
 import type { Budgets } from '../../../proxy/budgets/budgets.ts'
+import type { Halts } from '../../../proxy/halts/halts.ts'
 import type {
   Caller,
   Journal,
@@ -134,6 +135,7 @@ export interface WorldOptions {
   readonly traces?: CallTraces
   readonly registry?: Registry
   readonly questions?: Questions
+  readonly halts?: Halts
 }
 
 /** A proxy on a free port with these documents in force. */
@@ -181,6 +183,7 @@ export async function world(
     ...(options.budgets ? { budgets: options.budgets } : {}),
     ...(options.traces ? { traces: options.traces } : {}),
     ...(options.questions ? { questions: options.questions } : {}),
+    ...(options.halts ? { halts: options.halts } : {}),
     ...(options.registry ? { registry: options.registry } : {}),
     ...(options.allowedHosts ? { allowedHosts: options.allowedHosts } : {}),
   })

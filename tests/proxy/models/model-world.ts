@@ -1,4 +1,5 @@
 import type { Budgets } from '../../../proxy/budgets/budgets.ts'
+import type { Halts } from '../../../proxy/halts/halts.ts'
 import type { Secrets } from '../../../proxy/mcp/needs.ts'
 import { type Test, type World, world } from '../mcp/world.ts'
 
@@ -38,7 +39,7 @@ export interface ModelWorld extends World {
 export async function modelWorld(
   t: Test,
   documents: readonly string[],
-  options: { secrets?: Secrets; budgets?: Budgets } = {},
+  options: { secrets?: Secrets; budgets?: Budgets; halts?: Halts } = {},
 ): Promise<ModelWorld> {
   const made = await world(t, documents, { secrets: ofProviders, ...options })
   const at = (path: string) => new URL(path, made.url).href
