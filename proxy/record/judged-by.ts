@@ -54,7 +54,7 @@ function toolNames(tools: readonly string[]): Pick<RecordFacts, 'tools' | 'tools
   const size = tools.reduce((sum, { length }) => sum + length, 0)
   return tools.length > mostTools || size > mostCharacters
     ? { toolsLeftOut: tools.length }
-    : { tools: tools.map(redactText) }
+    : { tools: tools.map(name => redactText(name)) }
 }
 
 /** The facts as an entry has them that is written now, as JSON. */
@@ -62,7 +62,7 @@ export function factsText({ time, facts, account }: JudgedBy, now: number): stri
   const late = time === now ? undefined : time
   const { toolsUsed, toolsTold } = account
   if (toolsTold === toolsUsed.length) return JSON.stringify({ judgedAt: late, ...facts })
-  const names = toolsUsed.slice(toolsTold).map(redactText)
+  const names = toolsUsed.slice(toolsTold).map(name => redactText(name))
   account.toolsTold = toolsUsed.length
   return JSON.stringify({ judgedAt: late, ...facts, newTools: { from: toolsTold, names } })
 }
