@@ -104,7 +104,10 @@ export async function joinProxy(settings: ProxySettings): Promise<JoinedProxy> {
     journal: { seq: journal.state().seq, shipped: shipping.shipped() },
   }))
   const leases = () => budgets.leases
-  stateMetrics(registry, { report, subscribe: tables.subscribe, leases, now: Date.now })
+  stateMetrics(registry, {
+    ...{ report, leases, now: Date.now },
+    subscribe: listener => tables.subscribe(listener),
+  })
   const reporting = reportState({
     controller,
     log,
