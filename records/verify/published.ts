@@ -1,7 +1,7 @@
 import type { Checkpoint } from '../../schemas/chain.ts'
 import type { Digest } from '../chain.ts'
 import { statementDigest } from '../statement.ts'
-import { statementReader } from './read-statement.ts'
+import { readStatement } from './read-statement.ts'
 
 /** Checkpoints as they were published: number to digest and time. */
 export type Published = ReadonlyMap<number, PublishedCheckpoint>
@@ -21,13 +21,12 @@ export type ReadPublished =
 
 /** Reads published checkpoints, one a line; empty lines are skipped. */
 export function readPublished(lines: Iterable<string>): ReadPublished {
-  const read = statementReader()
   const published = new Map<number, PublishedCheckpoint>()
   let line = 0
   for (const text of lines) {
     line += 1
     if (text === '') continue
-    const statement = read(text)
+    const statement = readStatement(text)
     if (statement?.type !== 'writ.checkpoint.v1') return { outcome: 'malformed', line }
     const { number } = statement
     const known = published.get(number)

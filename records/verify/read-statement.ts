@@ -26,21 +26,17 @@ const schemas: Readonly<Record<ExportStatement['type'], Type.TSchema>> = {
   'writ.omitted.v1': OmittedRange,
 }
 
-/** Reads the statements of an export; null for what is none, or is not written in the one way it can be. */
-export type ReadStatement = (line: string) => ExportStatement | null
+const checks = new Map(
+  Object.entries(schemas).map(([type, schema]) => [type, Compile(schema)] as const),
+)
 
-/** Makes the reader; the schemas are compiled for it once. */
-export function statementReader(): ReadStatement {
-  const checks = new Map(
-    Object.entries(schemas).map(([type, schema]) => [type, Compile(schema)] as const),
-  )
-  return line => {
-    const value = parsed(line)
-    const check = checks.get(String(Object(value).type))
-    if (check?.Check(value) !== true) return null
-    // Spaces, repeated names and other ways to say the same would be changes that no signature sees.
-    return JSON.stringify(value) === line ? (value as ExportStatement) : null
-  }
+/** Reads a statement of an export; null for what is none, or is not written in the one way it can be. */
+export function readStatement(line: string): ExportStatement | null {
+  const value = parsed(line)
+  const check = checks.get(String(Object(value).type))
+  if (check?.Check(value) !== true) return null
+  // Spaces, repeated names and other ways to say the same would be changes that no signature sees.
+  return JSON.stringify(value) === line ? (value as ExportStatement) : null
 }
 
 function parsed(line: string): unknown {

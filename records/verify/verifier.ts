@@ -8,7 +8,7 @@ import { Checkpoints, type CheckpointsReport } from './checkpoints.ts'
 import type { Claim } from './claims.ts'
 import { type Flaw, type FlawCode, Flaws } from './flaws.ts'
 import type { Published } from './published.ts'
-import { type ExportStatement, mostStatementBytes, statementReader } from './read-statement.ts'
+import { type ExportStatement, mostStatementBytes, readStatement } from './read-statement.ts'
 
 export interface VerifyOptions {
   /** Name of the key that signed checkpoints, known from elsewhere. */
@@ -54,7 +54,6 @@ export function verifier(options: VerifyOptions = {}): Verifier {
 class ExportVerifier implements Verifier {
   readonly #options: VerifyOptions
   readonly #flaws = new Flaws()
-  readonly #read = statementReader()
   readonly #hash = createHash('sha256')
   readonly #reports: ChainReport[] = []
   readonly #ends = new Map<string, ChainPart['end']>()
@@ -118,7 +117,7 @@ class ExportVerifier implements Verifier {
 
   #statement(bytes: Buffer): ExportStatement | null {
     const fits = bytes.length <= mostStatementBytes
-    const statement = fits ? this.#read(bytes.toString('utf8')) : null
+    const statement = fits ? readStatement(bytes.toString('utf8')) : null
     if (statement === null) this.#flaw('line_malformed', 'is neither an entry nor a statement')
     return statement
   }
