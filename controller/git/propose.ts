@@ -1,9 +1,7 @@
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Access } from './access.ts'
 import { isCommitId } from './commit-facts.ts'
 import { GitFailure } from './failure.ts'
-import type { Git } from './git.ts'
+import { makeCommit } from './make-commit.ts'
 import type { Mirror } from './mirror.ts'
 import { refusalOf } from './refusal.ts'
 import type { RemoteUrl } from './remote-url.ts'
@@ -23,7 +21,8 @@ export async function propose(
   change: ProposedCommit,
   signal: AbortSignal,
 ): Promise<string> {
-  const commit = await makeCommit(mirror.git, mirror.home.folder, change, signal)
+  refuse(change)
+  const commit = await makeCommit(mirror, change, signal)
   const ref = `refs/heads/${change.branch}`
   try {
     await mirror.git(
@@ -49,32 +48,6 @@ export async function propose(
     throw new GitFailure('proposal_refused', refusalOf(error).message, error.said, { cause: error })
   }
   return commit
-}
-
-/** Makes a commit out of nothing but objects: no file of a work tree is touched. Fails with `proposal_refused` when a name is not taken. */
-async function makeCommit(
-  git: Git,
-  folder: string,
-  change: ProposedCommit,
-  signal: AbortSignal,
-): Promise<string> {
-  refuse(change)
-  const index = join(folder, `index-${process.hrtime.bigint()}`)
-  const env = { GIT_INDEX_FILE: index }
-  try {
-    await git(['read-tree', change.base], { signal, env })
-    const input = await entriesOf(git, change, signal)
-    if (input !== '') await git(['update-index', '-z', '--index-info'], { signal, env, input })
-    const tree = await git(['write-tree', '--missing-ok'], { signal, env })
-    const commit = await git(['commit-tree', tree.toString('utf8').trim(), '-p', change.base], {
-      signal,
-      input: `${change.message.trim()}\n`,
-      env: identity(change.author),
-    })
-    return commit.toString('utf8').trim()
-  } finally {
-    await rm(index, { force: true })
-  }
 }
 
 function refuse({ base, branch, files, author }: ProposedCommit): void {
@@ -108,37 +81,4 @@ function isPath(path: string): boolean {
     !/[\p{Cc}\\]/u.test(path) &&
     parts.every(part => part !== '' && part !== '.' && part !== '..' && !/^\.git/i.test(part))
   )
-}
-
-/** Lines of `git update-index --index-info` that put the files where they belong. */
-async function entriesOf(
-  git: Git,
-  { files }: ProposedCommit,
-  signal: AbortSignal,
-): Promise<string> {
-  const lines: string[] = []
-  for (const { path, text } of files) {
-    lines.push(
-      text === null
-        ? `0 ${'0'.repeat(40)}\t${path}\0`
-        : `100644 ${await blobOf(git, text, signal)}\t${path}\0`,
-    )
-  }
-  return lines.join('')
-}
-
-async function blobOf(git: Git, text: string, signal: AbortSignal): Promise<string> {
-  // Nothing to read would leave git waiting for more.
-  const from = text === '' ? ['--no-filters', '/dev/null'] : ['--stdin']
-  const id = await git(['hash-object', '-w', ...from], { signal, input: text })
-  return id.toString('utf8').trim()
-}
-
-function identity({ name, email }: ProposedCommit['author']): Readonly<Record<string, string>> {
-  return {
-    GIT_AUTHOR_NAME: name,
-    GIT_AUTHOR_EMAIL: email,
-    GIT_COMMITTER_NAME: name,
-    GIT_COMMITTER_EMAIL: email,
-  }
 }
