@@ -153,8 +153,9 @@ export async function tableBy(db: Kysely<Database>, digest: string): Promise<str
   return row?.body ?? null
 }
 
+/** A commit that changed nothing in the namespace has the table of one before. */
 async function compiled(
-  { written }: VersionAtNeeds,
+  { db, written }: VersionAtNeeds,
   namespace: string,
   commit: string,
   signal: AbortSignal,
@@ -165,7 +166,9 @@ async function compiled(
   if (tables === null) return { outcome: 'broken' }
   const [, table] = tables.find(([name]) => name === namespace) ?? []
   if (table === undefined) return { outcome: 'no_table' }
-  return { outcome: 'found', table: table.json, digest: table.digest, commit, version: null }
+  const { json, digest } = table
+  const version = await versionThen(db, namespace, digest, new Date(8.64e15))
+  return { outcome: 'found', table: json, digest, commit, version }
 }
 
 async function numbered(db: Kysely<Database>, sequence: number): Promise<PastVersion | null> {

@@ -88,7 +88,13 @@ const readBy: Readonly<Record<CallKind, RegExp>> = {
 
 const start = Date.parse('2026-11-21T00:00:00Z')
 const agents = ['web', 'cli', 'other']
-const day = 86_400_000
+
+interface Visit {
+  readonly caller: Caller
+  readonly account: Account
+  readonly protocol: string
+  readonly era: 'legacy'
+}
 
 /** A random table, and calls as a real proxy judges them by it and writes them down. */
 export class RandomWorld {
@@ -98,8 +104,7 @@ export class RandomWorld {
   readonly #callers: readonly Caller[]
   readonly #states = new SessionStates()
   readonly #catalogue: Catalogue
-  #sessions: { readonly caller: Caller; readonly account: Account; readonly protocol: string }[] =
-    []
+  #sessions: readonly Omit<Visit, 'era'>[] = []
   #now = start
   #seq = 0
 
@@ -149,7 +154,7 @@ export class RandomWorld {
     account.spentMicroUsd += Math.floor(this.#random() * 5000)
   }
 
-  #visit() {
+  #visit(): Visit {
     if (this.#sessions.length === 0 || this.#chance(0.03)) {
       const caller = this.#pick(this.#callers)
       const account = openAccount(`session-${this.#seq}`, this.#now)
@@ -157,7 +162,7 @@ export class RandomWorld {
       this.#sessions = [...this.#sessions.slice(-7), { caller, account, protocol }]
     }
     const { caller, account, protocol } = this.#pick(this.#sessions)
-    return { caller, account, protocol, era: 'legacy' as const }
+    return { caller, account, protocol, era: 'legacy' }
   }
 
   get #shared() {
@@ -166,7 +171,7 @@ export class RandomWorld {
     return { tables, meter, halts: noHalts, now: () => this.#now } as unknown as Firewall & Gateway
   }
 
-  #call(kind: CallKind, client: ReturnType<RandomWorld['#visit']>): JudgedCall {
+  #call(kind: CallKind, client: Visit): JudgedCall {
     const server = this.#pick(['files', 'bank', ''])
     const name = kind === 'resource' ? this.#pick(uris) : this.#pick(names)
     const args = kind === 'resource' ? {} : this.#args()
@@ -180,7 +185,7 @@ export class RandomWorld {
     return judge(this.#shared, { client, params: {} }, subject as Subject)
   }
 
-  #askModel({ caller, account }: ReturnType<RandomWorld['#visit']>): JudgedCall {
+  #askModel({ caller, account }: Visit): JudgedCall {
     const model = this.#pick(['small', 'large', 'tiny', 'played/small', 'nobody'])
     const tools = ['search', 'mcp', 'look'].filter(() => this.#chance(0.3))
     const body = {
