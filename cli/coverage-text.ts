@@ -21,7 +21,7 @@ function spanLines({ since, until, namespaces, otherNamespaces }: Coverage): rea
     `from ${day(since)} to ${day(until)}`,
     ...namespaces.map(({ namespace, recordedSince, observedSince, ...counts }) => {
       const { calls, uncountedNames, rules, firedRules } = counts
-      const from = recordedSince === undefined ? 'no call is on record' : `${count(calls)} calls`
+      const from = recordedSince === undefined ? 'no call is on record' : callsText(calls)
       return [
         `${printable(namespace)}: ${from}`,
         ...(recordedSince !== undefined && recordedSince > since
@@ -73,7 +73,7 @@ function unruledCells(item: Unruled): readonly string[] {
       0,
       100,
     ),
-    `${some}${count(calls)} calls`,
+    `${some}${callsText(calls)}`,
     `last ${lastAt.slice(0, 16)}Z`,
     printable(`by ${agents.join(', ') || 'nobody known'}${item.moreAgents ? ' and more' : ''}`),
     unruledWords[why],
@@ -98,7 +98,7 @@ function silentCells(item: SilentRule): readonly string[] {
     printable(`${namespace} ${policy} / ${rule}${mode === 'observe' ? ' (observe)' : ''}`),
     `${action} ${kind} ${printable(match)}`,
     `since ${day(since)}`,
-    printable(`${silentWords[why]}${instead}${calls === 0 ? '' : `, ${count(calls)} calls`}`),
+    printable(`${silentWords[why]}${instead}${calls === 0 ? '' : `, ${callsText(calls)}`}`),
     at === undefined ? '' : printable(`${at.file}:${at.line}:${at.column}`),
   ]
 }
@@ -147,6 +147,10 @@ function length(ms: number): string {
 
 function day(instant: string): string {
   return instant.slice(0, 10)
+}
+
+function callsText(calls: number): string {
+  return calls === 1 ? '1 call' : `${count(calls)} calls`
 }
 
 function count(number: number): string {

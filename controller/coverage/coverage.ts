@@ -10,7 +10,7 @@ import { inForceSince } from './in-force-since.ts'
 import { countedNamespaces, readCounts } from './read-counts.ts'
 import { placeOf, type RuleInForce, rulesIn } from './rules-in-force.ts'
 import { evidenceFor, silenceOf } from './silent-rules.ts'
-import { unruled } from './unruled.ts'
+import { loosestFirst, unruled } from './unruled.ts'
 import type { Counted } from './use.ts'
 import { type WrittenEntries, writtenEntries } from './written-entries.ts'
 
@@ -62,7 +62,7 @@ export async function coverage(
     until: new Date(until).toISOString(),
     namespaces: found.map(({ state }) => state),
     otherNamespaces: Math.max(0, names.length - mostNamespaces),
-    unruled: told(found.flatMap(({ unruled }) => unruled)),
+    unruled: told(loosestFirst(found.flatMap(({ unruled }) => unruled))),
     silent: told(found.flatMap(({ silent }) => silent)),
     approvals,
   }

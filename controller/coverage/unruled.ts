@@ -4,7 +4,7 @@ import type { Decided, Use } from './use.ts'
 import type { Match, WrittenEntries } from './written-entries.ts'
 
 /** Why no rule of a table names what is used; null when one does. */
-export function whyUnruled(entries: WrittenEntries, use: Use): UnruledWhy | null {
+function whyUnruled(entries: WrittenEntries, use: Use): UnruledWhy | null {
   const speaking = entries
     .matches(use)
     .filter(({ speaks, written }) => speaks && written.policy.mode === 'enforce')
@@ -13,20 +13,25 @@ export function whyUnruled(entries: WrittenEntries, use: Use): UnruledWhy | null
   return use.decisions.some(decided => isDefault(decided, speaking)) ? 'default_decided' : null
 }
 
-/** What is used in a namespace and no rule in force names: what was let through comes first, then what was called most. */
+/** What is used in a namespace and no rule in force names. */
 export function unruled(
   namespace: string,
   entries: WrittenEntries,
   uses: readonly Use[],
 ): readonly Unruled[] {
-  return uses
-    .flatMap(use => {
+  return loosestFirst(
+    uses.flatMap(use => {
       const why = whyUnruled(entries, use)
       return why === null ? [] : toldOf(namespace, use, why)
-    })
-    .sort(
-      (a, b) => loosest(a) - loosest(b) || b.calls - a.calls || (nameOf(a) < nameOf(b) ? -1 : 1),
-    )
+    }),
+  )
+}
+
+/** What was let through comes first, then what was called most. */
+export function loosestFirst(items: readonly Unruled[]): readonly Unruled[] {
+  return items.toSorted(
+    (a, b) => loosest(a) - loosest(b) || b.calls - a.calls || (nameOf(a) < nameOf(b) ? -1 : 1),
+  )
 }
 
 function toldOf(namespace: string, use: Use, why: UnruledWhy): Unruled {
@@ -68,6 +73,6 @@ function loosest({ decisions }: Unruled): number {
   return Math.min(...decisions.map(({ action }) => strictness(action)))
 }
 
-function nameOf({ kind, server = '', name }: Unruled): string {
-  return JSON.stringify([kind, name, server])
+function nameOf({ namespace, kind, server = '', name }: Unruled): string {
+  return JSON.stringify([namespace, kind, name, server])
 }
