@@ -73,6 +73,7 @@ t.test('every command and every option has its place in docs/cli.md', async t =>
     ...['list', 'show', 'approve', 'deny', 'cancel', 'watch'].map(name => `approvals ${name}`),
     ...['set', 'list', 'delete', 'rotate'].map(name => `secrets ${name}`),
     ...['create', 'list', 'revoke'].map(name => `tokens ${name}`),
+    'coverage',
     'usage',
     'budgets',
     'models',
