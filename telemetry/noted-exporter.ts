@@ -13,12 +13,17 @@ interface Exporter {
 
 /**
  * The same exporter, which notes when telemetry stops to arrive and when it arrives again. What the collector answers is
- * not quoted: it may repeat what it was sent.
+ * not quoted: it may repeat what it was sent. While the process ends, what did not arrive before is not tried again.
  */
-export function noted<E extends Exporter>(exporter: E, log: Notes, signal: string): E {
+export function noted<E extends Exporter>(
+  exporter: E,
+  log: Notes,
+  { signal, ending }: { readonly signal: string; readonly ending: () => boolean },
+): E {
   let arrives = true
   const send = exporter.export.bind(exporter)
-  exporter.export = (items, done) =>
+  exporter.export = (items, done) => {
+    if (!arrives && ending()) return done({ code: ExportResultCode.FAILED })
     send(items, result => {
       const arrived = result.code === ExportResultCode.SUCCESS
       if (arrives && !arrived) log.warn({ signal, code: codeOf(result) }, 'telemetry not delivered')
@@ -26,6 +31,7 @@ export function noted<E extends Exporter>(exporter: E, log: Notes, signal: strin
       arrives = arrived
       done(result)
     })
+  }
   return exporter
 }
 

@@ -37,13 +37,16 @@ const longestValue = 1024
 /** Starts to tell what the setting says. Nothing that fails on the way concerns a call. */
 export function openTelemetry(setting: TelemetrySetting, needs: TelemetryNeeds): Telemetry {
   const resource = resourceOf(setting, needs)
-  const traces = tracesOf(setting, needs, resource)
+  let isEnding = false
+  const told = { ...needs, resource, ending: () => isEnding }
+  const traces = tracesOf(setting, told)
   const sources: MetricSource[] = []
-  const metrics = metricsOf(setting, needs, resource, sources)
+  const metrics = metricsOf(setting, told, sources)
   return {
     tracer: traces?.getTracer(scope, needs.version) ?? null,
     addMetrics: source => void sources.push(source),
     async close() {
+      isEnding = true
       const ended = Promise.allSettled([traces?.shutdown(), metrics?.shutdown()])
       const late = Promise.withResolvers<void>()
       const timer = setTimeout(late.resolve, closeMs)
@@ -64,13 +67,20 @@ function resourceOf({ service, attributes }: TelemetrySetting, needs: TelemetryN
   return defaultResource().merge(own)
 }
 
+interface Told extends TelemetryNeeds {
+  readonly resource: Resource
+  readonly ending: () => boolean
+}
+
 function tracesOf(
   { traces }: TelemetrySetting,
-  { log, random }: TelemetryNeeds,
-  resource: Resource,
+  { log, random, resource, ending }: Told,
 ): TracerProvider | null {
   if (traces === null) return null
-  const exporter = noted(new OTLPTraceExporter(optionsOf(traces)), log, 'traces')
+  const exporter = noted(new OTLPTraceExporter(optionsOf(traces)), log, {
+    signal: 'traces',
+    ending,
+  })
   return new TracerProvider({
     resource,
     sampler: samplerOf(traces.sampling, random),
@@ -81,14 +91,13 @@ function tracesOf(
 
 function metricsOf(
   { metrics }: TelemetrySetting,
-  { log, now }: TelemetryNeeds,
-  resource: Resource,
+  { log, now, resource, ending }: Told,
   sources: readonly MetricSource[],
 ): MeterProvider | null {
   if (metrics === null) return null
   const { intervalMs, timeoutMs } = metrics
   const reader = new PeriodicExportingMetricReader({
-    exporter: noted(new OTLPMetricExporter(optionsOf(metrics)), log, 'metrics'),
+    exporter: noted(new OTLPMetricExporter(optionsOf(metrics)), log, { signal: 'metrics', ending }),
     exportIntervalMillis: intervalMs,
     exportTimeoutMillis: Math.min(intervalMs, timeoutMs),
     metricProducers: [metricProducer(sources, { scope, now, resource })],

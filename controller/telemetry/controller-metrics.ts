@@ -16,10 +16,9 @@ export function controllerMetrics(needs: ControllerMetricsNeeds): () => Promise<
   return async () => {
     const at = needs.now()
     if (kept === null || at - kept.at >= keptMs) kept = { at, numbers: readNumbers(needs) }
-    const { numbers } = kept
-    const status = await needs.status()
     try {
-      return withNumbers(statusMetrics(status), await numbers)
+      const [status, numbers] = await Promise.all([needs.status(), kept.numbers])
+      return withNumbers(statusMetrics(status), numbers)
     } catch (error) {
       kept = null
       throw error
