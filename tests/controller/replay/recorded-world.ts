@@ -87,6 +87,8 @@ interface Standing {
 
 /** A real controller and a real proxy, with what they recorded. */
 export interface RecordedWorld {
+  /** Where the controller is. */
+  readonly url: URL
   connect(): Promise<RawClient>
   /** Asks a model; the status of the answer. */
   chat(model: string, text: string): Promise<number>
@@ -137,6 +139,7 @@ export async function recordedWorld(
   const api = async (path: string) => (await inner.get(url, path)).json() as Promise<object>
   const lines = async () => (await inner.get(url, '/api/v1/audit/export?form=entries')).text()
   return {
+    url,
     policies: policiesOf(...all),
     connect: () => RawClient.open(new URL('/mcp/v1', proxy), key),
     async chat(model, text) {
