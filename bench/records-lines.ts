@@ -51,12 +51,12 @@ const people = ['ana', 'ben', 'cleo', 'dan', 'eve', 'finn', 'gus', 'hana', 'ida'
 function callOf(load: RecordLoad, proxy: number, call: number): readonly [string, string] {
   const random = randomFor(proxy, call)
   const at = load.from + Math.floor((call / (load.entries / 2)) * (load.to - load.from))
-  const namespace = `team-${skewed(random(), 10)}`
-  const agent = `agent-${skewed(random(), 200)}`
+  const who = skewed(random(), 200)
   const isModel = random() < 0.2
-  const tool = random() < 0.000_02 ? 'wipe_disk' : `tool_${skewed(random(), 100)}`
+  const number = skewed(random(), 100)
+  const tool = random() < 0.000_02 ? 'wipe_disk' : `tool_${number}`
   const subject = subjects[skewed(random(), subjects.length)]
-  const who = people[Math.floor(random() * people.length)]
+  const friend = people[Math.floor(random() * people.length)]
   const id = Math.floor(random() * 1e7)
   const denied = random() < 0.03
   const failed = !denied && random() < 0.02
@@ -64,26 +64,25 @@ function callOf(load: RecordLoad, proxy: number, call: number): readonly [string
   const target = isModel
     ? {
         kind: 'model',
-        model: `model-${skewed(random(), 12)}`,
-        provider: `vendor-${skewed(random(), 4)}`,
+        model: `model-${number % 12}`,
+        provider: `vendor-${number % 4}`,
       }
-    : { kind: 'tool', server: `server-${skewed(random(), 20)}`, tool }
+    : { kind: 'tool', server: `server-${number % 20}`, tool }
   const args = isModel
     ? { messages: 3, temperature: 0.2 }
     : {
         path: `/srv/${subject}s/2026/${id}.json`,
-        to: `${who}.${id % 997}@example.com`,
+        to: `${friend}.${id % 997}@example.com`,
         note: `please look at ${subject} ${subject?.slice(0, 3).toUpperCase()}-${id}`,
       }
   const action = denied ? 'deny' : asked ? 'require_approval' : 'allow'
   const shared = {
     call: `${proxy.toString(16).padStart(8, '0')}-0000-4000-8000-${call.toString(16).padStart(12, '0')}`,
-    ...{ namespace, agent, apiKey: `key-${skewed(random(), 300)}`, user: who },
+    ...{ namespace: `team-${who % 10}`, agent: `agent-${who}`, apiKey: `key-${who}` },
+    user: people[who % 7],
     ...{ session: `s-${proxy}-${Math.floor(call / 40)}`, ...target },
     ...{ action, reason: denied ? 'unmatched' : 'rule' },
-    ...(denied
-      ? {}
-      : { policy: `policy-${skewed(random(), 40)}`, rule: `rule-${skewed(random(), 9)}` }),
+    ...(denied ? {} : { policy: `policy-${number % 40}`, rule: `rule-${number % 9}` }),
     ...{ commit: `${(call >> 16).toString(16).padStart(8, '0')}c0ffeec0ffeec0ffeec0ffeec0ffee00` },
     ...{ table: `sha256:${String(call >> 16).padStart(64, '0')}` },
     ...(asked ? { approval: `ask-${proxy}-${call}` } : {}),

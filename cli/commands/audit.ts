@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander'
+import { csvHead, csvOf } from '../../controller/api/audit-csv.ts'
 import type { Record as Entry } from '../../schemas/record.ts'
 import { exportCommand } from '../audit/export-command.ts'
 import { narrowQuery, withNarrowOptions } from '../audit/narrow-options.ts'
@@ -10,7 +11,7 @@ import {
   withControllerOptions,
 } from '../controller-options.ts'
 import { entryText } from '../entry-text.ts'
-import { type OutputFormat, outputOption } from '../output-option.ts'
+import { outputOption } from '../output-option.ts'
 import type { Terminal } from '../terminal.ts'
 import { countArgument } from '../time-option.ts'
 
@@ -20,6 +21,7 @@ export function auditCommand(terminal: Terminal): Command {
     .summary('what agents asked for, and what came of it')
     .description('What agents asked for, what was decided, by which rule, and what came of it.')
     .addCommand(listCommand(terminal))
+    .addCommand(searchCommand(terminal))
     .addCommand(exportCommand(terminal))
     .addCommand(verifyCommand(terminal))
     .addHelpText('after', '\nExample:\n  $ npx writ audit list --limit 10')
@@ -28,28 +30,60 @@ export function auditCommand(terminal: Terminal): Command {
 interface Options extends ControllerOptions, Query {
   readonly data: string
   readonly limit: string
-  readonly output: OutputFormat
+  readonly output: 'text' | 'json' | 'csv'
 }
 
 function listCommand(terminal: Terminal): Command {
-  const limit = new Option('--limit <count>', 'how many of the newest').default('50')
-  return withControllerOptions(withNarrowOptions(new Command('list')))
+  return withListOptions(new Command('list'))
     .summary('the newest entries, newest last')
-    .description('Prints the newest entries, newest last; with -o json one entry a line.')
-    .addOption(limit.argParser(countArgument))
-    .addOption(outputOption())
-    .addHelpText('after', '\nExample:\n  $ npx writ audit list --action deny')
-    .action(async (options: Options) => {
-      const client = controllerClient(await controllerAddress(options))
-      terminal.progress('asking the controller')
-      const query = { ...narrowQuery(options), order: 'newest', limit: options.limit }
-      const { entries } = Object(await client.json('/api/v1/audit', query))
-      terminal.progress(null)
-      print(entries.toReversed(), options.output, terminal)
-    })
+    .description(
+      'Prints the newest entries, newest last; with -o json one entry a line, with -o csv a table.',
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ npx writ audit list --action deny\n' +
+        '  $ npx writ audit list --status failed --min-duration 1000 --since 7d -o csv',
+    )
+    .action((options: Options) => list(options, terminal))
 }
 
-function print(entries: readonly Entry[], output: OutputFormat, { out, err }: Terminal): void {
+function searchCommand(terminal: Terminal): Command {
+  return withListOptions(new Command('search'))
+    .summary('the newest entries with some words in their arguments')
+    .description(
+      'Prints the newest attempts that have all of the words in their arguments, in what the caller was told or gave\n' +
+        'as a reason, and outcomes that have them in what went wrong; newest last. What stands together has to stand\n' +
+        'together (notes.txt), and a word that ends with * may go on. The other options narrow it.',
+    )
+    .argument('<words...>', 'words to look for')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ npx writ audit search ana@example.com\n' +
+        '  $ npx writ audit search "notes*" --tool write_file --since 12h',
+    )
+    .action((words: readonly string[], options: Options) =>
+      list({ ...options, text: [options.text ?? '', ...words].join(' ').trim() }, terminal),
+    )
+}
+
+function withListOptions(command: Command): Command {
+  const limit = new Option('--limit <count>', 'how many of the newest').default('50')
+  return withControllerOptions(withNarrowOptions(command))
+    .addOption(limit.argParser(countArgument))
+    .addOption(outputOption().choices(['text', 'json', 'csv']))
+}
+
+async function list(options: Options, terminal: Terminal): Promise<void> {
+  const client = controllerClient(await controllerAddress(options))
+  terminal.progress('asking the controller')
+  const query = { ...narrowQuery(options), order: 'newest', limit: options.limit }
+  const { entries } = Object(await client.json('/api/v1/audit', query))
+  terminal.progress(null)
+  if (options.output === 'csv') terminal.out.stream.write(csvHead + csvOf(entries.toReversed()))
+  else print(entries.toReversed(), options.output, terminal)
+}
+
+function print(entries: readonly Entry[], output: 'text' | 'json', { out, err }: Terminal): void {
   for (const entry of entries) {
     out.line(output === 'json' ? JSON.stringify(entry) : entryText(entry, out))
   }

@@ -7,7 +7,7 @@ import { Record as Entry } from '../../schemas/record.ts'
 import { type ExportNeeds, exportLines } from '../export/export-lines.ts'
 import type { Cursor, Filter } from '../ledger/filter.ts'
 import type { Ledger } from '../ledger/ledger.ts'
-import { filterOf, NarrowQuery } from './audit-routes.ts'
+import { filterOf, NarrowQuery } from './audit-query.ts'
 import { declare } from './declare.ts'
 import type { Route } from './route.ts'
 

@@ -1,41 +1,19 @@
 import Type from 'typebox'
 import { closed, oneOf, text } from '../../schemas/field.ts'
 import { Record as Entry } from '../../schemas/record.ts'
-import {
-  type Cursor,
-  type Filter,
-  readCursor,
-  type SearchWord,
-  searchColumns,
-  writeCursor,
-} from '../ledger/filter.ts'
-import type { Ledger } from '../ledger/ledger.ts'
+import { type Cursor, readCursor, writeCursor } from '../ledger/filter.ts'
+import type { Ledger, Page } from '../ledger/ledger.ts'
+import { csvHead, csvOf } from './audit-csv.ts'
+import { filterOf, NarrowQuery } from './audit-query.ts'
 import { declare } from './declare.ts'
-import { timesOf } from './instant-word.ts'
 import { RequestFailure } from './problem-answer.ts'
 import type { Route } from './route.ts'
 
 const mostEntries = 1000
 
-const words = Object.fromEntries(
-  Object.keys(searchColumns).map(word => [
-    word,
-    Type.Optional(Type.String({ maxLength: 8192, description: `Entries with this ${word}.` })),
-  ]),
-) as { readonly [Word in SearchWord]: Type.TOptional<Type.TString> }
-
-const narrow = {
-  ...words,
-  since: Type.Optional(text('From this instant on.', 64)),
-  until: Type.Optional(text('Before this instant.', 64)),
-}
-
-/** Which entries are asked for. */
-export const NarrowQuery = closed(narrow, 'Which entries; each word narrows.')
-
 const ListQuery = closed(
   {
-    ...narrow,
+    ...NarrowQuery.properties,
     limit: Type.Integer({
       minimum: 1,
       maximum: mostEntries,
@@ -43,12 +21,15 @@ const ListQuery = closed(
       description: 'How many.',
     }),
     order: oneOf(['newest', 'oldest'], 'Which come first.', { default: 'newest' }),
+    format: Type.Optional(
+      oneOf(['json', 'csv', 'jsonl'], 'How to answer; what the request accepts when omitted.'),
+    ),
     after: Type.Optional(text('The `next` of an earlier answer.', 512)),
   },
   'Which entries; each word narrows.',
 )
 
-const Page = closed(
+const PageOfEntries = closed(
   {
     entries: Type.Array(Entry, { description: 'As their proxies wrote them.' }),
     next: Type.Union([Type.String(), Type.Null()], {
@@ -68,24 +49,54 @@ export function auditRoutes(ledger: Ledger): readonly Route[] {
       permission: 'view_audit',
       summary: 'What agents asked for, and what came of it; a page.',
       query: ListQuery,
-      answers: { 200: { description: 'A page of entries.', schema: Page } },
-      handle: async ({ query }, response) => {
-        const { after, limit, order } = query
-        const filter = { ...filterOf(query), order }
-        const { entries, next } = await ledger.list(filter, cursor(after), limit)
-        const following = next === null ? null : writeCursor(next)
-        response
-          .type('application/json')
-          .send(`{"entries":[${entries.join(',')}],"next":${JSON.stringify(following)}}`)
+      answers: { 200: { description: 'A page of entries.', schema: PageOfEntries } },
+      handle: async ({ query, accept }, response) => {
+        const { after, limit, order, format } = query
+        const page = await ledger.list({ ...filterOf(query), order }, cursor(after), limit)
+        const next = page.next === null ? null : writeCursor(page.next)
+        const form = formOf(format, accept)
+        if (next !== null) response.set('link', linkTo(query, next))
+        response.vary('accept').set('content-type', mediaTypes[form])
+        response.send(Buffer.from(say(form, page, next)))
       },
     }),
   ]
 }
 
-/** What a query narrows to. */
-export function filterOf(query: Type.Static<typeof NarrowQuery>): Omit<Filter, 'order'> {
-  const given = Object.entries(query).filter(([name]) => Object.hasOwn(searchColumns, name))
-  return { words: Object.fromEntries(given), ...timesOf(query) }
+/** In which form a page is answered: as its query says, else as the request accepts. */
+function formOf(
+  format: 'json' | 'csv' | 'jsonl' | undefined,
+  accept = '',
+): 'json' | 'csv' | 'jsonl' {
+  if (format !== undefined) return format
+  if (/^text\/csv\b/i.test(accept)) return 'csv'
+  return /^application\/(x-ndjson|jsonl)\b/i.test(accept) ? 'jsonl' : 'json'
+}
+
+function say(form: 'json' | 'csv' | 'jsonl', { entries }: Page, next: string | null): string {
+  switch (form) {
+    case 'json':
+      return `{"entries":[${entries.join(',')}],"next":${JSON.stringify(next)}}`
+    case 'jsonl':
+      return entries.map(entry => `${entry}\n`).join('')
+    case 'csv':
+      return csvHead + csvOf(entries.map(entry => JSON.parse(entry)))
+  }
+}
+
+const mediaTypes = {
+  json: 'application/json',
+  jsonl: 'application/x-ndjson',
+  csv: 'text/csv; charset=utf-8; header=present',
+}
+
+/** Where the next page of the same question is. */
+function linkTo(query: object, after: string): string {
+  const words = Object.entries({ ...query, after }).map(([name, value]): [string, string] => [
+    name,
+    String(value),
+  ])
+  return `</api/v1/audit?${new URLSearchParams(words)}>; rel="next"`
 }
 
 function cursor(given: string | undefined): Cursor | null {

@@ -31,6 +31,8 @@ interface Asked<P extends Type.TObject, Q extends Type.TObject, B extends Type.T
   /** Where it came from, as the socket says. */
   readonly remote: string | undefined
   readonly userAgent: string | undefined
+  /** The media types that the caller would have. */
+  readonly accept: string | undefined
   /** The secret of the cookie that signed the caller in, if one did. */
   readonly cookie: string | null
 }
@@ -65,6 +67,7 @@ export function declare<
           caller,
           remote: request.socket.remoteAddress,
           userAgent: request.get('user-agent'),
+          accept: request.get('accept'),
           cookie: cookieOf(response),
         },
         response,

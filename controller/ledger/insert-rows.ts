@@ -7,7 +7,7 @@ const columns = {
   ...{ proxy: 'text', seq: 'bigint', time: 'timestamptz', phase: 'text', call: 'text' },
   ...{ namespace: 'text', agent: 'text', api_key: 'text', user_name: 'text', session: 'text' },
   ...{ kind: 'text', server: 'text', tool: 'text', model: 'text', uri: 'text', prompt: 'text' },
-  ...{ args: 'jsonb', action: 'text', reason: 'text', policy: 'text', rule: 'text' },
+  ...{ action: 'text', reason: 'text', policy: 'text', rule: 'text' },
   ...{ commit_id: 'text', table_digest: 'text', approval: 'text', cost_micro_usd: 'bigint' },
   ...{ status: 'text', duration_ms: 'double precision', error: 'text', provider: 'text' },
   ...{ requested_model: 'text', upstream_status: 'text', endpoint: 'text', trace: 'text' },

@@ -56,7 +56,6 @@ function optional(entry: Entry) {
     model: searchable(entry.model),
     uri: searchable(entry.uri),
     prompt: searchable(entry.prompt),
-    args: searchableJson(entry.args),
     policy: searchable(entry.policy),
     rule: searchable(entry.rule),
     commit_id: searchable(entry.commit),
@@ -96,25 +95,4 @@ function isProxyId(value: unknown): value is string {
 
 function isNumber(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) >= 1
-}
-
-const deepest = 64
-
-/** Arguments in the form jsonb takes, or null for what it would choke on. */
-function searchableJson(value: unknown): string | null {
-  if (value === undefined || isDeeper(value, deepest)) return null
-  const text = JSON.stringify(value).toWellFormed()
-  return text.replace(/\\u0000|\\ud[89a-f][0-9a-f]{2}/gi, unescaped)
-}
-
-/** Only an odd number of backslashes escapes; the match begins with the last of them. */
-function unescaped(match: string, at: number, text: string): string {
-  let before = 0
-  while (text[at - 1 - before] === '\\') before += 1
-  return before % 2 === 0 ? '\uFFFD' : match
-}
-
-function isDeeper(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  return levels === 0 || Object.values(value).some(inner => isDeeper(inner, levels - 1))
 }

@@ -16,15 +16,18 @@ export function wordsOf(values: readonly unknown[]): string | null {
 
 /**
  * What finds texts with every word of the query, as PostgreSQL writes a tsquery; null when it has no word. What stands
- * together in the query (`notes.txt`) has to stand together there, and the last word may go on.
+ * together in the query (`notes.txt`) has to stand together there; a word that ends with `*` may go on.
  */
 export function wordQuery(text: string): string | null {
-  const terms = text.split(/\s+/u).map(wordsIn)
-  const quoted = terms.filter(words => words.length > 0).map(words => words.map(quote))
-  const last = quoted.at(-1)
+  const terms = text.split(/\s+/u).map(termQuery)
+  return terms.filter(term => term !== null).join(' & ') || null
+}
+
+function termQuery(term: string): string | null {
+  const words = wordsIn(term).map(quote)
+  const last = words.pop()
   if (last === undefined) return null
-  last.push(`${last.pop()}:*`)
-  return quoted.map(words => `(${words.join(' <-> ')})`).join(' & ')
+  return `(${[...words, term.endsWith('*') ? `${last}:*` : last].join(' <-> ')})`
 }
 
 /** Nothing in a word has to be escaped. */

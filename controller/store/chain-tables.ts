@@ -92,6 +92,8 @@ async function createRecords(db: Kysely<unknown>): Promise<void> {
     partition by range (time)`.execute(db)
   await sql`
     create table ${sql.ref(otherDays)} partition of records default`.execute(db)
+  // Words are found by their index, and the arguments stand in the entry.
+  await sql`alter table records drop column args`.execute(db)
   const old = ['time_proxy_seq', 'call', 'agent_time', 'tool_time', 'action_time']
   for (const name of old) await sql`drop index ${sql.ref(`records_${name}`)}`.execute(db)
   await sql`
@@ -120,7 +122,7 @@ async function carryOver(db: Kysely<unknown>): Promise<void> {
   for (const day of [...days].sort()) await makeDay(db, day)
   const { rows: columns } = await sql<{ name: string }>`
     select attname as name from pg_attribute
-    where attrelid = 'records_before'::regclass and attnum > 0 and not attisdropped`.execute(db)
+    where attrelid = 'records_before'::regclass and attnum > 0 and attname <> 'args'`.execute(db)
   const names = sql.join(columns.map(({ name }) => sql.ref(name)))
   const values = sql.join(columns.map(({ name }) => sql.ref(`r.${name}`)))
   await sql`

@@ -1,7 +1,5 @@
 import type { ColumnType } from 'kysely'
 
-type Json = ColumnType<unknown, string | null, never>
-
 /** One entry: `entry` is the line as the proxy wrote it, the rest is there to find it. */
 export interface RecordRow {
   readonly proxy: string
@@ -21,7 +19,6 @@ export interface RecordRow {
   readonly model: string | null
   readonly uri: string | null
   readonly prompt: string | null
-  readonly args: Json
   readonly action: string
   readonly reason: string
   readonly policy: string | null

@@ -21,6 +21,7 @@ const commands = [
   ['status'],
   ['audit'],
   ['audit', 'list'],
+  ['audit', 'search'],
   ['audit', 'export'],
   ['usage'],
   ['budgets'],

@@ -68,6 +68,7 @@ t.test('every command and every option has its place in docs/cli.md', async t =>
   for (const command of [
     ...commands,
     'audit list',
+    'audit search',
     'audit export',
     'keys create',
     ...['list', 'show', 'approve', 'deny', 'cancel', 'watch'].map(name => `approvals ${name}`),
