@@ -33,6 +33,8 @@ export interface ControllerSettings {
   readonly databaseUrl?: string
   /** File of the key that signs tables; the one in the data folder when omitted. */
   readonly signingKey?: string
+  /** How checkpoints of records are made and published. */
+  readonly checkpoints: NonNullable<ControllerOptions['checkpoints']>
   readonly secrets: readonly SecretsSetting[]
   readonly output: OutputFormat
 }
@@ -66,7 +68,7 @@ export async function controllerAlone(
     dataFolder: join(data.path, 'controller'),
     ...(databaseUrl !== undefined && { databaseUrl }),
     ...(signingKey !== undefined && { signingKey }),
-    ...settings.source,
+    ...{ ...settings.source, checkpoints: settings.checkpoints },
     secrets: secrets.look,
     ...(publicUrl !== undefined && { publicUrl }),
     ...(settings.prices !== undefined && { prices: settings.prices }),
