@@ -31,6 +31,7 @@ export function statusText(
     ...status.overrides.map(override => row('override', standingText(override, sink))),
     ...proxies.flatMap(proxy => proxyRows(proxy, sink)),
     row('records', `${recordsText(ledger)} (${store} store)`),
+    ...checkpointRows(status, sink),
     row('version', version),
   ].join('\n')
 }
@@ -103,6 +104,15 @@ function proxyRows(proxy: ProxyStatus, sink: Sink): string[] {
       return row('  server', `${printable(name)} ${sink.paint(style, state)}${why}`)
     }),
   ]
+}
+
+/** Only what needs somebody: checkpoints that are not published although they are to be. */
+function checkpointRows({ checkpoints: { newest, copies } }: Status, sink: Sink): string[] {
+  if (copies === null) return []
+  const { place, number, failure } = copies
+  const behind = (newest?.number ?? 0) - number
+  const state = failure === null ? '' : `, ${sink.paint('red', printable(failure))}`
+  return [row('published', `checkpoint ${number} in ${printable(place)}, ${behind} behind${state}`)]
 }
 
 function recordsText({ records, missing }: Status['ledger']): string {

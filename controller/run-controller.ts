@@ -94,7 +94,7 @@ async function serve(
   if (policies.git !== undefined) wakeByPushes(policies.git, telling.github.events)
   const reviews = joinReviews({ ...known, policies, telling, ledger, now, log })
   const asked = joinPolicies({ ...known, options, policies })
-  const shown = { ...known, ...spending.telling, halts, options, store, ledger, shared }
+  const shown = { ...known, ...spending.telling, halts, checked, options, store, ledger, shared }
   const routes = [
     ...dataPlaneRoutes({
       ...{ db: store.db, releases, key, now, log, onBeat: beat.onBeat },

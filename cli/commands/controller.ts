@@ -6,6 +6,11 @@ import { openDataFolder } from '../data-folder.ts'
 import { CliFailure } from '../failure.ts'
 import { type OutputFormat, outputOption } from '../output-option.ts'
 import { pricesOption } from '../prices-option.ts'
+import {
+  type CheckpointSettings,
+  checkpointsOf,
+  withCheckpointOptions,
+} from '../serve/checkpoint-options.ts'
 import type { ControllerSource } from '../serve/controller-alone.ts'
 import { chooseSource } from '../serve/default-source.ts'
 import {
@@ -27,7 +32,7 @@ import {
 } from '../serve/serve-options.ts'
 import type { Terminal } from '../terminal.ts'
 
-interface Options extends KubernetesSettings, RepositorySettings {
+interface Options extends KubernetesSettings, RepositorySettings, CheckpointSettings {
   readonly host: string
   readonly allowedHost: readonly string[]
   readonly port: number
@@ -42,7 +47,9 @@ interface Options extends KubernetesSettings, RepositorySettings {
 
 /** `writ controller`: the control plane by itself. */
 export function controllerCommand(terminal: Terminal): Command {
-  return withRepositoryOptions(withKubernetesOptions(new Command('controller')))
+  return withCheckpointOptions(
+    withRepositoryOptions(withKubernetesOptions(new Command('controller'))),
+  )
     .summary('run the controller by itself')
     .description(
       'Compiles and publishes policies, of a folder, a git repository or Kubernetes, keeps the records, and serves the API.\n' +
@@ -74,10 +81,11 @@ export function controllerCommand(terminal: Terminal): Command {
     .addHelpText('after', '\nExample:\n  $ npx writ controller examples/airline --port 0')
     .action(async (asked: string | undefined, options: Options) => {
       const source = await sourceOf(asked, options)
+      const checkpoints = await checkpointsOf(options)
       const data = await openDataFolder(options.data)
       const { controllerAlone } = await import('../serve/controller-alone.ts')
       const { allowedHost: allowedHosts } = options
-      await controllerAlone({ ...options, allowedHosts, source, data }, terminal)
+      await controllerAlone({ ...options, allowedHosts, source, checkpoints, data }, terminal)
     })
 }
 

@@ -115,6 +115,29 @@ export const StatusAnswer = closed(
       { description: 'What people have stopped.' },
     ),
     proxies: Type.Array(ProxyAnswer, { description: 'Who enforces it.' }),
+    checkpoints: closed(
+      {
+        keyId: string('Name of the key that signs them.'),
+        newest: Type.Union([
+          closed({ number: count('Number.'), time: string('When it was made.') }, 'The newest.'),
+          Type.Null(),
+        ]),
+        waiting: count('Entries that no checkpoint speaks for yet.'),
+        copies: Type.Union([
+          closed(
+            {
+              place: string('Repository and branch.'),
+              number: count('The newest that is there; 0 for none.'),
+              publishedAt: Type.Union([string('When it was published.'), Type.Null()]),
+              failure: Type.Union([string('Why the last attempt failed.'), Type.Null()]),
+            },
+            'How far they are published; null where they are not.',
+          ),
+          Type.Null(),
+        ]),
+      },
+      'Checkpoints of what is recorded.',
+    ),
     ledger: closed(
       {
         records: count('Entries.'),

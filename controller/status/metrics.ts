@@ -42,7 +42,42 @@ const numbers: readonly (readonly [
     'Entries that wait at proxies.',
     ({ proxies }) => proxies.reduce((total, { journal }) => total + journal.lag, 0),
   ],
+  [
+    'writ_checkpoint_number',
+    'Number of the newest checkpoint of records.',
+    ({ checkpoints }) => checkpoints.newest?.number ?? 0,
+  ],
+  [
+    'writ_checkpoint_seconds',
+    'When it was made, seconds since 1970.',
+    ({ checkpoints }) => secondsOf(checkpoints.newest?.time),
+  ],
+  [
+    'writ_checkpoint_records_waiting',
+    'Entries that no checkpoint speaks for yet.',
+    ({ checkpoints }) => checkpoints.waiting,
+  ],
+  [
+    'writ_checkpoints_unpublished',
+    'Checkpoints that are not published yet; 0 where they are not published.',
+    ({ checkpoints: { newest, copies } }) =>
+      copies === null ? 0 : (newest?.number ?? 0) - copies.number,
+  ],
+  [
+    'writ_checkpoints_published_seconds',
+    'When checkpoints were last published, seconds since 1970; 0 for never.',
+    ({ checkpoints }) => secondsOf(checkpoints.copies?.publishedAt),
+  ],
+  [
+    'writ_checkpoints_publishing_failed',
+    '1 when they could not be published the last time.',
+    ({ checkpoints }) => Number((checkpoints.copies?.failure ?? null) !== null),
+  ],
 ]
+
+function secondsOf(time: string | null | undefined): number {
+  return time == null ? 0 : Date.parse(time) / 1000
+}
 
 /** What is told of every namespace. */
 const ofNamespaces: readonly (readonly [

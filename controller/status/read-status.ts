@@ -1,3 +1,4 @@
+import type { CheckpointProgress } from '../checkpoints/checkpoint-progress.ts'
 import type { StoredHalts } from '../halts/stored-halts.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { StoredOverrides } from '../overrides/stored-overrides.ts'
@@ -19,6 +20,8 @@ export interface StatusNeeds {
   readonly memory: SourceMemory
   readonly ledger: Ledger
   readonly shared: SharedStore
+  /** How far checkpoints of records are. */
+  readonly checked: { readonly progress: () => Promise<CheckpointProgress> }
 }
 
 /** Proxies whose gaps are looked up, and gaps shown of each. */
@@ -45,6 +48,7 @@ export async function readStatus(needs: StatusNeeds): Promise<Status> {
     proxies: proxies.list(),
     counts,
     gaps,
+    checkpoints: await needs.checked.progress(),
     now: options.now(),
   })
 }

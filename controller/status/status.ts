@@ -2,6 +2,7 @@ import type { HaltNotice, HaltProgress } from '../../schemas/halt.ts'
 import type { Override } from '../../schemas/override.ts'
 import type { Problem } from '../../schemas/problem.ts'
 import type { ProxyReport } from '../../schemas/proxy-report.ts'
+import type { CheckpointProgress } from '../checkpoints/checkpoint-progress.ts'
 import { progressOf } from '../halts/progress.ts'
 import type { LedgerCount } from '../ledger/ledger.ts'
 import type { Gap } from '../ledger/numbers.ts'
@@ -32,6 +33,7 @@ export interface Status {
   /** What people have stopped, and how many proxies refuse it. */
   readonly halts: readonly HaltStatus[]
   readonly proxies: readonly ProxyStatus[]
+  readonly checkpoints: CheckpointProgress
   readonly ledger: {
     readonly records: number
     /** Entries that a proxy numbered and the ledger never got. */
@@ -93,6 +95,7 @@ export interface Facts {
   readonly proxies: readonly SeenProxy[]
   readonly counts: readonly LedgerCount[]
   readonly gaps: readonly Gap[]
+  readonly checkpoints: CheckpointProgress
   /** Milliseconds since 1970. */
   readonly now: number
 }
@@ -120,6 +123,7 @@ export function statusOf(facts: Facts): Status {
     })),
     namespaces: releases.map(release => namespaceStatus(release, connected)),
     proxies,
+    checkpoints: facts.checkpoints,
     ledger: {
       records: sum(counts.map(({ stored }) => stored)),
       missing: sum(counts.map(({ missing }) => missing)),

@@ -72,6 +72,8 @@ function stranger(group: string, kind: string, version: string): object {
   }
 }
 
+const dashboard = ['--set', 'dashboards.enabled=true']
+
 const strangers = [
   stranger('cert-manager.io', 'Certificate', 'v1'),
   stranger('cert-manager.io', 'Issuer', 'v1'),
@@ -87,7 +89,7 @@ t.test('the chart', async t => {
     (await api.ask('GET', `/api/v1/namespaces/${system}/secrets/${name}`)).body.data ?? {}
 
   await t.test('passes the linter, also when it must be strict', async t => {
-    for (const values of [[], highlyAvailable, operators, least]) {
+    for (const values of [[], highlyAvailable, operators, least, dashboard]) {
       t.match(await helm(t, api, 'lint', '--strict', chart, ...values), /1 chart\(s\) linted, 0 /)
     }
   })
@@ -105,7 +107,7 @@ t.test('the chart', async t => {
     const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: strangers })
     t.equal((await api.kubectl(['apply', '-f', '-'], { input })).code, 0)
     await kubectl(t, api, 'wait', '--for=condition=Established', 'crd', '--all')
-    for (const values of [[], highlyAvailable, operators, least]) {
+    for (const values of [[], highlyAvailable, operators, least, dashboard]) {
       const text = await helm(t, api, 'template', ...install, ...values)
       const { code, stderr } = await api.kubectl(['apply', '--dry-run=server', '-f', '-'], {
         input: text,
@@ -133,7 +135,9 @@ t.test('the chart', async t => {
   await t.test('is installed, upgraded and rolled back without new keys', async t => {
     await helm(t, api, 'install', ...install)
     const made = await secret('writ-keys')
-    t.match(Object.keys(made).sort(), ['admin-token', 'proxy-token', 'signing-key.pem'])
+    t.match(Object.keys(made).sort(), [
+      ...['admin-token', 'checkpoint-key.pem', 'proxy-token', 'signing-key.pem'],
+    ])
     t.match(text(made['signing-key.pem']), /^-----BEGIN PRIVATE KEY-----\n/)
     t.match(text(made['admin-token']), /^[A-Za-z0-9]{48}$/)
     t.not(made['admin-token'], made['proxy-token'])

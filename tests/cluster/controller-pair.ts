@@ -48,10 +48,17 @@ export async function controllerPair(
   if (typeof stores === 'string') return stores
   const databaseUrl = stores.url ?? ''
   const world = await policyWorld(t, ['team-a'])
-  const signingKey = join(world.api.folder, 'signing-key.pem')
-  const { privateKey } = generateKeyPairSync('ed25519')
-  writeFileSync(signingKey, privateKey.export({ format: 'pem', type: 'pkcs8' }))
-  const env = { WRIT_DATABASE_URL: databaseUrl, WRIT_SIGNING_KEY_FILE: signingKey }
+  const keyFile = (name: string) => {
+    const file = join(world.api.folder, name)
+    const { privateKey } = generateKeyPairSync('ed25519')
+    writeFileSync(file, privateKey.export({ format: 'pem', type: 'pkcs8' }))
+    return file
+  }
+  const env = {
+    WRIT_DATABASE_URL: databaseUrl,
+    WRIT_SIGNING_KEY_FILE: keyFile('signing-key.pem'),
+    WRIT_CHECKPOINT_KEY_FILE: keyFile('checkpoint-key.pem'),
+  }
   const replicas = await Promise.all(
     ['writ-0', 'writ-1'].map(name => startReplica(t, world, name, { env, args })),
   )

@@ -168,14 +168,18 @@ t.test('docs/kubernetes.md, from an empty cluster to an answered call', async t 
   const values = join(api.folder, 'values.yaml')
   writeFileSync(values, /^```yaml\n(# values\.yaml\n.*?)^```/ms.exec(page)?.[1] ?? '')
   meaning.set('-f values.yaml', `-f ${values}`)
-  meaning.set('signing-key.pem', join(api.folder, 'signing-key.pem'))
+  for (const name of ['signing-key.pem', 'checkpoint-key.pem']) {
+    meaning.set(name, join(api.folder, name))
+  }
 
   await t.test('the chart is installed, to try it and with a database', async t => {
     fine(t, await until('kubectl -n writ-system create secret'))
     fine(t, await until('kubectl apply -f examples/kubernetes'))
     const path = '/api/v1/namespaces/writ-system/secrets/writ-own-keys'
     const { data } = (await api.ask('GET', path)).body
-    t.strictSame(Object.keys(data), ['admin-token', 'proxy-token', 'signing-key.pem'])
+    t.strictSame(Object.keys(data), [
+      ...['admin-token', 'checkpoint-key.pem', 'proxy-token', 'signing-key.pem'],
+    ])
     const key = createPrivateKey(Buffer.from(data['signing-key.pem'], 'base64'))
     t.equal(key.asymmetricKeyType, 'ed25519')
     // Back to the database in the pod: there is no PostgreSQL at the address of the page.

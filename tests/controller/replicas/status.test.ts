@@ -48,6 +48,7 @@ const status = statusOf({
   ],
   counts: [],
   gaps: [],
+  checkpoints: { keyId: 'c', newest: null, waiting: 0, copies: null },
   now,
 })
 

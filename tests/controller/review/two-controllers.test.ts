@@ -6,14 +6,15 @@ import { until } from '../world.ts'
 import { type PullWorld, pullWorld } from './pull-world.ts'
 import { digitsOf, policy, replies, reviewedFiles } from './reviewed-policies.ts'
 
-const signingKey = String(
-  generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }),
-)
+const newKey = () =>
+  String(generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }))
+const signingKey = newKey()
+const checkpoints = { key: newKey() }
 
 /** Two controllers on one store, which look at the changes of one repository. */
 async function pair(t: Test, databaseUrl: string) {
   const at = await pullWorld(t, reviewedFiles, '{ workflow: widening, replay: 0s }', {
-    ...{ databaseUrl, signingKey },
+    ...{ databaseUrl, signingKey, checkpoints },
   })
   const other = await at.another()
   const inForce = () => other.here.log.some(({ message }) => message === 'source in force')
