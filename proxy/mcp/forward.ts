@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto'
-import { redactText } from '../../records/redact/redact.ts'
 import type { Reservation, Reserved } from '../budgets/budgets.ts'
 import { heldEntry } from '../budgets/held-entry.ts'
 import { cutEntry, haltedEntry, haltedRefusal } from '../halts/halted-call.ts'
@@ -50,7 +49,7 @@ export async function refuse(
   const allowed = judged.decision.action === 'allow'
   const { entry } = judged
   const told = allowed ? { ...entry, action, reason } : entry
-  const ended = { status: 'refused', error: redactText(refusal.text) } as const
+  const ended = { status: 'refused', error: refusal.text } as const
   const kept = await writeDown(firewall, judged, ended, told)
   return answerRefusal(
     exchange,
@@ -204,7 +203,7 @@ async function keepBack(
   refusal: Refusal,
 ): Promise<Answer> {
   const { texts } = firewall
-  const ended = { status: 'refused', error: redactText(refusal.text) } as const
+  const ended = { status: 'refused', error: refusal.text } as const
   const told = refusal.halt === undefined ? judged.entry : haltedEntry(judged, refusal.halt)
   tellEnd(judged, ended, told)
   const kept = await keep(firewall, [texts.outcome(sharedText(judged, told), ended)], judged)
@@ -239,7 +238,7 @@ function codeFor(era: 'legacy' | 'modern', code: number, data: unknown): number 
 
 function endedOf({ status, reply, failure }: Ending, durationMs: number): Ended {
   if (failure !== undefined) {
-    const error = redactText(failure.message)
+    const error = failure.message
     return { durationMs, status, upstreamStatus: failure.code, error }
   }
   if (reply === undefined) return { durationMs, status }

@@ -1,4 +1,3 @@
-import { redactText } from '../../records/redact/redact.ts'
 import type { Usage, UsageSource } from '../../schemas/usage.ts'
 import type { Actual } from '../budgets/budgets.ts'
 import type { ProxyFailure } from '../failure.ts'
@@ -47,7 +46,7 @@ function broken(relayed: Relayed, failure: ProxyFailure, inputTokens: number): E
   const cancelled = failure.code === 'cancelled'
   const told = {
     upstreamStatus: failure.code,
-    error: redactText(failure.message),
+    error: failure.message,
     another: !begun && !cancelled,
     finish,
   }

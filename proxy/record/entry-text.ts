@@ -1,3 +1,4 @@
+import { redactText } from '../../records/redact/redact.ts'
 import type { outcomes } from '../../schemas/record.ts'
 import type { EntryJson, NewEntry } from '../mcp/needs.ts'
 import { factsText, type JudgedBy } from './judged-by.ts'
@@ -37,8 +38,11 @@ export class EntryTexts {
     return `{"time":"${time}","phase":"attempt","facts":${facts},${more}${members}}`
   }
 
+  /** What went wrong may be in the words of others. */
   outcome({ members }: SharedText, ended: Ended): EntryJson {
-    return `{"time":"${this.#time()}","phase":"outcome",${JSON.stringify(ended).slice(1, -1)},${members}}`
+    const { error } = ended
+    const told = error === undefined ? ended : { ...ended, error: redactText(error) }
+    return `{"time":"${this.#time()}","phase":"outcome",${JSON.stringify(told).slice(1, -1)},${members}}`
   }
 
   /** Many entries are written in the same millisecond, and formatting an instant is slow. */
