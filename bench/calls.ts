@@ -25,11 +25,14 @@ export async function calls(): Promise<readonly WayCost[]> {
   await using upstream = await start('./upstream.ts', [])
   await using bare = await start('./pass-through.ts', [upstream.url])
   await using writ = await start('./writ.ts', [upstream.url])
+  await using collector = await start('./collector.ts', [])
+  await using traced = await start('./writ.ts', [upstream.url, collector.url])
   const ways: readonly Way[] = [
     { name: 'direct', target: { url: upstream.url, headers: {} }, process: upstream },
     { name: 'pass-through', target: { url: bare.url, headers: {} }, process: bare },
     { name: 'writ, stateless', target: stateless(writ.url), process: writ },
     { name: 'writ, session', target: await inSession(writ.url), process: writ },
+    { name: 'writ, session, traced', target: await inSession(traced.url), process: traced },
   ]
   // With less, the figures hold the engine's compiling, which a process pays once.
   for (const { target } of ways) await load(target, 64, 15_000)

@@ -7,6 +7,7 @@ import { load } from '../policy/decide/load.ts'
 import { openJournal } from '../proxy/journal/journal.ts'
 import type { Caller, Tables } from '../proxy/mcp/needs.ts'
 import { createProxy } from '../proxy/proxy.ts'
+import { telemetrySetting } from '../telemetry/telemetry-setting.ts'
 import { serve } from './child.ts'
 
 /** The proxy as it ships, everything on: key, rules, canonical arguments, redaction, journal. */
@@ -53,6 +54,22 @@ const tables: Tables = {
 }
 const quiet = { debug() {}, info() {}, warn: console.error, error: console.error }
 
+/** Where traces are told, when they are. */
+const collector = process.argv[3]
+
+async function tracing(endpoint: string) {
+  const setting = telemetrySetting({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint })
+  if (setting === null) throw new Error('telemetry is off')
+  const [{ openTelemetry }, { openCallTraces }] = await Promise.all([
+    import('../telemetry/open-telemetry.ts'),
+    import('../proxy/telemetry/open-call-traces.ts'),
+  ])
+  const log = { info() {}, warn: console.error }
+  const needs = { service: 'bench', version: '1', log, now: Date.now, random: Math.random }
+  const { tracer } = openTelemetry(setting, needs)
+  return tracer === null ? {} : { traces: openCallTraces(tracer) }
+}
+
 const journal = await openJournal({ folder: mkdtempSync(join(tmpdir(), 'writ-bench-')) })
 const connected = Promise.withResolvers<void>()
 const proxy = createProxy({
@@ -60,6 +77,7 @@ const proxy = createProxy({
   tables,
   journal,
   secrets: async () => null,
+  ...(collector === undefined ? {} : await tracing(collector)),
   report: upstreams => {
     if (upstreams.every(({ state }) => state === 'connected')) connected.resolve()
   },

@@ -106,6 +106,19 @@ t.test('templates', async t => {
   })
 })
 
+t.test('the dashboard is put where the sidecar of Grafana looks, when it is wanted', async t => {
+  t.strictSame(values.dashboards, {
+    enabled: false,
+    labels: { grafana_dashboard: '1' },
+    annotations: {},
+  })
+  const template = read('templates/dashboard.yaml')
+  const [, file = ''] = /\.Files\.Get "([^"]+)"/.exec(template) ?? []
+  const { title, panels } = JSON.parse(read(file))
+  t.equal(title, 'Writ')
+  t.ok(panels.length > 10)
+})
+
 t.test('the chart has the release of the package', async t => {
   const { version } = JSON.parse(read('../../package.json'))
   t.match(parse(read('Chart.yaml')), { version, appVersion: version })
