@@ -3,6 +3,8 @@ import { type SpendingCase, spending } from './budgets.ts'
 import { calls } from './calls.ts'
 import { conditions } from './conditions.ts'
 import { decisions, lastResult } from './decide.ts'
+import { explaining } from './explain.ts'
+import { halting } from './halt.ts'
 import { kubernetes } from './kubernetes.ts'
 import { models } from './models.ts'
 import { policiesOf, singleRulePolicies } from './policies.ts'
@@ -57,6 +59,15 @@ const sections: readonly Section[] = [
     },
   },
   {
+    name: 'explain',
+    run() {
+      const calls = Number(process.env.EXPLAINED_CALLS ?? 1_000_000)
+      console.log('\nExplanations: recorded calls judged again from their records, by agreement')
+      const { each, ...counts } = explaining(100, calls)
+      console.table([{ ...counts, 'µs each': fixed(each) }])
+    },
+  },
+  {
     name: 'tables',
     run() {
       console.log(
@@ -79,6 +90,22 @@ const sections: readonly Section[] = [
         'longest step': fixed(cost.longestStep, 2),
         worst: fixed(cost.worstStep, 2),
         'without GC': fixed(cost.longestWork, 2),
+      }))
+      console.table(rows)
+    },
+  },
+  {
+    name: 'halt',
+    async run() {
+      const proxies = Number(process.env.WRIT_BENCH_PROXIES ?? 50)
+      console.log(
+        `\nHalts: ms from the request to the first refused call (let through again) at each of ${proxies} proxies`,
+      )
+      const rows = (await halting({ proxies, processes: 5, rounds: 10 })).map(cost => ({
+        what: cost.what,
+        p50: fixed(cost.p50),
+        p99: fixed(cost.p99),
+        worst: fixed(cost.worst),
       }))
       console.table(rows)
     },

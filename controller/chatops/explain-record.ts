@@ -1,57 +1,64 @@
-import type { Kysely, Selectable } from 'kysely'
+import type { Kysely } from 'kysely'
+import type { CallExplanation } from '../../schemas/call-explanation.ts'
 import { fenced } from '../channels/fenced.ts'
 import { oneLine } from '../channels/printable.ts'
+import { explainRecord as explained } from '../explain/explain-record.ts'
 import type { Database } from '../store/database.ts'
-import type { RecordRow as Row } from '../store/record-rows.ts'
 import type { Answering } from './answer-question.ts'
-import type { ExplainedCall } from './command.ts'
-
-type RecordRow = Selectable<Row>
 
 /**
- * Says of a recorded call what was decided, and by which rule. Arguments are left out, for everybody who may
- * read the thread reads it.
+ * Says of a recorded call what was decided, by which rule, and whether that is so. Arguments are left out, and what
+ * conditions read of them, for everybody who may read the thread reads it.
  */
 export function explainRecord(db: Kysely<Database>): Answering<'explain'> {
   return async ({ command, people }) => {
-    const row = await recordOf(db, command.of, [...people.keys()])
-    return row === undefined ? null : fenced(linesOf(row).join('\n'))
+    const asked = { name: command.of, namespaces: [...people.keys()] }
+    const found = await explained({ db, written: null }, asked, AbortSignal.timeout(longestMs))
+    if (found.outcome !== 'explained') return null
+    return fenced(linesOf(found.explanation).join('\n'))
   }
 }
 
-async function recordOf(
-  db: Kysely<Database>,
-  of: ExplainedCall,
-  namespaces: readonly string[],
-): Promise<RecordRow | undefined> {
-  if (namespaces.length === 0) return undefined
-  const records = db.selectFrom('records').selectAll().where('namespace', 'in', namespaces)
-  const one =
-    'request' in of
-      ? records.where('approval', '=', of.request).orderBy('time', 'desc').orderBy('seq', 'desc')
-      : records.where('proxy', '=', of.proxy).where('seq', '=', of.seq)
-  return one.limit(1).executeTakeFirst()
-}
+const longestMs = 30_000
 
-function linesOf(row: RecordRow): readonly string[] {
-  const { file, line } = placeIn(row.entry)
-  const called = row.tool ?? row.model ?? row.uri ?? row.prompt
-  const facts: readonly (readonly [string, string | null])[] = [
-    ['Record', `${row.proxy}:${row.seq}, ${row.phase}, ${row.time.toISOString()}`],
-    ['Agent', `${row.agent ?? 'nobody'} of namespace ${row.namespace}`],
-    ['Call', [row.kind, row.server, called].filter(Boolean).join(' / ')],
-    ['Decided', `${row.action}, ${row.reason}`],
-    ['Rule', [row.policy, row.rule].filter(Boolean).join(' / ')],
-    ['Written in', file === '' ? null : `${file}:${line}`],
-    ['Commit', row.commit_id],
-    ['Table', row.table_digest],
-    ['Approval', row.approval],
-    ['Ended', row.status],
+function linesOf(explanation: CallExplanation): readonly string[] {
+  const { attempt, outcome, decided, obstacle } = explanation
+  const { action, reason, policy, rule, at, commit, table } = attempt
+  const facts: readonly (readonly [string, string | undefined])[] = [
+    ['Record', `${attempt.proxy}:${attempt.seq}, ${attempt.phase}, ${attempt.time}`],
+    ['Agent', `${attempt.agent ?? 'nobody'} of namespace ${attempt.namespace}`],
+    ['Call', callOf(attempt)],
+    ['Decided', `${action}, ${reason}`],
+    ['Rule', [policy, rule].filter(Boolean).join(' / ')],
+    ['Written in', at && `${at.file}:${at.line}`],
+    ['Commit', commit ?? decided.version.commit],
+    ['Table', table],
+    ['In force from', decided.version.from],
+    ['Judged again', agreements[decided.agreement]],
+    ['Refused by', obstacle?.reason],
+    ['Budgets', explanation.budgets.map(({ budget }) => budget).join(', ')],
+    ['Approval', approvalOf(explanation)],
+    ['Ended', outcome?.status],
   ]
   return facts.flatMap(([name, text]) => (text ? [`${name}: ${oneLine(text, 500)}`] : []))
 }
 
-function placeIn(entry: string): { readonly file: string; readonly line: number } {
-  const { at } = JSON.parse(entry) as { at?: { file?: unknown; line?: unknown } }
-  return { file: String(at?.file ?? ''), line: Number(at?.line ?? 0) }
+function callOf({ kind, server, tool, model, uri, prompt }: CallExplanation['attempt']): string {
+  return [kind, server, tool ?? model ?? uri ?? prompt].filter(Boolean).join(' / ')
+}
+
+const agreements: Readonly<Record<CallExplanation['decided']['agreement'], string>> = {
+  equal: 'decided the same',
+  same_action: 'decided the same, whatever the record does not show',
+  not_known: 'it hangs on what the record does not show',
+  different: 'decided otherwise: something is not as it was',
+  not_kept: 'the table is not kept any more',
+  no_table: 'no table had decided it',
+}
+
+function approvalOf({ approval }: CallExplanation): string {
+  if (approval === null) return ''
+  const { id, stateThen, votes } = approval
+  const answers = votes.map(({ user, decision }) => `${user} (${decision})`)
+  return [id, stateThen, ...answers].filter(Boolean).join(', ')
 }

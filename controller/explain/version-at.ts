@@ -25,7 +25,8 @@ export type NoVersion = {
 
 export interface VersionAtNeeds {
   readonly db: Kysely<Database>
-  readonly written: Pick<WrittenPolicies, 'at' | 'compile'>
+  /** Null where versions are only asked for that were in force. */
+  readonly written: Pick<WrittenPolicies, 'at' | 'compile'> | null
 }
 
 /** What a version may be asked for by: a commit or the digest of a table, of either at least so many digits. */
@@ -160,8 +161,8 @@ async function compiled(
   commit: string,
   signal: AbortSignal,
 ): Promise<FoundVersion | NoVersion> {
-  const files = await written.at(commit, signal)
-  if (files === null) return { outcome: 'unknown' }
+  const files = (await written?.at(commit, signal)) ?? null
+  if (written === null || files === null) return { outcome: 'unknown' }
   const { tables } = await written.compile(files, signal)
   if (tables === null) return { outcome: 'broken' }
   const [, table] = tables.find(([name]) => name === namespace) ?? []
