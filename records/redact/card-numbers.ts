@@ -2,7 +2,7 @@ import type { Span } from './span.ts'
 
 /** Numbers of the form of payment cards, whole or in groups (ISO/IEC 7812; the issuers' ranges of today). */
 const form =
-  /(?<![\w.:/-])(?:(?:4\d{3}|5[1-5]\d\d|2[2-7]\d\d|6011|65\d\d)([ -]?)\d{4}\1\d{4}\1\d{4}|3[47]\d\d([ -]?)\d{6}\2\d{5})(?![\w/-]|\.\d)/g
+  /(?<![\w.-])(?:(?:4\d{3}|5[1-5]\d\d|2[2-7]\d\d|6011|65\d\d)([ -]?)\d{4}\1\d{4}\1\d{4}|3[47]\d\d([ -]?)\d{6}\2\d{5})(?![\w/-]|\.\d)/g
 
 /** Where card numbers stand. */
 export function cardNumbers(text: string): readonly Span[] {
