@@ -7,6 +7,7 @@ import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import type { Test } from 'tap'
 import { openJournal } from '../../../proxy/journal/journal.ts'
+import { until } from '../../controller/world.ts'
 import type { VictimTask } from './victim.ts'
 import { victimShip } from './victim-ship.ts'
 
@@ -75,10 +76,11 @@ export async function lane(
       const journal = await openJournal({ folder })
       proxy = journal.proxy
       const stop = new AbortController()
-      const { seq } = journal.state()
-      await victimShip(journal, url, 100_000, stop.signal, shipped => {
-        if (shipped === seq) stop.abort()
-      })
+      const shipping = await victimShip(journal, url, 100_000)
+      const running = shipping.run(stop.signal)
+      await until(() => shipping.shipped() === journal.state().seq)
+      stop.abort()
+      await running
       await journal.close()
     },
   }

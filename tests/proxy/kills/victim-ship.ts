@@ -1,22 +1,12 @@
 import { linkController } from '../../../proxy/follow/controller-link.ts'
-import { shipJournal } from '../../../proxy/follow/ship-journal.ts'
+import { type Shipping, shipJournal } from '../../../proxy/follow/ship-journal.ts'
 import type { Journal } from '../../../proxy/journal/journal.ts'
 import { Seals } from '../../../proxy/journal/seals.ts'
 
-/** Hands in what is in the journal, so many bytes at a time, until the signal. */
-export async function victimShip(
-  journal: Journal,
-  url: string,
-  batchBytes: number,
-  signal = new AbortController().signal,
-  shippedAll: (shipped: number) => void = () => undefined,
-): Promise<void> {
+/** What hands in the entries of a journal, so many bytes at a time, and changes its key only when it is asked to. */
+export function victimShip(journal: Journal, url: string, batchBytes: number): Promise<Shipping> {
   const controller = linkController(url, 'token')
   const seals = new Seals({ journal, now: Date.now, keyDays: 0 })
   const log = { warn: () => undefined }
-  const shipping = await shipJournal({ journal, controller, seals, log, batchBytes })
-  const watch = setInterval(() => shippedAll(shipping.shipped()), 5)
-  await shipping.run(signal)
-  clearInterval(watch)
-  await controller.close()
+  return shipJournal({ journal, controller, seals, log, batchBytes })
 }

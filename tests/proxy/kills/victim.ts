@@ -30,8 +30,10 @@ const journal = await openJournal({ folder, durability, segmentBytes: 30_000 })
 say('open')
 flushCompileCache()
 if (ship !== null) {
-  void ship(journal, url, batchBytes)
-  setInterval(() => writeFileSync(join(folder, 'renew-chain-key'), ''), 5)
+  const ask = () => writeFileSync(join(folder, 'renew-chain-key'), '')
+  ask()
+  setInterval(ask, 5)
+  void (await ship(journal, url, batchBytes)).run(new AbortController().signal)
 }
 
 async function oneCall(call: string): Promise<void> {
