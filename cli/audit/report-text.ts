@@ -1,6 +1,7 @@
 import type { Report } from '../../records/verify/verifier.ts'
 import { wordsOf } from '../../records/verify/words.ts'
 import { printable, type Sink } from '../terminal.ts'
+import type { BundleReport } from './check-bundle.ts'
 import { keyText } from './key-argument.ts'
 
 /** A report for programs, with its sentences. */
@@ -22,10 +23,29 @@ export function reportLines(report: Report, out: Sink): readonly string[] {
     '',
     out.paint('bold', 'Not proved'),
     ...listed(notProved),
-    ...(keys.length === 0
-      ? []
-      : ['', `Key of the checkpoints  ${keys.map(keyText).join('\n                   then  ')}`]),
+    ...keyLines(keys),
   ]
+}
+
+/** What a bundle proves, for people. */
+export function bundleLines(bundle: BundleReport, out: Sink): readonly string[] {
+  const { call, flaws, proofs, doubts, report } = bundle
+  const listed = (sentences: readonly string[]) => sentences.map(text => `  ${printable(text)}`)
+  const about = `in what speaks for call ${printable(call)}`
+  return [
+    flaws.length === 0
+      ? `${out.paint('green', 'no flaw')} ${about}`
+      : `${out.paint('red', count(flaws.length, 'flaw', 'flaws'))} ${about}`,
+    ...listed(flaws),
+    ...['', out.paint('bold', 'Proved'), ...listed(proofs)],
+    ...['', out.paint('bold', 'Not proved, or only said'), ...listed(doubts)],
+    ...keyLines(report.checkpoints.keys),
+  ]
+}
+
+function keyLines(keys: readonly string[]): readonly string[] {
+  if (keys.length === 0) return []
+  return ['', `Key of the checkpoints  ${keys.map(keyText).join('\n                   then  ')}`]
 }
 
 function verdict({ proved, flawCount, chains, lines }: Report, out: Sink): string {

@@ -11,13 +11,16 @@ import {
 import { CliFailure } from '../failure.ts'
 import { type OutputFormat, outputOption } from '../output-option.ts'
 import type { Terminal } from '../terminal.ts'
+import { type BundleReport, checkBundle } from './check-bundle.ts'
 import { keyArgument } from './key-argument.ts'
 import { takeLines } from './lines-of.ts'
 import { readCopies } from './published-copies.ts'
-import { reportJson, reportLines } from './report-text.ts'
+import { readBundle } from './read-bundle.ts'
+import { bundleLines, reportJson, reportLines } from './report-text.ts'
 
 interface Options extends ControllerOptions {
   readonly export?: string
+  readonly bundle?: string
   readonly key?: string
   readonly checkpoints?: string
   readonly output: OutputFormat
@@ -33,6 +36,7 @@ export function verifyCommand(terminal: Terminal): Command {
         'asked of the controller. Ends with 0 when there is no flaw, with 1 when there is one, and names the first bad entry.',
     )
     .option('--export <file>', 'what `writ audit export` wrote; - for standard input')
+    .option('--bundle <file>', 'what `writ audit bundle` wrote, instead of an export')
     .option('--key <key>', 'the key that checkpoints must be signed with: its name, or a PEM file')
     .option('--checkpoints <path>', 'published checkpoints: a file, or a folder of .jsonl files')
     .addOption(outputOption())
@@ -41,7 +45,11 @@ export function verifyCommand(terminal: Terminal): Command {
       const key = options.key === undefined ? undefined : await keyArgument(options.key)
       const { checkpoints } = options
       const published = checkpoints === undefined ? undefined : await readCopies(checkpoints)
-      const verifying = verifier({ ...(key && { key }), ...(published && { published }) })
+      const known = { ...(key && { key }), ...(published && { published }) }
+      if (options.bundle !== undefined) {
+        return tellBundle(checkBundle(await readBundle(options.bundle), known), options, terminal)
+      }
+      const verifying = verifier(known)
       const told = progress(terminal)
       await takeLines(await sourceOf(options, terminal), line => {
         told()
@@ -50,6 +58,12 @@ export function verifyCommand(terminal: Terminal): Command {
       terminal.progress(null)
       tell(verifying.end(), options.output, terminal)
     })
+}
+
+function tellBundle(report: BundleReport, { output }: Options, { out, end }: Terminal): void {
+  if (output === 'json') out.line(JSON.stringify(report))
+  else for (const line of bundleLines(report, out)) out.line(line)
+  if (!report.proved) end(1)
 }
 
 function tell(report: Report, output: OutputFormat, { out, end }: Terminal): void {

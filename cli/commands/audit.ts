@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander'
 import { csvHead, csvOf } from '../../controller/api/audit-csv.ts'
 import type { Record as Entry } from '../../schemas/record.ts'
+import { bundleCommand } from '../audit/bundle-command.ts'
 import { exportCommand } from '../audit/export-command.ts'
 import { narrowQuery, withNarrowOptions } from '../audit/narrow-options.ts'
 import { verifyCommand } from '../audit/verify-command.ts'
@@ -24,6 +25,7 @@ export function auditCommand(terminal: Terminal): Command {
     .addCommand(searchCommand(terminal))
     .addCommand(exportCommand(terminal))
     .addCommand(verifyCommand(terminal))
+    .addCommand(bundleCommand(terminal))
     .addHelpText('after', '\nExample:\n  $ npx writ audit list --limit 10')
 }
 

@@ -2,9 +2,11 @@ import { join } from 'node:path'
 import type { Kysely } from 'kysely'
 import type { Service } from '../../lifecycle/run.ts'
 import { auditExportRoute } from '../api/audit-export-route.ts'
+import { bundleRoute } from '../api/bundle-route.ts'
 import { checkpointRoutes } from '../api/checkpoint-routes.ts'
 import type { Route } from '../api/route.ts'
 import type { ControllerOptions } from '../controller.ts'
+import type { BundleNeeds } from '../export/evidence-bundle.ts'
 import type { RemoteUrl } from '../git/remote-url.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { SigningKey } from '../publish/signing-key.ts'
@@ -46,6 +48,8 @@ export interface JoinCheckpointsNeeds
   readonly key: SigningKey
   readonly ledger: Ledger
   readonly now: () => number
+  readonly approvals: BundleNeeds['approvals']
+  readonly releases: BundleNeeds['releases']
 }
 
 /** What the controller has of checkpoints. */
@@ -58,7 +62,7 @@ export interface JoinedCheckpoints {
 
 /** Opens the keys and puts together what makes and shows checkpoints. Fails with `checkpoint_key_unusable` or `checkpoint_key_differs`. */
 export async function joinCheckpoints(needs: JoinCheckpointsNeeds): Promise<JoinedCheckpoints> {
-  const { db, now, log, key, dataFolder, version, ledger } = needs
+  const { db, now, log, key, dataFolder, version, ledger, approvals, releases } = needs
   const { checkpoints: options = {} } = needs
   const keys = await openCheckpointKeys({
     ...{ folder: dataFolder, pem: options.key, previous: options.previousKey },
@@ -76,7 +80,11 @@ export async function joinCheckpoints(needs: JoinCheckpointsNeeds): Promise<Join
   const exporting = { db, checkpoints, version, now, ledger }
   return {
     progress: () => checkpointProgress({ db, checkpoints, place: copies?.place ?? null }),
-    routes: [auditExportRoute(exporting), ...checkpointRoutes(checkpoints)],
+    routes: [
+      auditExportRoute(exporting),
+      bundleRoute({ ...exporting, approvals, releases, signingKey: key.publicKey }),
+      ...checkpointRoutes(checkpoints),
+    ],
     services: [keeper, ...(copies === null ? [] : [copies.service])],
   }
 }

@@ -6,7 +6,7 @@ import type { StoredCheckpoints } from '../checkpoints/stored-checkpoints.ts'
 import type { Filter } from '../ledger/filter.ts'
 import type { Database } from '../store/database.ts'
 import { chainLines } from './chain-lines.ts'
-import { exportParts } from './export-parts.ts'
+import { exportParts, type Part } from './export-parts.ts'
 
 export interface ExportNeeds {
   readonly db: Kysely<Database>
@@ -35,6 +35,30 @@ export async function* exportLines(
   await checkpoints.make()
   const newest = (await checkpoints.newest())?.number ?? 0
   const first = await firstCheckpoint(db, filter.since)
+  const parts = await exportParts(db, filter)
+  const key = await keyOf(needs, first)
+  const header = headerOf(needs, { filter, said }, key)
+  yield* provedLines(needs, { header, first, last: newest, parts, filter, late: true })
+}
+
+/** What an export holds. */
+export interface ExportPlan {
+  readonly header: ExportHeader
+  /** Numbers of the first and of the last checkpoint. */
+  readonly first: number
+  readonly last: number
+  readonly parts: readonly Part[]
+  readonly filter: Filter
+  /** Whether those made meanwhile come at the end: they vouch for what was deleted while it was written. */
+  readonly late: boolean
+}
+
+/** The lines of an export, as texts of whole lines, with its end. */
+export async function* provedLines(
+  needs: ExportNeeds,
+  { header, first, last, parts, filter, late }: ExportPlan,
+): AsyncGenerator<string> {
+  const { db, checkpoints, now } = needs
   const hash = createHash('sha256')
   let count = 0
   const text = (lines: readonly string[]) => {
@@ -43,23 +67,21 @@ export async function* exportLines(
     hash.update(text)
     return text
   }
-  const parts = await exportParts(db, filter)
-  const key = await keyOf(needs, first)
-  yield text([JSON.stringify(headerOf(needs, { filter, said }, key))])
-  for await (const lines of checkpointLines(checkpoints, first, newest)) yield text(lines)
+  yield text([JSON.stringify(header)])
+  for await (const lines of checkpointLines(checkpoints, first, last)) yield text(lines)
   for (const part of parts) {
     for await (const lines of chainLines(db, part, filter)) yield text(lines)
   }
-  // What was deleted while this was written is vouched for by those that were made meanwhile.
-  const last = (await checkpoints.newest())?.number ?? 0
-  for await (const lines of checkpointLines(checkpoints, newest + 1, last)) yield text(lines)
-  const time = new Date(needs.now()).toISOString()
+  const newest = late ? ((await checkpoints.newest())?.number ?? 0) : last
+  for await (const lines of checkpointLines(checkpoints, last + 1, newest)) yield text(lines)
+  const time = new Date(now()).toISOString()
   const sha256 = hash.digest('base64url')
   const end = { type: 'writ.export-end.v1', lines: count, sha256, time }
   yield `${JSON.stringify(signStatement(end, checkpoints.key))}\n`
 }
 
-function headerOf(
+/** What an export says of itself. */
+export function headerOf(
   { version, now }: ExportNeeds,
   { filter: { since, until }, said }: ExportQuestion,
   checkpointKey: string,
@@ -88,7 +110,8 @@ async function firstCheckpoint(db: Kysely<Database>, since: number | undefined):
   return row?.number ?? 1
 }
 
-async function keyOf({ checkpoints }: ExportNeeds, first: number): Promise<string> {
+/** The public key that signed a checkpoint, or that signs when there is none. */
+export async function keyOf({ checkpoints }: ExportNeeds, first: number): Promise<string> {
   const [checkpoint] = await checkpoints.list(first - 1, 1)
   if (checkpoint === undefined) return checkpoints.key.publicKey
   const { keyId } = JSON.parse(checkpoint.statement)
