@@ -75,6 +75,7 @@ t.test('every command and every option has its place in docs/cli.md', async t =>
     ...['set', 'list', 'delete', 'rotate'].map(name => `secrets ${name}`),
     ...['create', 'list', 'revoke'].map(name => `tokens ${name}`),
     'coverage',
+    'halt',
     'usage',
     'budgets',
     'models',
