@@ -115,7 +115,9 @@ function checkpointRows({ checkpoints: { newest, copies } }: Status, sink: Sink)
   return [row('published', `checkpoint ${number} in ${printable(place)}, ${behind} behind${state}`)]
 }
 
-function recordsText({ records, missing }: Status['ledger']): string {
+function recordsText({ records, missing, flaws = [], deleted = 0 }: Status['ledger']): string {
   const lost = missing === 0 ? 'no gap' : `${many(missing, 'entry')} missing`
-  return `${records.toLocaleString('en')}, ${lost}`
+  const gone = deleted === 0 ? '' : `, ${deleted.toLocaleString('en')} kept no longer`
+  const broken = flaws.map(({ code, count }) => `, ${code} ${count} times`).join('')
+  return `${records.toLocaleString('en')}, ${lost}${gone}${broken}`
 }

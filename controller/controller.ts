@@ -7,6 +7,7 @@ import type { ReviewPodToken } from './api/pod-token.ts'
 import type { Secrets } from './channels/secrets.ts'
 import type { CheckpointOptions } from './checkpoints/join-checkpoints.ts'
 import type { KubernetesOptions } from './kubernetes/run-kubernetes.ts'
+import type { Retention } from './retention/retention.ts'
 import { runController } from './run-controller.ts'
 import type { GitSourceOptions } from './sources/git-source.ts'
 
@@ -45,6 +46,8 @@ export interface ControllerOptions {
   readonly signingKey?: string
   /** How checkpoints of records are made and published. */
   readonly checkpoints?: CheckpointOptions
+  /** For how long records are kept; for ever when omitted. */
+  readonly retention?: Retention
   readonly version: string
   /** Told where what is counted is found. */
   readonly addMetrics?: (source: () => Promise<MetricsJson>) => void

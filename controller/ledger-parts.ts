@@ -10,13 +10,18 @@ import { keepCoverage } from './coverage/keep-coverage.ts'
 import { Ledger } from './ledger/ledger.ts'
 import { settleAll } from './ledger/settle-all.ts'
 import type { Releases } from './publish/releases.ts'
+import { keepRetention } from './retention/keep-retention.ts'
+import type { Retention } from './retention/retention.ts'
 import type { Store } from './store/open-store.ts'
 
-type Settled = Pick<ControllerOptions, 'log'> & Required<Pick<ControllerOptions, 'now'>>
+type Settled = Pick<ControllerOptions, 'log' | 'retention'> &
+  Required<Pick<ControllerOptions, 'now'>>
+
+const forEver: Retention = { others: null, namespaces: new Map() }
 
 /** The ledger with those who count what its entries say, and what people read of it. */
 export function spendingParts(
-  { now, log }: Settled,
+  { now, log, retention = forEver }: Settled,
   { db }: Store,
   releases: Releases,
   live: Live,
@@ -40,13 +45,18 @@ export function spendingParts(
       for (const flaw of flaws) log.warn({ proxy, ...flaw }, 'chain of a proxy does not fit')
     },
   })
+  const keeping = keepRetention({
+    ...{ db, retention, now },
+    onDeleted: deleted => log.info({ ...deleted }, 'records deleted that are kept no longer'),
+    onFailure: error => log.warn({ err: error }, 'retention of records not looked after'),
+  })
   const routes = [
     ...auditRoutes(ledger),
     coverageRoute({ db, releases, now }),
     ...spendingRoutes({ db, now, budgets, releases }),
   ]
   const telling = { budgets, workflowOf: budgetWorkflows(releases) }
-  return { ledger, telling, routes, services: [keeper, coverage.service] }
+  return { ledger, telling, routes, services: [keeper, coverage.service, keeping] }
 }
 
 /** Looks workflows of budgets up in the tables in force. */

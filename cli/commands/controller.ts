@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander'
+import type { Retention } from '../../controller/retention/retention.ts'
 import type { PriceCatalogue } from '../../schemas/price-catalogue.ts'
 import type { SecretsSetting } from '../../secrets/secrets-setting.ts'
 import { dataOption } from '../controller-options.ts'
@@ -23,6 +24,7 @@ import {
   repositoryOf,
   withRepositoryOptions,
 } from '../serve/repository-options.ts'
+import { retentionOption } from '../serve/retention-option.ts'
 import {
   allowedHostOption,
   hostOption,
@@ -42,6 +44,7 @@ interface Options extends KubernetesSettings, RepositorySettings, CheckpointSett
   readonly data: string
   readonly databaseUrl?: string
   readonly signingKey?: string
+  readonly retention?: Retention
   readonly output: OutputFormat
 }
 
@@ -77,6 +80,7 @@ export function controllerCommand(terminal: Terminal): Command {
         'Ed25519 key in PKCS #8 PEM that signs tables, instead of the one in the data folder',
       ).env('WRIT_SIGNING_KEY_FILE'),
     )
+    .addOption(retentionOption())
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ npx writ controller examples/airline --port 0')
     .action(async (asked: string | undefined, options: Options) => {

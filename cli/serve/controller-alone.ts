@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import process from 'node:process'
 import { type ControllerOptions, createController } from '../../controller/controller.ts'
+import type { Retention } from '../../controller/retention/retention.ts'
 import { run } from '../../lifecycle/run.ts'
 import { stopSignal } from '../../lifecycle/stop-signal.ts'
 import type { PriceCatalogue } from '../../schemas/price-catalogue.ts'
@@ -33,6 +34,8 @@ export interface ControllerSettings {
   readonly databaseUrl?: string
   /** File of the key that signs tables; the one in the data folder when omitted. */
   readonly signingKey?: string
+  /** For how long records are kept; for ever when omitted. */
+  readonly retention?: Retention
   /** How checkpoints of records are made and published. */
   readonly checkpoints: NonNullable<ControllerOptions['checkpoints']>
   readonly secrets: readonly SecretsSetting[]
@@ -71,7 +74,7 @@ export async function controllerAlone(
     ...{ ...settings.source, checkpoints: settings.checkpoints },
     secrets: secrets.look,
     ...(publicUrl !== undefined && { publicUrl }),
-    ...(settings.prices !== undefined && { prices: settings.prices }),
+    ...pickedOf(settings),
     tokens,
     version,
     addMetrics: telemetry.addMetrics,
@@ -89,6 +92,11 @@ export async function controllerAlone(
     })
     .finally(telemetry.close)
     .finally(secrets.close)
+}
+
+/** What is passed on as it was said, if it was. */
+function pickedOf({ prices, retention }: ControllerSettings) {
+  return { ...(prices !== undefined && { prices }), ...(retention !== undefined && { retention }) }
 }
 
 function tokensOf({ data }: ControllerSettings, { env }: Terminal) {

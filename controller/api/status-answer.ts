@@ -148,6 +148,15 @@ export const StatusAnswer = closed(
             'Numbers that never came.',
           ),
         ),
+        flaws: Type.Optional(
+          Type.Array(
+            closed(
+              { code: string('What did not fit.'), count: count('How often.') },
+              'What did not fit in the chain of a proxy.',
+            ),
+          ),
+        ),
+        deleted: Type.Optional(count('Entries that are kept no longer.')),
       },
       'What is recorded.',
     ),

@@ -68,10 +68,13 @@ async function isComplete(
   proxy: string,
   { from, to }: EndedRun,
 ): Promise<boolean> {
-  const { rows } = await sql<{ stored: number }>`
-    select count(*)::float8 as stored from records
-    where proxy = ${proxy} and seq >= ${from} and seq < ${to}`.execute(db)
-  return rows[0]?.stored === to - from
+  // What was there and is deleted by now has been settled as well.
+  const { rows } = await sql`
+    select from record_counts where proxy = ${proxy} and last_seq >= ${to - 1} and not exists (
+      select from record_gaps where proxy = ${proxy} and from_seq < ${to} and to_seq >= ${from})`.execute(
+    db,
+  )
+  return rows.length > 0
 }
 
 async function free(

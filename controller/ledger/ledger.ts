@@ -30,6 +30,13 @@ export interface LedgerCount {
   readonly missing: number
 }
 
+/** What is known of all chains together. */
+export interface ChainCounts {
+  readonly flaws: readonly { readonly code: string; readonly count: number }[]
+  /** Entries that are kept no longer. */
+  readonly deleted: number
+}
+
 /** Whoever counts what entries say, in the transaction that stores them. */
 export interface Settling {
   /** Called with what is new; what it returns is called once that is kept. */
@@ -105,6 +112,20 @@ export class Ledger {
       from record_counts c left join record_gaps g on g.proxy = c.proxy
       group by c.proxy order by c.proxy`.execute(this.#db)
     return rows
+  }
+
+  /** How often something did not fit in the chain of a proxy, by code, and how many entries retention deleted. */
+  async chains(): Promise<ChainCounts> {
+    const flaws = await this.#db
+      .selectFrom('chain_flaws')
+      .select(['code', sql<number>`count(*)::float8`.as('count')])
+      .groupBy('code')
+      .orderBy('code')
+      .execute()
+    const { rows } = await sql<{ deleted: number }>`
+      select coalesce(sum(to_seq - from_seq + 1), 0)::float8 as deleted
+      from pruned_ranges`.execute(this.#db)
+    return { flaws, deleted: rows[0]?.deleted ?? 0 }
   }
 
   /** The newest gaps of a proxy, at most `limit`. */

@@ -37,6 +37,7 @@ const numbers: readonly (readonly [
     'Entries numbered by a proxy that never came.',
     ({ ledger }) => ledger.missing,
   ],
+  ['writ_records_deleted', 'Entries that are kept no longer.', ({ ledger }) => ledger.deleted ?? 0],
   [
     'writ_records_waiting',
     'Entries that wait at proxies.',

@@ -48,6 +48,7 @@ export async function readStatus(needs: StatusNeeds): Promise<Status> {
     proxies: proxies.list(),
     counts,
     gaps,
+    chains: await ledger.chains(),
     checkpoints: await needs.checked.progress(),
     now: options.now(),
   })

@@ -4,7 +4,7 @@ import type { Problem } from '../../schemas/problem.ts'
 import type { ProxyReport } from '../../schemas/proxy-report.ts'
 import type { CheckpointProgress } from '../checkpoints/checkpoint-progress.ts'
 import { progressOf } from '../halts/progress.ts'
-import type { LedgerCount } from '../ledger/ledger.ts'
+import type { ChainCounts, LedgerCount } from '../ledger/ledger.ts'
 import type { Gap } from '../ledger/numbers.ts'
 import type { SeenProxy } from '../proxies.ts'
 import type { PastRelease } from '../publish/publication.ts'
@@ -39,6 +39,10 @@ export interface Status {
     /** Entries that a proxy numbered and the ledger never got. */
     readonly missing: number
     readonly gaps: readonly Gap[]
+    /** How often something did not fit in a chain, by code; omitted when everything does. */
+    readonly flaws?: ChainCounts['flaws']
+    /** Entries that are kept no longer; omitted when there are none. */
+    readonly deleted?: number
   }
 }
 
@@ -95,6 +99,7 @@ export interface Facts {
   readonly proxies: readonly SeenProxy[]
   readonly counts: readonly LedgerCount[]
   readonly gaps: readonly Gap[]
+  readonly chains?: ChainCounts
   readonly checkpoints: CheckpointProgress
   /** Milliseconds since 1970. */
   readonly now: number
@@ -128,8 +133,13 @@ export function statusOf(facts: Facts): Status {
       records: sum(counts.map(({ stored }) => stored)),
       missing: sum(counts.map(({ missing }) => missing)),
       gaps,
+      ...chainsOf(facts.chains),
     },
   }
+}
+
+function chainsOf({ flaws, deleted }: ChainCounts = { flaws: [], deleted: 0 }) {
+  return { ...(flaws.length > 0 && { flaws }), ...(deleted > 0 && { deleted }) }
 }
 
 function namespaceStatus(release: PastRelease, connected: readonly SeenProxy[]): NamespaceStatus {
