@@ -48,6 +48,8 @@ export interface ControllerOptions {
   readonly checkpoints?: CheckpointOptions
   /** For how long records are kept; for ever when omitted. */
   readonly retention?: Retention
+  /** Folder of the console as it was built; it is not served when omitted. */
+  readonly consoleFolder?: string
   readonly version: string
   /** Told where what is counted is found. */
   readonly addMetrics?: (source: () => Promise<MetricsJson>) => void

@@ -14,6 +14,7 @@ const mayImport: Record<string, readonly string[]> = {
   'policy/translate': ['schemas', 'policy/decide', 'policy/compile'],
   records: ['schemas'],
   lifecycle: [],
+  console: ['schemas'],
   telemetry: [],
   secrets: ['lifecycle'],
   proxy: ['schemas', 'records', 'policy/decide', 'policy/spend', 'lifecycle'],
@@ -46,6 +47,7 @@ const mayImport: Record<string, readonly string[]> = {
 /** What each folder may take from npm besides Node itself; folders not named here are free. */
 const mayInstall: Record<string, readonly string[]> = {
   schemas: ['typebox'],
+  console: ['@awesome.me/webawesome', 'lit', 'vite'],
   records: ['canonicalize', 'typebox'],
   'policy/decide': ['re2js', 'canonicalize'],
   'policy/spend': [],

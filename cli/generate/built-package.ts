@@ -15,6 +15,20 @@ execFileSync(
   [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json', '--outDir', folder],
   { cwd: root, stdio: 'inherit' },
 )
+execFileSync(
+  process.execPath,
+  [
+    join(root, 'node_modules/vite/bin/vite.js'),
+    'build',
+    '--config',
+    'console/vite.config.ts',
+    '--outDir',
+    join(folder, 'console'),
+    '--logLevel',
+    'warn',
+  ],
+  { cwd: root, stdio: 'inherit' },
+)
 for (const path of ['README.md', 'LICENSE', 'CHANGELOG.md', 'examples/quickstart']) {
   cpSync(join(root, path), join(folder, path), { recursive: true })
 }

@@ -13,6 +13,7 @@ import type { OutputFormat } from '../output-option.ts'
 import type { Terminal } from '../terminal.ts'
 import { version } from '../version.ts'
 import { announce } from './announce.ts'
+import { consoleFolder } from './console-folder.ts'
 import { localUrl } from './local-url.ts'
 import { chooseLog } from './log.ts'
 import { serveFailure } from './serve-failure.ts'
@@ -76,6 +77,7 @@ export async function controllerAlone(
     ...(publicUrl !== undefined && { publicUrl }),
     ...pickedOf(settings),
     tokens,
+    consoleFolder,
     version,
     addMetrics: telemetry.addMetrics,
     log,

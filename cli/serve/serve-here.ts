@@ -11,7 +11,9 @@ import { type DataFolder, writeAddress } from '../data-folder.ts'
 import { CliFailure } from '../failure.ts'
 import { version } from '../version.ts'
 import { announce } from './announce.ts'
+import { consoleFolder } from './console-folder.ts'
 import type { ChosenSource } from './default-source.ts'
+import { firstLink } from './first-link.ts'
 import { type JoinedProxy, joinProxy } from './join-proxy.ts'
 import { localUrl } from './local-url.ts'
 import { localUser, ownFiles } from './own-files.ts'
@@ -47,6 +49,8 @@ export interface Serving {
   readonly proxy: JoinedProxy
   /** Why what is written is not known to be in force; null when it is, or is broken and the log says so. */
   readonly waiting: string | null
+  /** Where the first account of the console is made; null when there is one. */
+  readonly join: string | null
 }
 
 /**
@@ -101,6 +105,7 @@ async function controllerOf(settings: HereSettings, { secrets, telemetry }: Open
     ownFiles: await ownFiles(data),
     tokens: { admin: data.secrets.adminToken, proxy: data.secrets.proxyToken },
     operator: localUser,
+    consoleFolder,
     version,
     addMetrics: telemetry.addMetrics,
     log,
@@ -143,7 +148,8 @@ function proxyOf(
       const tell = announce(async stopping => {
         const proxyUrl = localUrl(await proxy.listening)
         const waiting = await untilReady(proxy, client, stopping)
-        onReady({ controllerUrl, proxyUrl, proxy, waiting })
+        const join = await firstLink(client, controllerUrl)
+        onReady({ controllerUrl, proxyUrl, proxy, waiting, join })
       })
       try {
         await run([...proxy.services, tell], signal)

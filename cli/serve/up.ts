@@ -67,7 +67,7 @@ function isLoopback(host: string): boolean {
 }
 
 function readyLine(
-  { proxyUrl, controllerUrl, proxy, waiting }: Serving,
+  { proxyUrl, controllerUrl, proxy, waiting, join }: Serving,
   { path, secrets }: DataFolder,
 ): string {
   const connecting = proxy.upstreams().filter(({ state }) => state === 'connecting')
@@ -77,6 +77,7 @@ function readyLine(
     controller: controllerUrl.origin,
     key: secrets.agentKey,
     data: path,
+    ...(join !== null && { join }),
     ...(waiting !== null && { waiting }),
     ...(connecting.length > 0 && { connecting: connecting.map(({ name }) => name) }),
   })

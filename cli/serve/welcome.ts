@@ -10,7 +10,7 @@ import type { UpSettings } from './up.ts'
 /** What a person reads when everything serves: addresses, key, tool servers, and commands to paste. */
 export function welcome(serving: Serving, settings: UpSettings, out: Sink): string {
   const { source, data } = settings
-  const { proxyUrl, controllerUrl, proxy, waiting } = serving
+  const { proxyUrl, controllerUrl, proxy, waiting, join } = serving
   const mcp = new URL('/mcp/v1', proxyUrl).href
   const where = near(data.path) === '.writ' ? '' : ` --data ${near(data.path)}`
   const { agentKey } = data.secrets
@@ -26,9 +26,10 @@ export function welcome(serving: Serving, settings: UpSettings, out: Sink): stri
     ),
     ...(waiting === null ? [] : [row('', out.paint('yellow', printable(waiting)))]),
     ...proxy.upstreams().map(upstream => row('server', upstreamText(upstream, out))),
-    row('controller', controllerUrl.origin),
+    row('console', out.paint('bold', controllerUrl.href)),
     row('data', near(data.path)),
     '',
+    ...joinLines(join),
     'See which tools the agent may use:',
     `  npx @modelcontextprotocol/inspector --cli ${mcp} --transport http --header "Authorization: Bearer ${agentKey}" --method tools/list`,
     '',
@@ -39,14 +40,26 @@ export function welcome(serving: Serving, settings: UpSettings, out: Sink): stri
     `  ${mcpJson(mcp, agentKey)}`,
     '',
     ...modelLines(serving, agentKey),
+    ...lookLines(where),
+    '',
+    'Ctrl-C stops.',
+  ].join('\n')
+}
+
+/** Where the first account is made. */
+function joinLines(join: string | null): readonly string[] {
+  if (join === null) return []
+  return ['Make your account for the console (good once, for an hour):', `  ${join}`, '']
+}
+
+function lookLines(where: string): readonly string[] {
+  return [
     `Answer what needs a person:          npx writ approvals watch${where}`,
     `See what was asked for and decided:  npx writ audit list${where}`,
     `See what calls used and cost:        npx writ usage${where}`,
     `See what is left of budgets:         npx writ budgets${where}`,
     `See what is in force:                npx writ status${where}`,
-    '',
-    'Ctrl-C stops.',
-  ].join('\n')
+  ]
 }
 
 function fromFolder(path: string): string {

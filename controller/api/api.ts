@@ -1,4 +1,5 @@
 import express, { type Express } from 'express'
+import { consoleFiles } from './console-files.ts'
 import { type AdmitNeeds, admit, admitted, requireHost } from './guard.ts'
 import { answerProblem, onError } from './problem-answer.ts'
 import type { Route } from './route.ts'
@@ -7,16 +8,19 @@ export interface ApiOptions extends AdmitNeeds {
   readonly routes: readonly Route[]
   /** Host names, without port, that requests may name. */
   readonly allowedHosts: ReadonlySet<string>
+  /** Folder of the console as it was built; it is not served when omitted. */
+  readonly consoleFolder?: string | undefined
   readonly log: { error(fields: object, message: string): void }
 }
 
 /** The HTTP API: every route behind the check of the role it names, everything else 404. */
-export function api({ routes, allowedHosts, log, ...needs }: ApiOptions): Express {
+export function api({ routes, allowedHosts, consoleFolder, log, ...needs }: ApiOptions): Express {
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
   app.set('query parser', 'simple')
   app.use(requireHost(allowedHosts))
+  if (consoleFolder !== undefined) app.use(consoleFiles(consoleFolder))
   app.use((_request, response, next) => {
     response.set({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
     next()

@@ -28,6 +28,7 @@ interface ApiSettings {
   readonly podOf?: ReviewPodToken | undefined
   /** Where people reach the controller. */
   readonly publicUrl?: URL
+  readonly consoleFolder?: string | undefined
   readonly version: string
   readonly now: () => number
   readonly log: {
@@ -61,7 +62,8 @@ export async function serveApi(
   const routes = openApiRoutes([...parts.routes, ...people, ...signIn.routes], version)
   const allowedHosts = hostNames(host, settings.allowedHosts ?? [])
   const gate = liveGate({ ...access, live, allowedHosts, onBeat, now, log })
-  const handler = api({ ...access, routes, allowedHosts, log })
+  const { consoleFolder } = settings
+  const handler = api({ ...access, routes, allowedHosts, consoleFolder, log })
   const server = await listen(handler, host, port, gate)
   return {
     url: server.url,
