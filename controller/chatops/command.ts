@@ -23,9 +23,7 @@ export type Command =
   | { readonly kind: 'replay'; readonly days: number }
 
 /** A call that is asked about: by its record, or by its approval. */
-export type ExplainedCall =
-  | { readonly proxy: string; readonly seq: number }
-  | { readonly request: string }
+type ExplainedCall = { readonly proxy: string; readonly seq: number } | { readonly request: string }
 
 /** Digits of a digest that a command carries. */
 const digestDigits = 12

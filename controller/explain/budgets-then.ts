@@ -110,6 +110,10 @@ async function reservedThen(
     )
     .innerJoin('records as begun', join => join.onRef('begun.call', '=', 'ended.call'))
     .where('begun.phase', '=', 'attempt')
+    // Entries are kept by day, so that times say where to look.
+    .where('ended.time', '>=', new Date(at))
+    .where('ended.time', '<', new Date(at + longestFlightMs))
+    .where('begun.time', '>=', new Date(at - longestFlightMs))
     .where('begun.time', '<', new Date(at))
     .where('begun.call', '!=', call)
     .select(['begun.entry', 'begun.proxy', 'begun.seq'])

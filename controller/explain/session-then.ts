@@ -16,11 +16,12 @@ const mostEntries = 300
 export async function sessionThen(db: Kysely<Database>, call: Recorded): Promise<SessionState> {
   const noted = notedFacts(call.entry)
   if (noted === null || (noted.toolsUsed ?? 0) === 0) return nothing(null)
-  const { proxy, session = '' } = call.entry
+  const { proxy, agent = '', session = '' } = call.entry
   const rows = await db
     .selectFrom('records')
     .select('entry')
     .where('proxy', '=', proxy)
+    .where('agent', '=', searchable(agent))
     .where('session', '=', searchable(session))
     .where('time', '>=', new Date(noted.startedAt - slackMs))
     .where('time', '<=', new Date((call.time ?? 0) + slackMs))
