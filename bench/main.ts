@@ -8,6 +8,7 @@ import { halting } from './halt.ts'
 import { kubernetes } from './kubernetes.ts'
 import { models } from './models.ts'
 import { policiesOf, singleRulePolicies } from './policies.ts'
+import { redaction } from './redaction.ts'
 import { replaying } from './replay.ts'
 import { reserving } from './reserve.ts'
 import { tables } from './tables.ts'
@@ -106,6 +107,16 @@ const sections: readonly Section[] = [
         p50: fixed(cost.p50),
         p99: fixed(cost.p99),
         worst: fixed(cost.worst),
+      }))
+      console.table(rows)
+    },
+  },
+  {
+    name: 'redaction',
+    run() {
+      console.log('\nRedaction: us of CPU for texts as agents send them, and for hostile ones')
+      const rows = redaction().map(({ text, characters, micros, perKilobyte }) => ({
+        ...{ text, characters, 'us for all': fixed(micros), 'us for 1 KB': fixed(perKilobyte, 1) },
       }))
       console.table(rows)
     },

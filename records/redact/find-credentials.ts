@@ -18,8 +18,9 @@ export function findCredentials(text: string, depth = 0): readonly Span[] {
   namedValues(text, spans)
   for (const { mark, form, check } of markedForms) {
     if (!text.includes(mark)) continue
-    for (const { 0: found, index } of text.matchAll(form)) {
-      if (check === undefined || check(found)) spans.push([index, index + found.length])
+    for (const { 0: all, 1: found = all, index } of text.matchAll(form)) {
+      if (check?.(found) === false) continue
+      spans.push([index + all.length - found.length, index + all.length])
     }
   }
   spans.push(...cardNumbers(text))

@@ -4,7 +4,7 @@ export interface MarkedForm {
   readonly kind: string
   /** Stands in, or right before, every one: looking for it is many times cheaper than matching. */
   readonly mark: string
-  /** Finds the secret part; its parts are bounded and begin where nothing of the same letters goes before. */
+  /** Matches it and what tells it, in bounded parts; where it has a group, that ends it and alone is secret. */
   readonly form: RegExp
   /** Tells a find from what only looks like one. */
   readonly check?: (found: string) => boolean
@@ -20,52 +20,52 @@ export const markedForms: readonly MarkedForm[] = [
   {
     kind: 'private key (PuTTY)',
     mark: 'Private-Lines:',
-    form: /(?<=Private-Lines: {0,2}\d{1,4}\s{1,2})[\w+/=\s]{16,16384}/g,
+    form: /Private-Lines: {0,2}\d{1,4}\s{1,2}([\w+/=\s]{16,16384})/g,
   },
   {
     kind: 'Bearer token',
     mark: 'Bearer ',
-    form: /(?<=\bBearer )[\w.~+/-]{8,4096}=*/g,
+    form: /\bBearer ([\w.~+/-]{8,4096}=*)/g,
     check: isToken,
   },
   {
     kind: 'Bearer token',
     mark: 'bearer ',
-    form: /(?<=\bbearer )[\w.~+/-]{8,4096}=*/g,
+    form: /\bbearer ([\w.~+/-]{8,4096}=*)/g,
     check: isToken,
   },
   {
     kind: 'Basic credentials',
     mark: 'Basic ',
-    form: /(?<=\bBasic )[\w+/-]{6,1024}={0,2}/g,
+    form: /\bBasic ([\w+/-]{6,1024}={0,2})/g,
     check: isUserAndPassword,
   },
   {
     kind: 'Basic credentials',
     mark: 'basic ',
-    form: /(?<=\bbasic )[\w+/-]{6,1024}={0,2}/g,
+    form: /\bbasic ([\w+/-]{6,1024}={0,2})/g,
     check: isUserAndPassword,
   },
   {
     kind: 'password in a URL or connection string',
     mark: '://',
-    form: /(?<=:\/\/[^/@\s:"'<>]{0,256}:)(?!\d{1,5}[/?#])[^\s"'<>`]{1,256}(?=@)/g,
+    form: /:\/\/[^/@\s:"'<>]{0,256}:((?!\d{1,5}[/?#])[^\s"'<>`]{1,256})(?=@)/g,
   },
   {
     kind: 'password of a command (`-u name:password`)',
     mark: '-u',
-    form: /(?<=(?:^|\s)(?:-u|--user)[ =]["']?[^\s:"']{1,64}:)[^\s"']{3,256}/g,
+    form: /(?<![^\s])--?u(?:ser)?[ =]["']?[^\s:"']{1,64}:([^\s"']{3,256})/g,
     check: found => !/^(?:\d+|\$[A-Z_][A-Z0-9_]*|\$\{.*)$/.test(found),
   },
   {
     kind: 'signature in a URL (Azure SAS, Amazon, Google)',
     mark: 'sig=',
-    form: /(?<=[?&;]sig=)[\w%+/-]{40,128}={0,2}/g,
+    form: /[?&;]sig=([\w%+/-]{40,128}={0,2})/g,
   },
   {
     kind: 'signature in a URL (Azure SAS, Amazon, Google)',
     mark: '-Signature=',
-    form: /(?<=X-(?:Amz|Goog)-Signature=)[\w%+/-]{40,1024}={0,2}/g,
+    form: /X-(?:Amz|Goog)-Signature=([\w%+/-]{40,1024}={0,2})/g,
   },
   {
     kind: 'Entra client secret',
@@ -75,7 +75,7 @@ export const markedForms: readonly MarkedForm[] = [
   {
     kind: 'PayPal token',
     mark: 'access_token$production$',
-    form: /(?<=access_token\$production\$)\w{16,32}\$[a-f0-9]{32}/g,
+    form: /access_token\$production\$(\w{16,32}\$[a-f0-9]{32})/g,
   },
 ]
 
