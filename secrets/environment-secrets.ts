@@ -12,9 +12,12 @@ export function environmentSecrets(env: Readonly<Record<string, string | undefin
   }
 }
 
+/** With the keys of Writ itself, at controllers, at stores and at collectors. */
+const ofWrit = /^WRIT_|^OTEL_EXPORTER_OTLP_(\w+_)?HEADERS$/i
+
 /** The variable that a reference names; null when it is none, or one of Writ's own. */
 function plainVariable(key: string): string | null {
-  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(key) && !/^WRIT_/i.test(key) ? key : null
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(key) && !ofWrit.test(key) ? key : null
 }
 
 /** Name of the environment variable that holds a secret: both parts are there, so it is never WRIT_SECRET_KEY. */

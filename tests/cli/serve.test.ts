@@ -46,7 +46,10 @@ t.test('a secret is an environment variable with a name that says whose it is', 
 })
 
 t.test('the variable that a policy file names is given, but none of Writ itself', async t => {
-  const own = ['WRIT_PROXY_TOKEN', 'WRIT_SECRET_GITHUB_TOKEN', 'writ_admin_token']
+  const own = [
+    ...['WRIT_PROXY_TOKEN', 'WRIT_SECRET_GITHUB_TOKEN', 'writ_admin_token'],
+    ...['OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_EXPORTER_OTLP_TRACES_HEADERS'],
+  ]
   const env = Object.fromEntries(
     ['PAYMENTS_TOKEN', 'A-B', 'WRIT_SECRET_ENV_X', ...own].map(name => [name, 'value']),
   )

@@ -28,13 +28,13 @@ export interface ToldSpan {
 }
 
 /** A metric as a collector was told of it. */
-export interface ToldMetric {
+interface ToldMetric {
   readonly name: string
   readonly kind: 'gauge' | 'sum' | 'histogram'
   readonly points: readonly ToldPoint[]
 }
 
-export interface ToldPoint {
+interface ToldPoint {
   readonly labels: Readonly<Record<string, unknown>>
   readonly value?: number
   readonly count?: number

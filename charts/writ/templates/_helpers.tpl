@@ -90,6 +90,9 @@ image: {{ include "writ.sidecarImage" . }}
 pullPolicy: {{ (ternary .Values.injection.image .Values.image (ne .Values.injection.image.repository "")).pullPolicy }}
 controller: {{ include "writ.controllerUrl" . }}
 secrets: {{ .Values.injection.secrets | quote }}
+{{- with .Values.injection.telemetry }}
+telemetry: {{- toYaml . | nindent 2 }}
+{{- end }}
 resources: {{- toYaml .Values.injection.resources | nindent 2 }}
 egress:
   lockAll: {{ .Values.injection.egress.lockAll }}

@@ -18,6 +18,11 @@ const InjectionFile = Type.Object(
         { additionalProperties: false },
       ),
     ),
+    telemetry: Type.Optional(
+      Type.Record(Type.String({ pattern: '^OTEL_[A-Z_]+(?<!_HEADERS)$' }), Type.String(), {
+        additionalProperties: false,
+      }),
+    ),
     port: Type.Optional(port()),
     probePort: Type.Optional(port()),
     egress: Type.Optional(
@@ -49,6 +54,8 @@ export interface InjectionSettings {
     readonly requests?: Readonly<Record<string, string>>
     readonly limits?: Readonly<Record<string, string>>
   }
+  /** Variables of OpenTelemetry that sidecars get; never headers: whoever may look at a pod may read them. */
+  readonly telemetry?: Readonly<Record<string, string>>
   /** Where agents reach the sidecar, on loopback; 7401 when the file says nothing. */
   readonly port: number
   /** Where the kubelet asks whether the sidecar is ready; 7402 when the file says nothing. */
@@ -76,6 +83,7 @@ export async function readInjectionSettings(file: string): Promise<InjectionSett
   return {
     ...{ image, pullPolicy, controller },
     secrets: written.secrets ?? 'env',
+    ...(written.telemetry !== undefined && { telemetry: written.telemetry }),
     port: written.port ?? 7401,
     probePort: written.probePort ?? 7402,
     egress: { lockAll: egress.lockAll ?? false, image: egress.image ?? null },

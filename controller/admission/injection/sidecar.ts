@@ -11,6 +11,8 @@ export interface SidecarSettings {
   readonly controller: string
   /** As `--secrets` of `writ proxy` has it. */
   readonly secrets: string
+  /** Variables of OpenTelemetry. */
+  readonly telemetry?: Readonly<Record<string, string>>
   /** The controller's public key: a pod can be made to reach another controller, and shall then believe nothing. */
   readonly controllerKey: string
 }
@@ -29,7 +31,7 @@ export const tokenAudience = 'writ'
  * the agent starts and until after it has ended. Fields that the API server would fill in are written out.
  */
 export function sidecarOf(settings: SidecarSettings, agent: string): Container {
-  const { image, pullPolicy, resources, probePort } = settings
+  const { image, pullPolicy, resources, probePort, telemetry = {} } = settings
   return {
     name: ownNames.proxy,
     image,
@@ -42,6 +44,7 @@ export function sidecarOf(settings: SidecarSettings, agent: string): Container {
       // Room that the engine and glibc would keep: many streams take half of the memory so, for a little processor time.
       { name: 'NODE_OPTIONS', value: '--max-semi-space-size=1' },
       { name: 'MALLOC_ARENA_MAX', value: '1' },
+      ...Object.entries(telemetry).map(([name, value]) => ({ name, value })),
     ],
     ports: [{ name: 'writ-probe', containerPort: probePort, protocol: 'TCP' }],
     startupProbe: probe(probePort, { periodSeconds: 1, failureThreshold: 120 }),

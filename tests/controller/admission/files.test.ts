@@ -58,6 +58,7 @@ image: writ:1
 pullPolicy: Never
 controller: https://c.svc
 secrets: kubernetes
+telemetry: { OTEL_EXPORTER_OTLP_ENDPOINT: http://c:4318 }
 port: 1
 probePort: 2
 resources: { requests: { cpu: 1, memory: 5Mi }, limits: { cpu: "2" } }
@@ -79,6 +80,7 @@ egress: { lockAll: true, image: lock:1 }
     pullPolicy: 'Never',
     controller: 'https://c.svc',
     secrets: 'kubernetes',
+    telemetry: { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318' },
     port: 1,
     probePort: 2,
     egress: { lockAll: true, image: 'lock:1' },
@@ -95,6 +97,8 @@ t.test('a file that says something else is refused, with what is wrong', async t
     d: [good.replace('http://c:1', 'c:1'), /\/controller must match pattern/],
     e: [`${good}imgae: b\n`, /it must NOT have additional properties$/],
     f: [`${good}port: 0\n`, /\/port must be >= 1$/],
+    g: [`${good}telemetry: { OTEL_EXPORTER_OTLP_HEADERS: a=b }\n`, /\/telemetry must NOT have/],
+    h: [`${good}telemetry: { NODE_OPTIONS: x }\n`, /\/telemetry must NOT have additional/],
   }
   const folder = t.testdir(
     Object.fromEntries(Object.entries(files).map(([k, [text]]) => [k, text])),

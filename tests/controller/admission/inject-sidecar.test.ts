@@ -121,6 +121,16 @@ t.test(
   },
 )
 
+t.test('the sidecar tells a collector what the settings say', async t => {
+  const telemetry = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318' }
+  const some = { ...needs, settings: { ...needs.settings, telemetry } }
+  const [proxy] = inject(podWith(), some).spec?.initContainers ?? []
+  t.strictSame(proxy, {
+    ...sidecar,
+    env: [...sidecar.env, { name: 'OTEL_EXPORTER_OTLP_ENDPOINT', value: 'http://c:4318' }],
+  })
+})
+
 t.test('the sidecar is first of the init containers, which get the addresses as well', async t => {
   const { spec } = inject(
     podWith({
