@@ -341,3 +341,13 @@ t.test('a trace shows values of every type, shortened, and errors in words', asy
   const simple = { op: 'simple', path: ['env'], test: '==', value: 'x', at: [0, 8] } as const
   t.strictSame(traceParts(simple, 'env == x', facts), [{ text: 'env == x', value: 'false' }])
 })
+
+t.test('the members of arguments have one order, however they were sent', async t => {
+  const condition = plan(parse('args.map(name, name) == ["a", "b", "c"]'))
+  for (const args of [
+    { a: 1, b: 2, c: 3 },
+    { c: 3, a: 1, b: 2 },
+  ]) {
+    t.equal(condition(factsOf({ args })), true)
+  }
+})

@@ -3,6 +3,7 @@ import t from 'tap'
 import { compile } from '../../../policy/compile/compile.ts'
 import { CautiousJudge } from '../../../policy/decide/cautious.ts'
 import { decide } from '../../../policy/decide/decide.ts'
+import { explainShadowed } from '../../../policy/decide/explain.ts'
 import { type Facts, factsOf } from '../../../policy/decide/facts.ts'
 import { type LoadedTable, load } from '../../../policy/decide/load.ts'
 import { hide, type Reader, Unknown } from '../../../policy/decide/unknown.ts'
@@ -258,4 +259,40 @@ t.test('with nothing hidden it decides as everybody does', async t => {
     }),
     { numRuns: 200, seed: 5 },
   )
+})
+
+t.test('what was looked at is told, and what of it is not known', async t => {
+  const table = tableOf(
+    policy([
+      '{ name: card, when: args.card == "4111", action: deny }',
+      '{ name: much, when: args.amount > 5, action: deny }',
+      '{ name: rest, action: allow }',
+    ]),
+  )
+  const judge = new CautiousJudge(table)
+  const call = shadowed({ args: { amount: 9, card: 'x' } }, ['card'])
+  t.match(explainShadowed(table, judge, call), [
+    {
+      ...{ policy: 'p', verdict: 'deny', reason: 'rule' },
+      rules: [
+        {
+          ...{ rule: 'card', outcome: 'unknown', unknown: 'redacted' },
+          parts: [{ value: 'not known: redacted' }, { text: 'args.card', value: /not known/ }],
+        },
+        { rule: 'much', outcome: 'matched', parts: [{ value: 'true' }, { value: '9' }] },
+        { rule: 'rest', outcome: 'not_reached', parts: [] },
+      ],
+    },
+  ])
+})
+
+t.test('a part that holds what is not known is shown to do so', async t => {
+  const table = tableOf(policy(['{ name: list, when: size(args.list) > 1, action: deny }']))
+  const facts = factsOf({ tool: 'pay', args: { list: [1, 2] } })
+  const reader: Reader = { met: null }
+  hide(facts.args.list as object, 1, 'redacted', reader)
+  const call = { facts, reader, reasoned: false }
+  t.match(explainShadowed(table, new CautiousJudge(table), call), [
+    { verdict: 'deny', rules: [{ parts: [{}, {}, { value: 'not known: redacted' }] }] },
+  ])
 })
