@@ -70,6 +70,8 @@ t.test('every command and every option has its place in docs/cli.md', async t =>
     'audit list',
     'audit search',
     'audit export',
+    'audit verify',
+    'audit bundle',
     'keys create',
     ...['list', 'show', 'approve', 'deny', 'cancel', 'watch'].map(name => `approvals ${name}`),
     ...['set', 'list', 'delete', 'rotate'].map(name => `secrets ${name}`),
