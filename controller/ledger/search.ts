@@ -85,29 +85,29 @@ async function cutBehind(
   { filter, after }: Wanted,
 ): Promise<readonly [Span, readonly Span[]]> {
   const all = paged(inSpan(db.selectFrom('records'), span), filter.order, after)
-  const last = await all.select('time').offset(nearby).limit(1).executeTakeFirst()
+  const last = await all.select(at).offset(nearby).limit(1).executeTakeFirst()
   if (last === undefined) return [span, []]
   const { from, to } = span
-  const cut = last.time.getTime()
+  const cut = last.at
   if (filter.order === 'newest') return [{ from: cut, to }, [{ from, to: cut }]]
   return [{ from, to: cut + 1 }, [{ from: cut + 1, to }]]
 }
 
 const within: Look = async (db, span, { filter, after, limit }) => {
   const query = paged(narrowed(inSpan(db.selectFrom('records'), span), filter), filter.order, after)
-  return foundIn(await query.select(key).select(size).limit(limit).execute())
+  return foundIn(await query.select(key).select([at, size]).limit(limit).execute())
 }
 
 const oneByOne: Look = async (db, span, { filter, after, limit }) => {
   const query = paged(inSpan(db.selectFrom('records'), span), filter.order, after)
-  const fitting = query.where(fits(filter)).select(key).select(size)
+  const fitting = query.where(fits(filter)).select(key).select([at, size])
   return foundIn(await fitting.limit(limit).execute())
 }
 
 const byIndex: Look = async (db, span, { filter, after, limit }) => {
   const fitting = narrowed(inSpan(db.selectFrom('records'), span), filter)
-    .select(key)
-    .select(size)
+    .select(['time', ...key])
+    .select([at, size])
   const { rows } = await sql<Row>`
     with fitting as materialized (${fitting}) ${paged(
       db.selectFrom('fitting' as 'records').selectAll(),
@@ -117,18 +117,20 @@ const byIndex: Look = async (db, span, { filter, after, limit }) => {
   return foundIn(rows)
 }
 
-const key = ['time', 'proxy', 'seq'] as const
+/** In ms since 1970: not every driver reads times of long ago. */
+const at = sql<number>`(extract(epoch from time) * 1000)::float8`.as('at')
+const key = ['proxy', 'seq'] as const
 const size = sql<number>`octet_length(entry)`.as('size')
 
 interface Row {
-  readonly time: Date
+  readonly at: number
   readonly proxy: string
   readonly seq: number
   readonly size: number
 }
 
 function foundIn(rows: readonly Row[]): readonly Found[] {
-  return rows.map(({ time, proxy, seq, size }) => ({ time: time.getTime(), proxy, seq, size }))
+  return rows.map(({ at, proxy, seq, size }) => ({ time: at, proxy, seq, size }))
 }
 
 function inSpan<O>(query: SelectQueryBuilder<Database, 'records', O>, { from, to }: Span) {
