@@ -16,7 +16,7 @@ const [, , controllerUrl = '', controllerToken = '', key = '', folder = '', name
   process.argv
 
 /** How long an agent waits between two calls. */
-const pauseMs = 200
+const pauseMs = 500
 
 async function live(name: string): Promise<void> {
   const joined = await joinProxy({

@@ -23,6 +23,9 @@ export interface HaltCost {
   readonly worst: number
 }
 
+/** A PostgreSQL in place of the embedded database. */
+const databaseUrl = process.env.WRIT_DATABASE_URL
+
 const key = 'the-key-of-the-bench'
 const tokens = { admin: 'the-token-of-the-bench', proxy: 'the-token-of-its-proxies' }
 
@@ -113,6 +116,7 @@ function controllerIn(root: string, upstream: string) {
   return createController({
     ...{ host: '127.0.0.1', port: 0, dataFolder: join(root, 'controller'), source: policies },
     ...{ tokens, version: 'bench', log: { info: silent, warn: silent, error: silent } },
+    ...(databaseUrl !== undefined && { databaseUrl }),
   })
 }
 

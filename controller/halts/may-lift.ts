@@ -1,7 +1,7 @@
 import type { Directory } from '../../schemas/directory.ts'
 import { personOf } from '../approvals/person.ts'
 
-/** Who wants to lift, or to halt: the User that he is in each namespace, and whether he shows the admin token. */
+/** Who wants to lift, or to halt: the User that he is in each namespace, and whether by token or role he runs this. */
 export interface Asker {
   readonly userIn: (namespace: string) => string
   readonly isAdmin: boolean

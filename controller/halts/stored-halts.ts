@@ -52,7 +52,10 @@ export class StoredHalts implements Follower {
 
   /** Reads what the store has; tells the listeners when it is newer than what was known. */
   async look(): Promise<void> {
-    const standing = await standingIn(this.#needs.db)
+    this.#take(await standingIn(this.#needs.db))
+  }
+
+  #take(standing: Standing): void {
     if (standing.sequence <= this.#standing.sequence) return
     this.#standing = standing
     for (const listener of this.#listeners) listener()
@@ -151,14 +154,17 @@ export class StoredHalts implements Follower {
   async #change(
     work: (db: Transaction<Database>) => Promise<StoredHalt | null>,
   ): Promise<Halt | null> {
-    const row = await this.#needs.db.transaction().execute(async db => {
+    const changed = await this.#needs.db.transaction().execute(async db => {
       await sql`select pg_advisory_xact_lock(${haltLock})`.execute(db)
       const row = await work(db)
-      if (row !== null) await sql`select pg_notify(${this.channel}, '')`.execute(db)
-      return row
+      if (row === null) return null
+      await sql`select pg_notify(${this.channel}, '')`.execute(db)
+      // Read here, for a database that is busy would keep proxies waiting for a second answer.
+      return { row, standing: await standingIn(db) }
     })
-    if (row === null) return null
-    await this.look()
+    if (changed === null) return null
+    const { row, standing } = changed
+    this.#take(standing)
     await this.#needs.settleClocks()
     const halt = haltOf(row)
     for (const witness of this.#witnesses) witness(halt)
