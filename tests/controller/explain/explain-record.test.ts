@@ -223,7 +223,7 @@ t.test('writ explain --record tells people and programs', async t => {
   const asked = ['explain', '--record', nameOf(deny), ...where]
   const { code, out, err } = await writ(asked)
   t.strictSame([code, err], [0, ''])
-  t.match(out, /^deny \(rule\) .*\n {2}call +tool bank\/pay {2}?\{"amount":50\}\n/)
+  t.match(out, /^deny \(rule\) .*\n {2}call +tool bank\/pay \{"amount":50\}\n/)
   t.match(out, /\n {2}record +judged again by the table of then, it is decided the same\n/)
   t.match(out, /\nbudgets\n {2}calls of bot from .*: limit 6 calls, spent 3 calls/)
   t.match(out, '    ✓ after look: matched')
