@@ -20,13 +20,12 @@ const CoverageDecision = closed(
   },
   'Calls that were decided in one way.',
 )
-export type CoverageDecision = Frozen<Type.Static<typeof CoverageDecision>>
 
 /**
  * Why nothing names what is used. `unnamed`: no entry of an enforcing policy matches it. `catch_all`: only entries that
  * match everything do. `default_decided`: an entry names it, and yet calls were decided by a default.
  */
-export const unruledWhys = ['unnamed', 'catch_all', 'default_decided'] as const
+const unruledWhys = ['unnamed', 'catch_all', 'default_decided'] as const
 export type UnruledWhy = (typeof unruledWhys)[number]
 
 const Unruled = closed(
@@ -58,7 +57,7 @@ export type Unruled = Frozen<Type.Static<typeof Unruled>>
  * certain that its condition did not hold, and for none that it did. `condition_error`: its condition could never be
  * evaluated.
  */
-export const silentWhys = [
+const silentWhys = [
   'never_called',
   'other_callers',
   'disabled',
@@ -111,7 +110,6 @@ const WorkflowLoad = closed(
   },
   'What one workflow was asked, and when it was decided.',
 )
-export type WorkflowLoad = Frozen<Type.Static<typeof WorkflowLoad>>
 
 const ApproverLoad = closed(
   {

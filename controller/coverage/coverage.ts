@@ -8,7 +8,8 @@ import type { Database } from '../store/database.ts'
 import { approverLoad } from './approver-load.ts'
 import { inForceSince } from './in-force-since.ts'
 import { countedNamespaces, readCounts } from './read-counts.ts'
-import { placeOf, type RuleInForce, rulesIn } from './rules-in-force.ts'
+import { namesOf, type RuleInForce, rulesIn } from './rules-in-force.ts'
+import { ruleKey, silentEverywhere } from './silent-everywhere.ts'
 import { evidenceFor, silenceOf } from './silent-rules.ts'
 import { loosestFirst, unruled } from './unruled.ts'
 import type { Counted } from './use.ts'
@@ -63,7 +64,9 @@ export async function coverage(
     namespaces: found.map(({ state }) => state),
     otherNamespaces: Math.max(0, names.length - mostNamespaces),
     unruled: told(loosestFirst(found.flatMap(({ unruled }) => unruled))),
-    silent: told(found.flatMap(({ silent }) => silent)),
+    silent: told(
+      namespace === undefined ? silentEverywhere(found) : found.flatMap(({ silent }) => silent),
+    ),
     approvals,
   }
 }
@@ -81,6 +84,7 @@ interface Found {
   readonly state: Coverage['namespaces'][number]
   readonly unruled: readonly Unruled[]
   readonly silent: readonly SilentRule[]
+  readonly rules: ReadonlySet<string>
   readonly owners: ReadonlyMap<string, string>
 }
 
@@ -98,6 +102,7 @@ async function foundIn(needs: CoverageNeeds, namespace: string, since: number): 
     },
     unruled: unruled(namespace, entries, counted.uses),
     silent,
+    rules: new Set(rules.map(rule => ruleKey(namesOf(table, rule)))),
     owners: new Map(table.agents.map(({ name, user }) => [name, user])),
   }
 }
@@ -140,11 +145,9 @@ async function silentRules(
     const from = Math.min(latest, Math.max(since, counting, standing(rule)))
     const silence = silenceOf(evidence, rule, from)
     if (silence === null) return []
-    const { policy, kind, entry } = rule.written
     return {
-      ...{ namespace, policy: policy.name, rule: rule.rule.name, kind, match: entry.match },
-      ...(entry.server !== undefined && { server: entry.server }),
-      ...{ action: rule.rule.action, mode: policy.mode, ...placeOf(table, rule) },
+      ...namesOf(table, rule),
+      ...{ action: rule.rule.action, mode: rule.written.policy.mode },
       ...{ since: new Date(from).toISOString(), why: silence.why, calls: silence.calls },
       ...(silence.by !== null && { by: silence.by }),
     }

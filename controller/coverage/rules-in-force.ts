@@ -26,8 +26,18 @@ export function ruleText({ written: { policy, kind, entry }, rule }: RuleInForce
   ])
 }
 
-/** Where a rule is written. */
-export function placeOf({ files }: RuleTable, { rule: { at } }: RuleInForce) {
+/** What a rule of a table is called, what its entry is about, and where it is written. */
+export function namesOf({ namespace, files }: RuleTable, { written, rule }: RuleInForce) {
+  const { policy, kind, entry } = written
+  const { match, server } = entry
+  return {
+    ...{ namespace, policy: policy.name, rule: rule.name, kind, match },
+    ...(server !== undefined && { server }),
+    ...placeOf(files, rule),
+  }
+}
+
+function placeOf(files: RuleTable['files'], { at }: TableRule) {
   const [file, line, column] = at
   const path = files[file]?.path
   return path === undefined ? {} : { at: { file: path, line, column } }

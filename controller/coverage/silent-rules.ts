@@ -120,7 +120,10 @@ function observedInstead({ firings }: Evidence, rule: RuleInForce, since: number
     ),
   )
   if (before !== undefined) {
-    return { why: 'outweighed', by: before === '' ? 'justification_required' : before }
+    return {
+      why: 'outweighed',
+      by: before === '' ? 'justification_required' : `${policy.name} / ${before}`,
+    }
   }
   return { why: rule.rule.when === undefined ? 'other_callers' : 'condition_false', by: null }
 }

@@ -131,13 +131,13 @@ everyStore(t, async (t: Test, stores: StoreKind) => {
         ],
       })
       const grant = {
-      ...{ uses: 3, expires: new Date(noon + 3_600_000).toISOString() },
-      args: { amount: 'any' as const },
-    }
+        ...{ uses: 3, expires: new Date(noon + 3_600_000).toISOString() },
+        args: { amount: 'any' as const },
+      }
       const rule = {
-      ...{ workflows: ['one'], rule: { policy: 'payments1', rule: 'ask' } },
-      argDigests: { amount: `sha256:${sha256('10')}` },
-    }
+        ...{ workflows: ['one'], rule: { policy: 'payments1', rule: 'ask' } },
+        argDigests: { amount: `sha256:${sha256('10')}` },
+      }
       const first = await asked(world, 3, rule)
       t.match(await approvals.decide(first, { decision: 'approve', grant }, person('ana')), {
         outcome: 'counted',

@@ -170,7 +170,7 @@ t.test('a rule that decided nothing says why, as far as records tell', async t =
     ['base / asleep', 'disabled', 1],
     ['lenient / let', 'outweighed', 1, 'strict / stop'],
     ['of-others / theirs', 'other_callers', 2],
-    ['trial / would ask', 'condition_false', 2],
+    ['trial / would ask', 'outweighed', 2, 'trial / would stop'],
   ])
   t.match(found.namespaces, [
     { calls: 7, firedRules: 5, recordedSince: '2026-11-20T00:00:00.000Z' },
@@ -256,5 +256,41 @@ t.test(
     await record([by('base', 'reading', { time: '2026-11-21T13:00:30.000Z' })])
     t.equal(await find('reading'), undefined)
     t.match(await find('unreachable'), { why: 'earlier_rule', by: 'base / reading' })
+  },
+)
+
+t.test(
+  'a rule of the system namespace is told once, unless it decided something anywhere',
+  async t => {
+    const system = `
+apiVersion: writ.dev/v1alpha1
+kind: AccessPolicy
+metadata: { name: guard, namespace: writ-system }
+spec:
+  tools:
+    - name: read_file
+      rules:
+        - { name: never, when: 'args.path == "/a"', action: deny }
+        - { name: once, when: 'args.path == "/b"', action: deny }
+---
+apiVersion: writ.dev/v1alpha1
+kind: AccessPolicy
+metadata: { name: own, namespace: other }
+spec: { tools: [{ name: x, rules: [{ name: x, action: allow }] }] }
+`
+    w.write('system.yaml', system)
+    const guards = async (query = '') =>
+      (await report(query)).silent.items
+        .filter(({ policy }) => policy.endsWith('guard'))
+        .map(({ namespace, policy, rule, why }) => [namespace, policy, rule, why])
+    await until(async () => (await guards('?namespace=other')).length > 0)
+    const once = { policy: 'writ-system/guard', rule: 'once', action: 'deny' } as const
+    clock.now += 60_000
+    await record([{ ...once, time: new Date(clock.now - 1000).toISOString() }])
+    t.strictSame(await guards(), [['writ-system', 'guard', 'never', 'condition_false']])
+    t.strictSame(await guards('?namespace=other'), [
+      ['other', 'writ-system/guard', 'never', 'never_called'],
+      ['other', 'writ-system/guard', 'once', 'never_called'],
+    ])
   },
 )
