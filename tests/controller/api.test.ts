@@ -89,6 +89,7 @@ const access: Record<string, readonly number[]> = {
   'get /api/v1/audit': [401, 401, 403, 200, 403, 403],
   'get /api/v1/audit/export': [401, 401, 403, 200, 403, 403],
   'get /api/v1/audit/calls/{call}/explanation': [401, 401, 403, 404, 403, 403],
+  'get /api/v1/audit/calls/{call}/bundle': [401, 401, 403, 404, 403, 403],
   'get /api/v1/audit/checkpoints': [401, 401, 403, 200, 403, 403],
   'get /api/v1/coverage': [401, 401, 403, 200, 403, 403],
   'get /api/v1/usage': [401, 401, 403, 200, 403, 403],
