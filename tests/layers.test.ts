@@ -132,6 +132,18 @@ t.test('a proxy starts without parsers, compilers and libraries of schemas', asy
   ])
 })
 
+t.test('nothing of OpenTelemetry is loaded before somebody is to be told', async t => {
+  const serve = ['proxy-alone', 'controller-alone', 'up'].map(name => `cli/serve/${name}.ts`)
+  const names = serve.flatMap(file => loaded(file, new Set()))
+  t.ok(names.includes('prom-client'), 'the imports are followed')
+  t.strictSame(
+    names.filter(name => name.startsWith('@opentelemetry/')),
+    [],
+  )
+  const later = loaded('telemetry/open-telemetry.ts', new Set())
+  t.ok(later.includes('@opentelemetry/sdk-trace'), 'and the library would be found')
+})
+
 t.test('a planted import is found', async t => {
   const plant = (file: string, text: string) => imports(file, text).map(breach).filter(Boolean)
   t.strictSame(plant('proxy/a.ts', "import { compile } from '../policy/compile/compile.ts'"), [

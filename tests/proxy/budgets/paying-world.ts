@@ -68,6 +68,8 @@ interface ChildProxy {
 /** A real controller, a tool server, and proxies whose calls budgets pay for. */
 export interface PayingWorld {
   readonly server: SmallServer
+  /** Address of the controller now. */
+  readonly url: URL
   /** Starts a proxy; one of the same name goes on with its journal. */
   proxy(name?: string): Promise<PayingProxy>
   /** Starts a proxy as a process of its own. */
@@ -98,6 +100,9 @@ export async function payingWorld(t: Test, ...budgets: string[]): Promise<Paying
   }
   const made: PayingWorld = {
     server,
+    get url() {
+      return controller.url
+    },
     async proxy(name = 'proxy') {
       const joined = await joinProxy({
         host: '127.0.0.1',
