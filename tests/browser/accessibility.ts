@@ -9,7 +9,7 @@ export async function findings(page: Page): Promise<readonly string[]> {
   // Not as a script of the page: its content policy lets nothing in from elsewhere.
   await page.evaluate(axe)
   return page.evaluate(async () => {
-    const { axe } = window as unknown as {
+    const { axe } = globalThis as unknown as {
       axe: { run(): Promise<{ violations: Violation[] }> }
     }
     interface Violation {
