@@ -8,10 +8,12 @@ import { halting } from './halt.ts'
 import { kubernetes } from './kubernetes.ts'
 import { models } from './models.ts'
 import { policiesOf, singleRulePolicies } from './policies.ts'
+import { records } from './records.ts'
 import { redaction } from './redaction.ts'
 import { replaying } from './replay.ts'
 import { reserving } from './reserve.ts'
 import { tables } from './tables.ts'
+import { verifying } from './verify.ts'
 
 /** One section of the report: what it is called on the command line, and what it prints. */
 interface Section {
@@ -99,10 +101,11 @@ const sections: readonly Section[] = [
     name: 'halt',
     async run() {
       const proxies = Number(process.env.WRIT_BENCH_PROXIES ?? 50)
+      const rounds = Number(process.env.WRIT_BENCH_ROUNDS ?? 10)
       console.log(
         `\nHalts: ms from the request to the first refused call (let through again) at each of ${proxies} proxies`,
       )
-      const rows = (await halting({ proxies, processes: 5, rounds: 10 })).map(cost => ({
+      const rows = (await halting({ proxies, processes: 5, rounds })).map(cost => ({
         what: cost.what,
         p50: fixed(cost.p50),
         p99: fixed(cost.p99),
@@ -182,6 +185,25 @@ const sections: readonly Section[] = [
     },
   },
   {
+    name: 'records',
+    async run() {
+      const rows = Number(process.env.WRIT_BENCH_ROWS ?? 1_000_000)
+      const say = (text: string) => console.error(text)
+      const { found, added, rate, sizes, pages } = await records(rows, say)
+      const count = `${(found + added).toLocaleString('en')} entries of ${found === 0 ? 'this run' : 'this and earlier runs'}`
+      console.log(`\nRecords: ${count}, taken in at ${fixed(rate)} a second`)
+      console.table(
+        sizes.map(({ what, bytesAnEntry }) => ({ what, 'bytes an entry': fixed(bytesAnEntry) })),
+      )
+      console.log('Records: ms for a page of 100, first ones and others anywhere')
+      console.table(
+        pages.map(({ filter, shown, p50, p95, most }) => ({
+          ...{ filter, shown, p50: fixed(p50, 1), p95: fixed(p95, 1), most: fixed(most, 1) },
+        })),
+      )
+    },
+  },
+  {
     name: 'calls',
     async run() {
       console.log('\nCalls: tools/call, 1 KB in and out; us at 1 connection, cpu and rate at 64')
@@ -241,6 +263,22 @@ const sections: readonly Section[] = [
         'own MB': fixed(cost.ownMegabytes),
       }))
       console.table(loads)
+    },
+  },
+  {
+    name: 'verify',
+    run() {
+      console.log('\nVerifying an export: entries of 940 bytes a second, on one core')
+      const { entries, bytes, rate, heapMb, proved } = verifying(
+        Number(process.env.VERIFIED_ENTRIES ?? 1_000_000),
+      )
+      console.table({
+        entries,
+        'MB of export': fixed(bytes / 1_000_000),
+        'entries / s': fixed(rate),
+        'heap at the end, MB': fixed(heapMb),
+        proved,
+      })
     },
   },
   {
