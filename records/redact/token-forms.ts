@@ -170,7 +170,12 @@ export const tokenForms: readonly TokenForm[] = [
   { kind: 'New Relic key', starts: ['NR'], form: /NRAK-[A-Z0-9]{27}/y },
   { kind: 'Dynatrace token', starts: ['dt'], form: /dt0[a-z]\d\d\.[A-Z0-9]{8,24}\.[A-Z0-9]{64}/y },
   { kind: 'Tailscale key', starts: ['ts'], form: /tskey-[a-z]{2,12}-[\w-]{16,80}/y },
-  { kind: 'key of Writ', starts: ['wr'], form: /writ_[\w-]{43}(?![\w-])/y, check: varied },
+  {
+    kind: 'key of Writ',
+    starts: ['wr'],
+    form: /writ_(?:[a-z]{2,4}_)?[\w-]{43}(?![\w-])/y,
+    check: varied,
+  },
   {
     kind: 'JSON Web Token',
     starts: ['ey'],

@@ -115,7 +115,9 @@ function tokens(): readonly PlantedSecret[] {
     whole('New Relic key', `NRAK-${random(upper + digits, 27)}`),
     whole('Dynatrace token', `dt0c01.${random(upper + digits, 24)}.${random(upper + digits, 64)}`),
     whole('Tailscale key', `tskey-auth-${random(alnum, 17)}-${random(alnum, 32)}`),
-    whole('key of Writ', `writ_${randomBytes(32).toString('base64url')}`),
+    ...['', 'ses_', 'at_', 'rt_', 'lnk_'].map(kind =>
+      whole('key of Writ', `writ_${kind}${randomBytes(32).toString('base64url')}`),
+    ),
     whole('JSON Web Token', jwt()),
   ]
 }
