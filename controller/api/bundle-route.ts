@@ -13,6 +13,7 @@ export function bundleRoute(needs: BundleNeeds): Route {
     method: 'get',
     path: '/api/v1/audit/calls/:call/bundle',
     roles: ['admin'],
+    permission: 'view_audit',
     summary: 'Everything that speaks for one call, to be checked offline.',
     params: Params,
     answers: { 200: { description: 'The bundle.', schema: EvidenceBundle } },

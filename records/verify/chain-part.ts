@@ -155,7 +155,7 @@ export class ChainPart {
     const { proxy, from, prev } = this.#part
     const genesis = genesisOf(proxy)
     if (prev === genesis) {
-      if (from > 1 && !this.#needs.mayBeginLater) this.#lost.add(1, from - 1)
+      if (!this.#needs.mayBeginLater) this.#withoutLinks(1, from - 1)
       return 'whole'
     }
     const path = this.#needs.claims.path({ proxy, link: genesis, last: 0 }, prev)
@@ -180,7 +180,21 @@ export class ChainPart {
     this.#unchained += 1
     if (this.#chained) {
       this.#flaw('link_missing', seq, line, `Entry ${seq} has no link, and entries before it have`)
-    } else if (seq > this.#seq + 1) this.#lost.add(this.#seq + 1, seq - 1)
+    } else this.#withoutLinks(this.#seq + 1, seq - 1)
+  }
+
+  /** Numbers without entries where entries have no links: deleted where a checkpoint says so, else lost. */
+  #withoutLinks(from: number, to: number): void {
+    const link = genesisOf(this.proxy)
+    let next = from
+    while (next <= to) {
+      const run = this.#needs.claims.after({ proxy: this.proxy, link, last: next - 1 })
+      if (run === null || run.to > to) break
+      if (run.from > next) this.#lost.add(next, run.from - 1)
+      this.#pruned.add(run.from, run.to)
+      next = run.to + 1
+    }
+    if (next <= to) this.#lost.add(next, to)
   }
 
   #chainedTo(prev: Link, seq: number, line: number): void {

@@ -25,7 +25,8 @@ interface Jump {
 /** What checkpoints say of chains, by proxy. Grows with the checkpoints, not with the entries. */
 export class Claims {
   readonly #heads = new Map<string, Claim[]>()
-  readonly #pruned = new Map<string, Pruned>()
+  /** Runs by the link that they begin with; entries without links all begin with that of the beginning. */
+  readonly #pruned = new Map<string, Pruned[]>()
 
   /** Takes what a checkpoint says; false when it says of a chain what contradicts an earlier one. */
   take({ number: checkpoint, time, chains, pruned }: Checkpoint): boolean {
@@ -75,13 +76,16 @@ export class Claims {
 
   /** The deleted run that follows the end of a chain. */
   after({ proxy, link, last }: Jump): Pruned | null {
-    const run = this.#pruned.get(`${proxy}\n${link}`)
-    return run !== undefined && run.from > last && run.to >= run.from ? run : null
+    const runs = this.#pruned.get(`${proxy}\n${link}`) ?? []
+    return runs.find(run => run.from > last && run.to >= run.from) ?? null
   }
 
   #takePruned(pruned: readonly PrunedRange[], checkpoint: number): void {
     for (const run of pruned) {
-      this.#pruned.set(`${run.proxy}\n${run.before}`, { ...run, checkpoint })
+      const begin = `${run.proxy}\n${run.before}`
+      const known = this.#pruned.get(begin) ?? []
+      known.push({ ...run, checkpoint })
+      this.#pruned.set(begin, known)
     }
   }
 }
