@@ -121,7 +121,7 @@ async function suite(t: Test, stores: StoreKind): Promise<void> {
         call: `c${seq}`,
         time: new Date(ago(days)),
         namespace,
-        kind: 'tool',
+        kind: 'tool' as const,
       },
       ...{ status: 'succeeded', agent: null, api_key: null, user_name: null, session: null },
       ...{
