@@ -41,8 +41,3 @@ export function endAfter(line: string): ChainEnd | null {
   const head = headIn(line)
   return head && { seq: head.seq, link: linkOf(prevOf(head), digestOf(line)) }
 }
-
-/** What the entry behind a line is chained to; null when the text is no line of a journal. */
-export function linkAfter(line: string): Link | null {
-  return endAfter(line)?.link ?? null
-}
