@@ -22,6 +22,7 @@ import { modelRequest } from '../../../proxy/models/model-request.ts'
 import { EntryTexts, sharedText } from '../../../proxy/record/entry-text.ts'
 import type { CallKind } from '../../../schemas/call-kind.ts'
 import { randomFrom } from '../../policy/plan/random-tables.ts'
+import { conditionsOf } from './conditions-of-facts.ts'
 
 /** A recorded call, with what its session had said of itself in its entries. */
 export interface RandomRecord {
@@ -29,61 +30,6 @@ export interface RandomRecord {
   readonly session: SessionState
   /** What the proxy did decide. */
   readonly decision: JudgedCall['decision']
-}
-
-/** Conditions that read every fact there is, some of them wrong for some calls. */
-const conditions = [
-  'args.n > 1',
-  'args.n < 0.5',
-  'has(args.s) && args.s == "x"',
-  'has(args.token) && args.token == "x"',
-  'has(args.token) || args.n > 2',
-  'args.list.exists(i, i > 2)',
-  'size(args) > 2',
-  'args.map(k, k)[0] == "n"',
-  'args.o.p == 1',
-  'args.s.matches("^[a-m]")',
-  'session.toolCalls > 3',
-  'session.modelCalls + session.toolCalls > 6',
-  'session.spentUsd > 0.01',
-  '"a" in session.toolsUsed',
-  'session.toolsUsed.exists(t, t.endsWith("b"))',
-  'size(session.toolsUsed) > 1 && session.toolsUsed[0] == "ab"',
-  'session.startedAt < timestamp("2026-11-21T12:00:00Z")',
-  'request.time - session.startedAt > duration("60m")',
-  'session.id.contains("1")',
-  'request.time.getHours() < 12',
-  'request.time.getMilliseconds() < 500',
-  'request.justification.contains("ticket")',
-  'request.protocol == "2025-11-25"',
-  'request.stream',
-  'request.maxTokens > 1000',
-  'request.inputTokens > 20',
-  '"mcp" in request.tools || "search" in request.tools',
-  'subject.agent == "web"',
-  'subject.kind == "bot"',
-  'subject.apiKey == "laptop"',
-  'subject.user == "ana"',
-  '"leads" in subject.groups',
-  'subject.labels.env == "live"',
-  'has(subject.labels.env)',
-  'subject.namespace == "default"',
-  'tool.readOnly',
-  'tool.destructive && !tool.readOnly',
-  'tool.name == "ab"',
-  'tool.server == "files"',
-  'model.requested != model.name',
-  'model.provider == "played" && model.name.startsWith("s")',
-  'resource.uri.startsWith("file:///a")',
-  'prompt.name == "a"',
-] as const
-
-const readBy: Readonly<Record<CallKind, RegExp>> = {
-  tool: /^(?!.*(\bmodel\.|resource\.|prompt\.|request\.(stream|max|input|tools)))/,
-  model: /^(?!.*(args|tool\.|resource\.|prompt\.|justification|protocol))/,
-  resource:
-    /^(?!.*(args|\btool\.|model\.|prompt\.|justification|request\.(stream|max|input|tools)))/,
-  prompt: /^(?!.*(\btool\.|model\.|resource\.|justification|request\.(stream|max|input|tools)))/,
 }
 
 const start = Date.parse('2026-11-21T00:00:00Z')
@@ -264,7 +210,7 @@ export class RandomWorld {
   }
 
   #condition(kind: CallKind): string {
-    const fitting = conditions.filter(condition => readBy[kind].test(condition))
+    const fitting = conditionsOf(kind)
     const [one, other] = [this.#pick(fitting), this.#pick(fitting)]
     const way = this.#random()
     if (way < 0.6) return one
