@@ -34,7 +34,7 @@ const leads = {
 const stopped = { all: 'Everything', tools: 'Tools', models: 'Models' } as const
 
 /** What became of a halt, for the people of a namespace. */
-export function haltNews(halt: Halt, namespace: string): News {
+function haltNews(halt: Halt, namespace: string): News {
   const { id, state, what, agent, reason, by, at, liftAsked, lifted } = halt
   const where = halt.namespace === undefined ? 'every namespace' : `namespace ${halt.namespace}`
   const scope = `${stopped[what]}${agent === undefined ? '' : ` of the agent ${agent}`} in ${where}`
@@ -59,10 +59,10 @@ export function haltNews(halt: Halt, namespace: string): News {
 }
 
 const titles = {
-  standing: (scope: string, { by, reason }: Halt) => `${scope} is halted by ${by}: ${reason}`,
+  standing: (scope: string, { by, reason }: Halt) => `Halted by ${by}: ${scope}: ${reason}`,
   lift_asked: (scope: string, { liftAsked }: Halt) =>
     `${liftAsked?.by ?? ''} asks to lift the halt: ${scope}`,
-  lifted: (scope: string, { lifted }: Halt) => `${scope} goes on; lifted by ${lifted?.by ?? ''}`,
+  lifted: (scope: string, { lifted }: Halt) => `Lifted by ${lifted?.by ?? ''}: ${scope}`,
 }
 
 const closings = {

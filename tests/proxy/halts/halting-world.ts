@@ -57,7 +57,7 @@ spec:
 `
 
 /** Who asks the API: the admin token, a proxy, or the holder of a key. */
-export type Asker = 'admin' | 'proxy' | 'ana' | 'ben' | 'cleo' | 'eve' | 'bot'
+type Asker = 'admin' | 'proxy' | 'ana' | 'ben' | 'cleo' | 'eve' | 'bot'
 
 interface Answer {
   readonly status: number
