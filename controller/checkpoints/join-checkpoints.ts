@@ -33,7 +33,7 @@ export interface CheckpointOptions {
 }
 
 /** Where checkpoints are published. */
-export interface PublishOptions {
+interface PublishOptions {
   readonly url: RemoteUrl
   readonly branch: string
   /** Where its credentials are kept, with the namespace. */

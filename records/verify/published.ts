@@ -7,7 +7,7 @@ import { readStatement } from './read-statement.ts'
 export type Published = ReadonlyMap<number, PublishedCheckpoint>
 
 /** What is left of a published checkpoint. */
-export interface PublishedCheckpoint {
+interface PublishedCheckpoint {
   readonly digest: Digest
   readonly time: string
 }

@@ -35,7 +35,7 @@ export interface WrittenChain {
   readonly last: number
 }
 
-export interface WrittenPart {
+interface WrittenPart {
   readonly kind: 'entry' | 'key' | 'seal'
   readonly seq: number
   readonly line: string
