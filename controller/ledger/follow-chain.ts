@@ -6,7 +6,7 @@ import type { ChainedRow } from './batch.ts'
  * nothing, after entries that were; a seal is not of the chain or not by the key; a key is not vouched for by the one
  * before; entries of a proxy that seals came without a seal.
  */
-export type FlawCode =
+type FlawCode =
   | 'link_differs'
   | 'entries_missing'
   | 'unchained'
