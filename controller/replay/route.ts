@@ -10,7 +10,7 @@ export interface Route {
 }
 
 const head =
-  /^\{"proxy":"([\w.-]{1,128})","seq":([1-9][0-9]{0,15}),"time":"([^"\\]{1,40})"(,"phase":"outcome")?/
+  /^\{"proxy":"([\w.-]{1,128})","seq":([1-9][0-9]{0,15}),(?:"prev":"[\w-]{43}",)?"time":"([^"\\]{1,40})"(,"phase":"outcome")?/
 const longestHead = 256
 const session = Buffer.from('"session":"')
 const args = Buffer.from('"args":')

@@ -29,6 +29,13 @@ import { type Side, sideOf } from './side.ts'
 import { Stretches, wholeStretch } from './stretches.ts'
 import { whatWasDecided } from './what-was-decided.ts'
 
+/** Whether a line of an export is no entry: it proves others. */
+function isStatement(block: Buffer, at: number): boolean {
+  return block.subarray(at, at + statement.length).equals(statement)
+}
+
+const statement = Buffer.from('{"type":"writ.')
+
 type Sides = ReadonlyMap<string, Side>
 
 /** Judges the calls of the sessions that are its own, line by line in the order of time. */
@@ -58,7 +65,7 @@ export class Shard {
     let at = 0
     for (let end = block.indexOf(10); end >= 0; end = block.indexOf(10, at)) {
       this.#line++
-      if (end > at) this.#read(block.subarray(at, end))
+      if (end > at && !isStatement(block, at)) this.#read(block.subarray(at, end))
       at = end + 1
     }
     const answer = { lines: this.#line - first, asks: this.#asks, bills: this.#bills }

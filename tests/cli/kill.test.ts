@@ -30,7 +30,7 @@ async function callOnAndOn(client: Client, name: string, answered: Set<string>):
 }
 
 async function exported(cwd: string): Promise<Entry[]> {
-  const { out } = await writ(['audit', 'export'], { cwd })
+  const { out } = await writ(['audit', 'export', '--form', 'entries'], { cwd })
   return out
     .split('\n')
     .filter(Boolean)

@@ -166,7 +166,7 @@ t.test('the quickstart, from the first start to the last policy', async t => {
   )
 
   await t.test('writ audit export gives every entry, oldest first', async t => {
-    const { code, out } = await writ(['audit', 'export'], { cwd })
+    const { code, out } = await writ(['audit', 'export', '--form', 'entries'], { cwd })
     const entries = out
       .trim()
       .split('\n')
