@@ -10,9 +10,9 @@ import { type ControllerLink, linkController } from '../../proxy/follow/controll
 import type { ControllerToken } from '../../proxy/follow/controller-token.ts'
 import { type FollowedTables, followTables } from '../../proxy/follow/follow-tables.ts'
 import { reportState } from '../../proxy/follow/report-state.ts'
-import { shipJournal } from '../../proxy/follow/ship-journal.ts'
+import { type Shipping, shipJournal } from '../../proxy/follow/ship-journal.ts'
 import { type FollowedHalts, followHalts } from '../../proxy/halts/follow-halts.ts'
-import { openJournal } from '../../proxy/journal/journal.ts'
+import { type Journal, openJournal } from '../../proxy/journal/journal.ts'
 import { Seals } from '../../proxy/journal/seals.ts'
 import { withLocalAgent } from '../../proxy/local-agent.ts'
 import { loginFiles } from '../../proxy/mcp/upstream/oauth/login-files.ts'
@@ -98,22 +98,8 @@ export async function joinProxy(settings: ProxySettings): Promise<JoinedProxy> {
     ...telling(settings, registry),
     log,
   })
-  const report = stateReport(journal.proxy, () => ({
-    ...inForce(tables, halts),
-    upstreams: state.current(),
-    journal: { seq: journal.state().seq, shipped: shipping.shipped() },
-  }))
-  const leases = () => budgets.leases
-  stateMetrics(registry, {
-    ...{ report, leases, now: Date.now },
-    subscribe: listener => tables.subscribe(listener),
-  })
-  const reporting = reportState({
-    controller,
-    log,
-    report,
-    onChange: listener => all([state, tables, halts].map(part => part.subscribe(listener))),
-  })
+  const parts = { journal, shipping, tables, halts, state, leases: () => budgets.leases }
+  const reporting = toldState(parts, { controller, registry, log })
   return {
     services: [proxy, ...followers, shipping, reporting, questions, lending],
     tables,
@@ -121,6 +107,36 @@ export async function joinProxy(settings: ProxySettings): Promise<JoinedProxy> {
     listening: proxy.listening,
     close: () => journal.close().then(() => controller.close()),
   }
+}
+
+interface StateParts {
+  readonly journal: Journal
+  readonly shipping: Shipping
+  readonly tables: FollowedTables
+  readonly halts: FollowedHalts
+  readonly state: ReturnType<typeof upstreamState>
+  readonly leases: Parameters<typeof stateMetrics>[1]['leases']
+}
+
+interface StateNeeds {
+  readonly controller: ControllerLink
+  readonly registry: Registry
+  readonly log: Logger
+}
+
+/** Tells the controller, and whoever reads metrics, how the proxy is. */
+function toldState(parts: StateParts, { controller, registry, log }: StateNeeds): Service {
+  const { journal, shipping, tables, halts, state, leases } = parts
+  const report = stateReport(journal.proxy, () => ({
+    ...inForce(tables, halts),
+    upstreams: state.current(),
+    journal: { seq: journal.state().seq, shipped: shipping.shipped() },
+  }))
+  const subscribe: FollowedTables['subscribe'] = listener => tables.subscribe(listener)
+  stateMetrics(registry, { report, leases, now: Date.now, subscribe })
+  const onChange = (listener: () => void) =>
+    all([state, tables, halts].map(part => part.subscribe(listener)))
+  return reportState({ controller, log, report, onChange })
 }
 
 /** Where calls are traced, and what is counted of them. */

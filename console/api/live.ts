@@ -9,7 +9,7 @@ export interface LiveMessage {
 /** Whether what is shown is as it is now. */
 export type LiveState = 'connecting' | 'live' | 'lost'
 
-export interface LiveListener {
+interface LiveListener {
   /** Something happened. */
   message(message: LiveMessage): void
   /** Something was missed: read anew. */

@@ -22,7 +22,7 @@ export interface People {
 }
 
 /** An account, as policies name it. */
-export interface AccountName {
+interface AccountName {
   readonly username: string
   /** At the identity provider, when it signs in there. */
   readonly subject?: string

@@ -29,7 +29,7 @@ export interface SignInRoutesNeeds {
 }
 
 /** Something that happened at the door. */
-export interface SignInNote {
+interface SignInNote {
   readonly event: 'signed_in' | 'sign_in_refused' | 'signed_out'
   readonly username: string
   readonly address: string
