@@ -27,7 +27,7 @@ export async function believe(
 ): Promise<Believed> {
   const keys = await believeKeys(db, head, batch, at)
   const current = keys.current
-  const seals = await believeSeals(db, current, batch)
+  const seals = await believeSeals(db, { current, sealedSeq: head.sealed_seq }, batch)
   return {
     chainKey: current === null ? null : keyIdOf(current.publicKey),
     sealedSeq: Math.max(head.sealed_seq, ...seals.believed),
@@ -53,9 +53,14 @@ async function believeKeys(
   return { current, flaws }
 }
 
+interface Known {
+  readonly current: ChainKey | null
+  readonly sealedSeq: number
+}
+
 async function believeSeals(
   db: Transaction<Database>,
-  current: ChainKey | null,
+  { current, sealedSeq }: Known,
   { seals, entries }: Batch,
 ): Promise<{ readonly believed: readonly number[]; readonly flaws: readonly Flaw[] }> {
   const believed: number[] = []
@@ -65,7 +70,8 @@ async function believeSeals(
     const fits = (link ?? (await linkAt(db, seal))) === seal.link
     if (fits) await keepSeal(db, seal)
     if (fits && current !== null && isSignedBy(seal, current.publicKey)) believed.push(seal.seq)
-    else if (!(await isUnbelieved(db, seal))) flaws.push(invalid(seal))
+    else if (!(await isExplained(db, seal, fits && seal.seq <= sealedSeq)))
+      flaws.push(invalid(seal))
   }
   return { believed, flaws }
 }
@@ -108,15 +114,23 @@ async function keepKey(
   return known === undefined
 }
 
-/** Whether a seal is by a key that is known and not believed, which was told when the key came. */
-async function isUnbelieved(db: Transaction<Database>, { proxy, keyId }: Seal): Promise<boolean> {
+/**
+ * Whether a seal by another key than the one of now is no news: its key is known and not believed, which was told when
+ * the key came; or it is a true one by an earlier key, of a batch that comes again.
+ */
+async function isExplained(
+  db: Transaction<Database>,
+  seal: Seal,
+  isOld: boolean,
+): Promise<boolean> {
   const key = await db
     .selectFrom('chain_keys')
-    .select('believed')
-    .where('proxy', '=', proxy)
-    .where('key_id', '=', keyId)
+    .select(['believed', 'statement'])
+    .where('proxy', '=', seal.proxy)
+    .where('key_id', '=', seal.keyId)
     .executeTakeFirst()
-  return key?.believed === false
+  if (key === undefined || !key.believed) return key !== undefined
+  return isOld && isSignedBy(seal, JSON.parse(key.statement).publicKey)
 }
 
 async function linkAt(db: Transaction<Database>, { proxy, seq }: Seal): Promise<string | null> {

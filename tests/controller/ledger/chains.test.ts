@@ -140,6 +140,21 @@ async function suite(t: Test, stores: StoreKind): Promise<void> {
     t.strictSame(flaws.slice(1), [['key_unvouched', 4]], 'what is sealed is not sealed anew')
   })
 
+  t.test('a batch that comes again behind a new key is no news', async t => {
+    const { db } = await stores.empty()
+    const { ledger, flaws } = told(db)
+    const chain = new WrittenChain('proxy-a')
+    const batch = chain.batch(2)
+    await ledger.append(batch)
+    const next = newKey()
+    await ledger.append([chain.keyLine(3, chain.key, next), ...chain.lines(1), chain.seal(next)])
+    t.strictSame(await ledger.append(batch), { stored: 0, repeated: 2 })
+    t.strictSame(flaws, [])
+    t.match(await head(db), { chain_key: next.id, sealed_seq: 3, seq: 3 })
+    await ledger.append([...chain.lines(1), chain.seal(chain.key)])
+    t.strictSame(flaws, [['seal_invalid', 4]], 'what is new is not sealed with the old one')
+  })
+
   t.test('statements are of the same proxy, of a known kind, and come with entries', async t => {
     const { ledger } = told((await stores.empty()).db)
     const chain = new WrittenChain('proxy-a')
