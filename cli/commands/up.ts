@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import type { Retention } from '../../controller/retention/retention.ts'
 import type { PriceCatalogue } from '../../schemas/price-catalogue.ts'
 import type { SecretsSetting } from '../../secrets/secrets-setting.ts'
 import { dataOption } from '../controller-options.ts'
@@ -11,6 +12,7 @@ import {
   repositoryOf,
   withRepositoryOptions,
 } from '../serve/repository-options.ts'
+import { retentionOption } from '../serve/retention-option.ts'
 import {
   allowedHostOption,
   chainKeyDaysOption,
@@ -30,6 +32,7 @@ interface Options extends RepositorySettings {
   readonly controllerPort: number
   readonly publicUrl?: URL
   readonly prices?: PriceCatalogue
+  readonly retention?: Retention
   readonly durability: Durability
   readonly chainKeyDays: number
   readonly secrets: readonly SecretsSetting[]
@@ -55,6 +58,7 @@ export function upCommand(terminal: Terminal): Command {
     .addOption(chainKeyDaysOption())
     .addOption(secretsOption())
     .addOption(pricesOption())
+    .addOption(retentionOption())
     .addOption(dataOption())
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ npx writ up examples/quickstart')

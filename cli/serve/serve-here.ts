@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { createController } from '../../controller/controller.ts'
+import type { Retention } from '../../controller/retention/retention.ts'
 import { lockFolder } from '../../lifecycle/folder-lock.ts'
 import { run, type Service } from '../../lifecycle/run.ts'
 import type { PriceCatalogue } from '../../schemas/price-catalogue.ts'
@@ -33,6 +34,7 @@ export interface HereSettings {
   readonly controllerPort: number
   readonly publicUrl?: URL
   readonly prices?: PriceCatalogue
+  readonly retention?: Retention
   readonly durability: Durability
   readonly chainKeyDays: number
   readonly databaseUrl: string | undefined
@@ -102,6 +104,7 @@ async function controllerOf(settings: HereSettings, { secrets, telemetry }: Open
     secrets: secrets.look,
     ...(publicUrl !== undefined && { publicUrl }),
     ...(settings.prices !== undefined && { prices: settings.prices }),
+    ...(settings.retention !== undefined && { retention: settings.retention }),
     ownFiles: await ownFiles(data),
     tokens: { admin: data.secrets.adminToken, proxy: data.secrets.proxyToken },
     operator: localUser,

@@ -1,4 +1,5 @@
 import process from 'node:process'
+import type { Retention } from '../../controller/retention/retention.ts'
 import { stopSignal } from '../../lifecycle/stop-signal.ts'
 import type { PriceCatalogue } from '../../schemas/price-catalogue.ts'
 import type { SecretsSetting } from '../../secrets/secrets-setting.ts'
@@ -22,6 +23,7 @@ export interface UpSettings {
   readonly controllerPort: number
   readonly publicUrl?: URL
   readonly prices?: PriceCatalogue
+  readonly retention?: Retention
   readonly durability: Durability
   readonly chainKeyDays: number
   readonly secrets: readonly SecretsSetting[]
