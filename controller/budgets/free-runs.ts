@@ -68,6 +68,7 @@ async function isComplete(
   proxy: string,
   { from, to }: EndedRun,
 ): Promise<boolean> {
+  if (to <= from) return true
   // What was there and is deleted by now has been settled as well.
   const { rows } = await sql`
     select from record_counts where proxy = ${proxy} and last_seq >= ${to - 1} and not exists (
