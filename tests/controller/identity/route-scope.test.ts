@@ -267,6 +267,28 @@ const statements: Readonly<Record<string, Statement>> = {
       t.equal((await begin('a1')).status, 204)
     },
   },
+  // The last one: what is halted stays so.
+  'get /api/v1/halts/stream': {
+    says: 'the list is of halts that concern the namespace, and says so under the signature',
+    shows: async (t, world) => {
+      const path = '/api/v1/halts/stream'
+      const [a, b] = [await listening(t, world, 'a1', path), await listening(t, world, 'b1', path)]
+      const made = await Promise.all(
+        ['team-a', 'team-b'].map(namespace =>
+          world.as(tokens.admin, '/api/v1/halts', post({ namespace, reason: 'a test' })),
+        ),
+      )
+      const [ofA, ofB] = made.map(({ body }) => body.id)
+      const heard = (told: readonly Told[]) => told.map(({ data }) => JSON.parse(data))
+      const ids = (told: readonly Told[]) =>
+        new Set(heard(told).flatMap(({ halts }) => halts.map(({ id }: { id: string }) => id)))
+      await until(() => ids(a).size > 0 && ids(b).size > 0)
+      for (const [pod, told, id] of [['a', a, ofA] as const, ['b', b, ofB] as const]) {
+        t.strictSame(ids(told), new Set([id]))
+        t.strictSame([...new Set(heard(told).map(({ namespace }) => namespace))], [`team-${pod}`])
+      }
+    },
+  },
 }
 
 function more(namespace: string): string {
