@@ -146,7 +146,9 @@ export class JournalWorld {
     const sure = text.split('\n').filter(line => (headIn(line)?.seq ?? Infinity) <= flushed)
     const sureLength = sure.reduce((sum, line) => sum + line.length + 1, 0)
     const length = sureLength + Math.floor((text.length - sureLength) * part)
-    this.#forget(text.slice(0, length))
+    const left = text.slice(0, length)
+    // A line without its end is torn, however much of it is there.
+    this.#forget(left.slice(0, left.lastIndexOf('\n') + 1))
     truncateSync(newest.path, length)
   }
 
@@ -190,11 +192,21 @@ export class JournalWorld {
 }
 
 function newestIn(folder: string): number {
-  const texts = segments(folder).map(({ path }) => readFileSync(path, 'utf8'))
+  const texts = segments(folder).map(({ path }) => textOf(path))
   return texts
     .join('')
     .split('\n')
     .reduce((seq, line) => Math.max(seq, headIn(line)?.seq ?? 0), 0)
+}
+
+/** What was handed in may be deleted meanwhile. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
+    throw error
+  }
 }
 
 function pause(): Promise<void> {

@@ -88,6 +88,7 @@ t.test('a genuine token stands for its agent, with itself as the only key', asyn
       apiKeys: [{ name: `token:${id}`, sha256: hash('sha256', token), expires }],
     },
     apiKey: `token:${id}`,
+    table: state.table?.digest,
     session: 'run 7',
   })
 })
