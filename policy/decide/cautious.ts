@@ -66,9 +66,7 @@ export class CautiousJudge {
   says(entry: LoadedEntry, call: Shadowed): Verdict | null | Unknown {
     const doubts: Unknown[] = []
     const [first = null, ...others] = this.#sayings(entry, call, doubts)
-    const certain = others.every(
-      other => other === first || (first && other && isAlike(first, other)),
-    )
+    const certain = others.every(other => first !== null && other !== null && isAlike(first, other))
     return certain ? first : (doubts[0] as Unknown)
   }
 

@@ -296,3 +296,40 @@ t.test('a part that holds what is not known is shown to do so', async t => {
     { verdict: 'deny', rules: [{ parts: [{}, {}, { value: 'not known: redacted' }] }] },
   ])
 })
+
+t.test(
+  'what an entry says is told where it hangs on nothing, and doubted where it does',
+  async t => {
+    const verdicts = (rules: readonly string[], more = '') => {
+      const table = tableOf(policy(rules, more))
+      const call = shadowed({ args: { card: 'x' } }, ['card'])
+      const traces = explainShadowed(table, new CautiousJudge(table), call)
+      return traces.map(({ verdict, reason }) => ({ verdict, reason }))
+    }
+    const onCard = (action: string) => `{ when: args.card == "x", action: ${action} }`
+    t.strictSame(verdicts([onCard('allow'), '{ action: allow }']), [
+      { verdict: 'unknown', reason: null },
+    ])
+    t.strictSame(verdicts([onCard('deny'), '{ action: deny }']), [
+      { verdict: 'deny', reason: 'rule' },
+    ])
+    t.strictSame(verdicts([onCard('deny')]), [{ verdict: 'unknown', reason: null }])
+    t.strictSame(verdicts(['{ when: "false", action: deny }']), [
+      { verdict: 'abstain', reason: 'unmatched' },
+    ])
+  },
+)
+
+t.test('a part that fails otherwise is not shown as one that is not known', async t => {
+  const table = tableOf(policy(['{ name: list, when: size(args.list) > 1, action: deny }']))
+  const facts = factsOf({ tool: 'pay', args: { list: [1, 2] } })
+  const get = () => {
+    throw new RangeError('no such thing')
+  }
+  Object.defineProperty(facts.args.list as object, 1, { enumerable: true, get })
+  const call = { facts, reader: { met: null }, reasoned: false }
+  t.throws(
+    () => explainShadowed(table, new CautiousJudge(table), call),
+    new RangeError('no such thing'),
+  )
+})
