@@ -1,3 +1,4 @@
+import { matchesIn } from './matches-in.ts'
 import type { Span } from './span.ts'
 
 /** Numbers of the form of payment cards, whole or in groups (ISO/IEC 7812; the issuers' ranges of today). */
@@ -7,7 +8,7 @@ const form =
 /** Where card numbers stand. */
 export function cardNumbers(text: string): readonly Span[] {
   if (!/\d{4}[ -]?\d{4}/.test(text)) return []
-  return [...text.matchAll(form)].flatMap(({ 0: found, index }) =>
+  return matchesIn(text, form).flatMap(({ 0: found, index }) =>
     isChecked(found) ? [[index, index + found.length] as const] : [],
   )
 }

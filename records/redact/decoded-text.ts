@@ -1,3 +1,4 @@
+import { matchesIn } from './matches-in.ts'
 import type { Span } from './span.ts'
 
 /** A text as it reads once decoded, and where each of its units stood before. */
@@ -18,7 +19,7 @@ export function decodedText(text: string): DecodedText | null {
   const shifts: number[] = []
   let decoded = ''
   let last = 0
-  for (const { 0: found, index } of text.matchAll(escapes)) {
+  for (const { 0: found, index } of matchesIn(text, escapes)) {
     decoded += text.slice(last, index) + characterOf(found)
     last = index + found.length
     ends.push(decoded.length)

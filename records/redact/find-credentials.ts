@@ -3,6 +3,7 @@ import { decodedText } from './decoded-text.ts'
 import { encodedRuns } from './encoded-runs.ts'
 import { findTokens } from './find-tokens.ts'
 import { markedForms } from './marked-forms.ts'
+import { matchesIn } from './matches-in.ts'
 import { namedValues } from './named-values.ts'
 import { runsOf } from './runs.ts'
 import type { Span } from './span.ts'
@@ -18,7 +19,7 @@ export function findCredentials(text: string, depth = 0): readonly Span[] {
   namedValues(text, spans)
   for (const { mark, form, check } of markedForms) {
     if (!text.includes(mark)) continue
-    for (const { 0: all, 1: found = all, index } of text.matchAll(form)) {
+    for (const { 0: all, 1: found = all, index } of matchesIn(text, form)) {
       if (check?.(found) === false) continue
       spans.push([index + all.length - found.length, index + all.length])
     }

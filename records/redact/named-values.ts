@@ -1,3 +1,4 @@
+import { matchesIn } from './matches-in.ts'
 import { isSecretName, secretWordEnds } from './secret-name.ts'
 import type { Span } from './span.ts'
 
@@ -28,7 +29,7 @@ interface Named {
 /** Where values stand whose names say that they are secret: `password: "…"`, `--token …`, `DB_PASSWORD=…`, `&sig=…`. */
 export function namedValues(text: string, spans: Span[]): void {
   let seen = 0
-  for (const { 0: word, index } of text.matchAll(words)) {
+  for (const { 0: word, index } of matchesIn(text, words)) {
     if (index < seen) continue
     const end = nameEnd(text, index + word.length)
     const start = nameStart(text, index)
